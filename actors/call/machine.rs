@@ -1,0 +1,374 @@
+//! Every decision of a call: one input in, outputs out, the time an argument.
+//! Holds no task, socket or clock, so a call can be read, replayed and tested as a script.
+
+mod endings;
+mod guard;
+mod link;
+mod phone;
+mod tools;
+mod view;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::briefing::{Briefing, Direction, Lifecycle, Text};
+use crate::call::consent::Question;
+use crate::call::event::{Generation, Input, Media, Order, Output, Part, ToLink};
+use crate::call::ledger::Ledger;
+use crate::call::log::Log;
+use crate::call::turn::{Owed, Turn};
+use crate::clock::Instant;
+use crate::model::{self, Command};
+use crate::record::{self, Fact};
+use crate::tool::ToolCallId;
+
+/// Turns kept for the snapshot: what fits on a screen.
+const TURNS_SHOWN: usize = 50;
+
+/// How far a call has come, with what exists only there.
+#[derive(Debug)]
+enum Phase {
+    /// Nothing done yet.
+    Queued,
+    /// The phone rings, theirs or ours.
+    Ringing { since: Instant },
+    /// Somebody is there.
+    Talking { since: Instant },
+    /// A goodbye is on its way to the ear; `speech` says what it waits for.
+    Closing { since: Instant, talking: Instant, reason: &'static str, speech: Parting },
+    /// The parts cannot go on; the apology is said without them.
+    Failing { talking: Option<Instant>, reason: String },
+    /// Over.
+    Over,
+}
+
+/// How a closing call takes its leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parting {
+    /// The model asked to hang up: the words it said with that must be heard.
+    Said,
+    /// A goodbye was asked of the model and has not begun.
+    Ordered,
+    /// A stored one was ordered instead and has not begun.
+    Stored,
+    /// It is being heard.
+    Heard,
+}
+
+/// The model link as the call sees it.
+#[derive(Debug, PartialEq, Eq)]
+enum Session {
+    /// None yet, since the beginning of the call.
+    Opening,
+    /// In use.
+    Up,
+    /// Lost; `bridged` when the caller has been told to wait.
+    Down { since: Instant, bridged: bool },
+}
+
+/// The phone's media as the call sees it.
+#[derive(Debug, PartialEq, Eq)]
+enum MediaState {
+    Awaited,
+    Flowing,
+    Lost { since: Instant },
+}
+
+/// The decisions of one call.
+#[derive(Debug)]
+pub struct Machine {
+    briefing: Briefing,
+    phase: Phase,
+    media: MediaState,
+    session: Session,
+    turn: Turn,
+    log: Log,
+    ledger: Ledger,
+    question: Option<Question>,
+    /// A claim or an answer that Confirmation has not ruled on yet.
+    claims: Vec<ToolCallId>,
+    generation: Generation,
+    /// Responses up to this one were interrupted.
+    fence: Generation,
+    greeted: bool,
+    greet_at: Option<Instant>,
+    /// A fresh session waits for a quiet moment to replace the one in use.
+    handover: bool,
+    /// The last moment at which something was said or heard.
+    sign: Instant,
+    nudges: u32,
+    filled: bool,
+    tools_this_turn: u32,
+    failed_responses: u32,
+    /// When our last speech ended.
+    hushed: Option<Instant>,
+    /// What is being repaired, since when.
+    repairs: Vec<(&'static str, Instant)>,
+    repaired: u32,
+    facts: u64,
+    shown: VecDeque<record::Turn>,
+    outputs: VecDeque<Output>,
+}
+
+impl Machine {
+    /// A call that has not begun.
+    #[must_use]
+    pub fn new(briefing: Briefing, now: Instant) -> Self {
+        Self {
+            briefing,
+            phase: Phase::Queued,
+            media: MediaState::Awaited,
+            session: Session::Opening,
+            turn: Turn::default(),
+            log: Log::default(),
+            ledger: Ledger::default(),
+            question: None,
+            claims: Vec::new(),
+            generation: 0,
+            fence: 0,
+            greeted: false,
+            greet_at: None,
+            handover: false,
+            sign: now,
+            nudges: 0,
+            filled: false,
+            tools_this_turn: 0,
+            failed_responses: 0,
+            hushed: None,
+            repairs: Vec::new(),
+            repaired: 0,
+            facts: 0,
+            shown: VecDeque::new(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes one input. The outputs wait in [`Machine::poll`].
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        if matches!(self.phase, Phase::Over) {
+            return;
+        }
+        match input {
+            Input::Begin => self.begin(now),
+            Input::Dialed => self.note(Fact::Lifecycle(Lifecycle::Dialing)),
+            Input::Placed(name) => self.note(Fact::CarrierNamed(name)),
+            Input::NotPlaced(outcome, reason) => self.finish(outcome, reason, now),
+            Input::Phone(phone) => self.phone(phone, now),
+            Input::Link(link) => self.link(link, now),
+            Input::ReadBack(id, answer) => self.read_back(&id, answer, now),
+            Input::Ran(id, done) => self.ran(&id, done, now),
+            Input::Judged(ruling) => self.judged(ruling, now),
+            Input::PartLost(part, how) => self.lost(part.word(), how, now),
+            Input::PartBack(part) => self.part_back(part, now),
+            Input::PartGone(part) => self.degrade(part.word(), now),
+            Input::CallBack => self.call_back(now),
+            Input::FarewellSaid => self.farewell_said(now),
+            Input::Order(Order::HangUp) => self.ordered_to_hang_up(now),
+            Input::Order(Order::Drain) => self.part_politely("drained", now),
+            Input::Order(Order::Say(text)) => self.say(&text),
+            Input::Order(Order::Show(viewer)) => (viewer.0)(self.snapshot()),
+            Input::Timeout => {}
+        }
+        self.watch(now);
+    }
+
+    /// The next thing to do. Outputs survive in the machine until they are taken.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call again with [`Input::Timeout`].
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadlines().into_iter().flatten().min()
+    }
+
+    fn begin(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Queued) {
+            return;
+        }
+        self.phase = Phase::Ringing { since: now };
+        match self.briefing.direction {
+            Direction::Inbound => self.note(Fact::Lifecycle(Lifecycle::Dialing)),
+            Direction::Outbound => self.outputs.push_back(Output::Place),
+        }
+    }
+
+    /// Looks at everything that depends on the time, and asks for the response that is owed.
+    fn watch(&mut self, now: Instant) {
+        match &self.phase {
+            Phase::Queued | Phase::Failing { .. } | Phase::Over => {}
+            Phase::Ringing { since } => {
+                let since = *since;
+                self.watch_ringing(since, now);
+            }
+            Phase::Talking { since } => {
+                let since = *since;
+                self.watch_media(now);
+                self.watch_session(now);
+                self.greet(now);
+                self.fill(now);
+                self.watch_limits(since, now);
+                self.respond(now);
+            }
+            Phase::Closing { .. } => {
+                self.watch_media(now);
+                self.watch_closing(now);
+                self.respond(now);
+            }
+        }
+    }
+
+    /// Opens the conversation when both sides are there: at once when they rang us; when we rang
+    /// them, after giving them a moment to say who they are.
+    fn greet(&mut self, now: Instant) {
+        let due = self.greet_at.is_some_and(|at| now >= at);
+        if self.greeted || !due || self.session != Session::Up {
+            return;
+        }
+        self.greeted = true;
+        if !self.turn.is_due() && !self.turn.is_caller_speaking() {
+            self.turn.owe(Owed::Guided(self.briefing.greeting.clone()));
+        }
+    }
+
+    fn respond(&mut self, now: Instant) {
+        if self.session != Session::Up || self.ledger.waiting_since().is_some() {
+            return;
+        }
+        if let Some(request) = self.turn.next(now) {
+            // Instructions of a response replace the session's: they must hold those too.
+            let session = self.briefing.instructions.as_str();
+            let guided = |guide: Text| Text(format!("{session}\n\n{}", guide.as_str()));
+            let (tag, instructions) = (request.tag, request.instructions.map(guided));
+            self.tell(Command::Respond { tag, instructions });
+        }
+    }
+
+    fn say(&mut self, text: &Text) {
+        let words = format!("Say exactly: \"{}\"", text.as_str());
+        self.turn.owe(Owed::Guided(Text(words)));
+    }
+
+    fn deadlines(&self) -> [Option<Instant>; 6] {
+        match &self.phase {
+            Phase::Queued | Phase::Failing { .. } | Phase::Over => [None; 6],
+            Phase::Ringing { since } => {
+                let mut all = [None; 6];
+                all[0] = Some(*since + self.briefing.limits.ringing);
+                all
+            }
+            Phase::Talking { since } => [
+                Some(*since + self.briefing.limits.total),
+                self.silence_deadline(),
+                self.media_deadline(),
+                self.session_deadline(),
+                self.greet_at.filter(|_| !self.greeted && self.session == Session::Up),
+                self.fill_deadline(),
+            ],
+            Phase::Closing { since, speech, .. } => {
+                let mut all = [None; 6];
+                all[0] = Some(*since + endings::PARTING);
+                all[2] = (*speech == Parting::Ordered).then(|| *since + endings::UNSAID);
+                all[1] = self.media_deadline();
+                all
+            }
+        }
+    }
+
+    fn note(&mut self, fact: Fact) {
+        if let Fact::Turn(turn) = &fact {
+            if self.shown.len() == TURNS_SHOWN {
+                self.shown.pop_front();
+            }
+            self.shown.push_back(turn.clone());
+        }
+        self.facts += 1;
+        self.outputs.push_back(Output::Note(self.facts, fact));
+    }
+
+    fn tell(&mut self, command: Command) {
+        self.outputs.push_back(Output::Link(ToLink::Tell(command)));
+    }
+
+    fn media(&mut self, order: Media) {
+        self.outputs.push_back(Output::Media(order));
+    }
+
+    /// Something was said or heard: the line is not silent.
+    fn active(&mut self, now: Instant) {
+        self.sign = now;
+    }
+
+    fn lost(&mut self, part: &'static str, how: String, now: Instant) {
+        self.note(Fact::Lost { part, how });
+        if !self.repairs.iter().any(|(known, _)| *known == part) {
+            self.repairs.push((part, now));
+        }
+    }
+
+    /// A part is at work again. `cost` is the hole it left, where that was measured.
+    fn repaired(&mut self, part: &'static str, cost: Option<Duration>, now: Instant) {
+        let Some(at) = self.repairs.iter().position(|(known, _)| *known == part) else { return };
+        let (_, since) = self.repairs.remove(at);
+        let took = cost.unwrap_or(now - since);
+        self.repaired += 1;
+        self.note(Fact::Repaired { part, took_ms: millis(took) });
+    }
+
+    /// Speech goes out again after a lost session. What the loss cost is the silence that was
+    /// heard, not the time until all was as before.
+    fn spoken_again(&mut self, gap: Duration, now: Instant) {
+        let Some((_, since)) = self.repairs.iter().find(|(known, _)| *known == "model") else {
+            return;
+        };
+        let cost = gap.min(now - *since);
+        self.repaired("model", Some(cost), now);
+    }
+
+    fn part_back(&mut self, part: Part, now: Instant) {
+        match part {
+            // MediaIn is back when its pump moves audio again: see `Phone::Resumed`.
+            Part::MediaIn => return,
+            Part::RealtimeLink => {}
+            Part::ToolRunner => self.hand_jobs_again(),
+            Part::Confirmation => self.hand_cases_again(),
+        }
+        self.repaired(part.word(), None, now);
+    }
+
+    fn call_back(&mut self, now: Instant) {
+        self.note(Fact::Lost { part: "call", how: "panicked".to_owned() });
+        self.repaired += 1;
+        self.note(Fact::Repaired { part: "call", took_ms: 0 });
+        self.hand_jobs_again();
+        self.hand_cases_again();
+        self.active(now);
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What is asked of the model after an interruption; the words it was cut off after.
+fn continuation(after: Option<&Text>) -> Owed {
+    match after {
+        Some(text) if !text.as_str().trim().is_empty() => {
+            let words = text.as_str().trim();
+            Owed::Guided(Text(format!(
+                "The line was interrupted while you spoke. Do not apologise and do not repeat \
+                 yourself. Continue after: \"{words}\""
+            )))
+        }
+        _ => Owed::Answer,
+    }
+}
+
+/// Whether an event of the model belongs to an interrupted response.
+fn is_of_response(event: &model::Event) -> bool {
+    matches!(event, model::Event::Asked { .. } | model::Event::Said { .. })
+}
+
+#[cfg(test)]
+mod tests;

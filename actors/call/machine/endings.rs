@@ -1,0 +1,199 @@
+//! How calls end: with the goodbye heard, honestly named, once.
+
+use std::time::Duration;
+
+use super::{Machine, Parting, Phase, Session, millis};
+use crate::briefing::{CallId, Lifecycle, Outcome, Text};
+use crate::call::event::{Clip, Media, Output};
+use crate::call::ledger;
+use crate::call::turn::Owed;
+use crate::clock::Instant;
+use crate::model::Command;
+use crate::record::Fact;
+use crate::tool::{Done, ToolCallId, Verdict};
+
+/// From the decision to end to the hang-up, at most: time for two sentences.
+pub(super) const PARTING: Duration = Duration::from_secs(10);
+
+/// A model that has not begun its goodbye by now is not waited for.
+pub(super) const UNSAID: Duration = Duration::from_secs(3);
+
+impl Machine {
+    pub(super) fn call_id(&self) -> CallId {
+        self.briefing.call.clone()
+    }
+
+    pub(super) fn watch_ringing(&mut self, since: Instant, now: Instant) {
+        if now >= since + self.briefing.limits.ringing {
+            self.outputs.push_back(Output::HangUp);
+            self.finish(Outcome::NoAnswer, "rang_out".to_owned(), now);
+        }
+    }
+
+    /// The model asks to hang up, in the present response: what it says with that is heard first.
+    pub(super) fn asked_to_hang_up(&mut self, id: &ToolCallId, now: Instant) {
+        let output = ledger::output("success", "");
+        let Some((name, took)) =
+            self.ledger.told(id, Done { verdict: Verdict::Success, output: output.clone() }, now)
+        else {
+            return;
+        };
+        let (verdict, took_ms) = (Verdict::Success, millis(took));
+        self.note(Fact::ToolAnswered { id: id.clone(), name, verdict, took_ms });
+        self.log.answered(id.clone(), output);
+        if let Phase::Talking { since } = self.phase {
+            let (talking, reason, speech) = (since, "goodbye", Parting::Said);
+            self.phase = Phase::Closing { since: now, talking, reason, speech };
+        }
+    }
+
+    /// The response that asked to hang up is complete: if nothing of it is left to hear, now.
+    pub(super) fn hang_up_if_said(&mut self, now: Instant) {
+        if let Phase::Closing { speech: Parting::Said, .. } = self.phase
+            && !self.turn.is_speaking()
+            && !self.turn.is_due()
+        {
+            self.hang_up(now);
+        }
+    }
+
+    /// The caller speaks into our goodbye: then it is not one, unless it was ordered.
+    pub(super) fn stay(&mut self) {
+        if let Phase::Closing { talking, speech: Parting::Said, .. } = self.phase {
+            self.phase = Phase::Talking { since: talking };
+        }
+    }
+
+    /// Says goodbye and hangs up when it has been heard.
+    pub(super) fn part_politely(&mut self, reason: &'static str, now: Instant) {
+        match self.phase {
+            Phase::Talking { since } => {
+                self.media(Media::Flush(self.generation));
+                self.fence = self.generation;
+                let (up, due) = (self.session == Session::Up, self.turn.is_due());
+                if up && due {
+                    self.tell(Command::Cancel);
+                }
+                let free = up && !due;
+                let speech = if free { Parting::Ordered } else { Parting::Stored };
+                self.phase = Phase::Closing { since: now, talking: since, reason, speech };
+                if free {
+                    let words = "Say goodbye politely in one short sentence; the call ends now.";
+                    self.turn.owe(Owed::Guided(Text(words.to_owned())));
+                } else {
+                    self.media(Media::Play(Clip::Goodbye));
+                }
+            }
+            Phase::Queued | Phase::Ringing { .. } => self.ordered_to_hang_up(now),
+            Phase::Closing { .. } | Phase::Failing { .. } | Phase::Over => {}
+        }
+    }
+
+    /// Says that we cannot go on and hangs up when it has been heard.
+    pub(super) fn apologise(&mut self, reason: &'static str, now: Instant) {
+        let Phase::Talking { since } = self.phase else {
+            if matches!(self.phase, Phase::Queued | Phase::Ringing { .. }) {
+                self.outputs.push_back(Output::HangUp);
+                self.finish(Outcome::SystemError, reason.to_owned(), now);
+            }
+            return;
+        };
+        let (talking, speech) = (since, Parting::Stored);
+        self.phase = Phase::Closing { since: now, talking, reason, speech };
+        self.media(Media::Play(Clip::Apology));
+    }
+
+    pub(super) fn watch_closing(&mut self, now: Instant) {
+        if let Phase::Closing { since, .. } = self.phase
+            && now >= since + PARTING
+        {
+            self.hang_up(now);
+        }
+        if let Phase::Closing { since, speech: speech @ Parting::Ordered, .. } = &mut self.phase
+            && now >= *since + UNSAID
+        {
+            *speech = Parting::Stored;
+            self.media(Media::Play(Clip::Goodbye));
+        }
+    }
+
+    /// A part died too often: the rest is done without the parts.
+    pub(super) fn degrade(&mut self, part: &'static str, now: Instant) {
+        let talking = match self.phase {
+            Phase::Talking { since } => Some(since),
+            Phase::Closing { talking, .. } => Some(talking),
+            Phase::Queued | Phase::Ringing { .. } => None,
+            Phase::Failing { .. } | Phase::Over => return,
+        };
+        self.lost(part, "too often".to_owned(), now);
+        self.phase = Phase::Failing { talking, reason: format!("degraded_{part}") };
+        self.outputs.push_back(Output::Farewell);
+    }
+
+    pub(super) fn farewell_said(&mut self, now: Instant) {
+        let Phase::Failing { reason, .. } = &self.phase else { return };
+        let reason = reason.clone();
+        self.outputs.push_back(Output::HangUp);
+        self.finish(Outcome::SystemError, reason, now);
+    }
+
+    pub(super) fn ordered_to_hang_up(&mut self, now: Instant) {
+        self.outputs.push_back(Output::HangUp);
+        self.media(Media::Close);
+        let outcome = match self.phase {
+            Phase::Queued | Phase::Ringing { .. } => Outcome::Cancelled,
+            Phase::Talking { .. } | Phase::Closing { .. } | Phase::Failing { .. } | Phase::Over => {
+                Outcome::Answered
+            }
+        };
+        self.finish(outcome, "ordered".to_owned(), now);
+    }
+
+    pub(super) fn remote_hung_up(&mut self, now: Instant) {
+        let reason = match self.phase {
+            Phase::Closing { reason, .. } => reason,
+            Phase::Queued
+            | Phase::Ringing { .. }
+            | Phase::Talking { .. }
+            | Phase::Failing { .. }
+            | Phase::Over => "remote_hung_up",
+        };
+        self.finish(self.outcome_of(reason), reason.to_owned(), now);
+    }
+
+    pub(super) fn hang_up(&mut self, now: Instant) {
+        let Phase::Closing { reason, .. } = self.phase else { return };
+        self.outputs.push_back(Output::HangUp);
+        self.media(Media::Close);
+        self.finish(self.outcome_of(reason), reason.to_owned(), now);
+    }
+
+    fn outcome_of(&self, reason: &str) -> Outcome {
+        match (reason, &self.phase) {
+            ("model_lost", _) => Outcome::SystemError,
+            (_, Phase::Queued | Phase::Ringing { .. }) => Outcome::NoAnswer,
+            (
+                _,
+                Phase::Talking { .. } | Phase::Closing { .. } | Phase::Failing { .. } | Phase::Over,
+            ) => Outcome::Answered,
+        }
+    }
+
+    /// The end, told once.
+    pub(super) fn finish(&mut self, outcome: Outcome, reason: String, now: Instant) {
+        let talking = match self.phase {
+            Phase::Talking { since } | Phase::Closing { talking: since, .. } => Some(since),
+            Phase::Failing { talking, .. } => talking,
+            Phase::Queued | Phase::Ringing { .. } => None,
+            Phase::Over => return,
+        };
+        for turn in self.log.drained() {
+            self.note(Fact::Turn(turn));
+        }
+        let talk_ms = talking.map_or(0, |since| millis(now - since));
+        self.phase = Phase::Over;
+        self.note(Fact::Lifecycle(Lifecycle::Finalized));
+        self.note(Fact::Finalized { outcome, reason, talk_ms });
+        self.outputs.push_back(Output::End);
+    }
+}

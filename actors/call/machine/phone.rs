@@ -1,0 +1,156 @@
+//! What the phone side tells, and what the call makes of it.
+
+use std::time::Duration;
+
+use super::{Machine, MediaState, Parting, Phase, Session, continuation, millis};
+use crate::briefing::{Direction, Lifecycle, Outcome, Text};
+use crate::call::event::Phone;
+use crate::call::playout::{Flushed, Source};
+use crate::call::turn::Owed;
+use crate::clock::Instant;
+use crate::leg::Broken;
+use crate::model::{Command, Entry};
+use crate::record::Fact;
+
+/// When we ring somebody, they may speak first for this long.
+const THEY_FIRST: Duration = Duration::from_millis(1_500);
+
+/// How long a call waits for its media to come back: a carrier that can reconnect does so within
+/// a few seconds; a caller does not listen to nothing for longer.
+const REATTACH: Duration = Duration::from_secs(15);
+
+/// WebSocket close codes of a far end that meant it: normal, going away, none given.
+const ORDERLY: [u16; 3] = [1000, 1001, 1005];
+
+impl Machine {
+    pub(super) fn phone(&mut self, phone: Phone, now: Instant) {
+        match phone {
+            Phone::Started => self.started(now),
+            Phone::Pressed(digit) => {
+                self.active(now);
+                self.note(Fact::Pressed);
+                let text = Text(format!("The caller pressed the key {} .", digit.key()));
+                self.log.note(text.clone());
+                self.tell(Command::Remember(Entry::Note(text)));
+                self.turn.owe(Owed::Answer);
+            }
+            Phone::Began(source, at) => self.began(&source, at, now),
+            Phone::Drained => self.drained(now),
+            Phone::Flushed(flushed) => self.flushed(&flushed, now),
+            Phone::Gone(broken) => self.phone_gone(&broken, now),
+            Phone::Resumed(gap) => self.repaired("media_in", Some(gap), now),
+        }
+    }
+
+    fn started(&mut self, now: Instant) {
+        self.media = MediaState::Flowing;
+        self.active(now);
+        if !matches!(self.phase, Phase::Ringing { .. } | Phase::Queued) {
+            self.repaired("carrier", None, now);
+            return;
+        }
+        self.phase = Phase::Talking { since: now };
+        if self.session == Session::Opening {
+            self.session = Session::Down { since: now, bridged: false };
+        }
+        self.note(Fact::Lifecycle(Lifecycle::Answered));
+        let wait = match self.briefing.direction {
+            Direction::Inbound => Duration::ZERO,
+            Direction::Outbound => THEY_FIRST,
+        };
+        self.greet_at = Some(now + wait);
+    }
+
+    fn began(&mut self, source: &Source, at: Instant, now: Instant) {
+        self.active(now);
+        // Speech that runs on has no gap, whatever happened behind it.
+        let gap = match self.hushed {
+            Some(hushed) => at.saturating_duration_since(hushed),
+            None => Duration::ZERO,
+        };
+        self.hushed = None;
+        let waited = self.turn.began(at);
+        if let Phase::Closing { speech, .. } = &mut self.phase
+            && matches!(speech, Parting::Ordered | Parting::Stored)
+        {
+            *speech = Parting::Heard;
+        }
+        if *source == Source::Clip {
+            return;
+        }
+        if let Some(waited) = waited {
+            self.note(Fact::Replied { ms: millis(waited) });
+        }
+        self.spoken_again(gap, now);
+    }
+
+    fn drained(&mut self, now: Instant) {
+        self.active(now);
+        self.turn.hushed(now);
+        self.hushed = Some(now);
+        for turn in self.log.drained() {
+            self.note(Fact::Turn(turn));
+        }
+        self.question_heard(now);
+        match self.phase {
+            Phase::Closing { speech: Parting::Heard, .. } => self.hang_up(now),
+            Phase::Closing { speech: Parting::Said, .. } => self.hang_up_if_said(now),
+            Phase::Closing { speech: Parting::Ordered | Parting::Stored, .. }
+            | Phase::Queued
+            | Phase::Ringing { .. }
+            | Phase::Talking { .. }
+            | Phase::Failing { .. }
+            | Phase::Over => {}
+        }
+    }
+
+    fn flushed(&mut self, flushed: &Flushed, now: Instant) {
+        self.turn.hushed(now);
+        self.hushed = Some(now);
+        for turn in self.log.flushed(flushed) {
+            self.note(Fact::Turn(turn));
+        }
+        self.note(Fact::BargedIn { heard_ms: flushed.cut.as_ref().map_or(0, |cut| cut.heard_ms) });
+        for item in &flushed.unheard {
+            self.tell(Command::Forget(item.clone()));
+        }
+        if let Some(cut) = &flushed.cut {
+            let (item, heard_ms) = (cut.item.clone(), cut.heard_ms);
+            self.tell(Command::Truncate { item, heard_ms });
+        }
+    }
+
+    fn phone_gone(&mut self, broken: &Broken, now: Instant) {
+        let orderly = match broken {
+            Broken::Closed { code, .. } => ORDERLY.contains(code),
+            Broken::Failed(_) | Broken::Stuck => false,
+        };
+        if orderly {
+            self.remote_hung_up(now);
+            return;
+        }
+        self.media = MediaState::Lost { since: now };
+        self.lost("carrier", broken.to_string(), now);
+    }
+
+    pub(super) fn watch_media(&mut self, now: Instant) {
+        if let MediaState::Lost { since } = self.media
+            && now >= since + REATTACH
+        {
+            self.finish(Outcome::NetworkError, "media_lost".to_owned(), now);
+        }
+    }
+
+    pub(super) fn media_deadline(&self) -> Option<Instant> {
+        match self.media {
+            MediaState::Lost { since } => Some(since + REATTACH),
+            MediaState::Awaited | MediaState::Flowing => None,
+        }
+    }
+
+    /// Asks the model to go on where it was cut off.
+    pub(super) fn go_on(&mut self) {
+        let owed = continuation(self.log.last_said());
+        self.turn.owe(owed);
+    }
+}

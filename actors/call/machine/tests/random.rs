@@ -1,0 +1,117 @@
+//! Whatever happens, in whatever order, the invariants of a call hold.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Every input there is, with small choices, so that every phase meets every input.
+fn any_input() -> impl Strategy<Value = Input> {
+    let id = || (0_u8..4).prop_map(|n| ToolCallId(n.to_string()));
+    let item = || (0_u8..3).prop_map(|n| ItemId(n.to_string()));
+    let response = || (0_u8..3).prop_map(|n| ResponseId(n.to_string()));
+    let done = || Done { verdict: Verdict::Success, output: "{}".into() };
+    let read = Readback { question: "?".into(), fingerprint: "f".into() };
+    let said = prop_oneof![
+        item().prop_map(Event::CallerStarted),
+        item().prop_map(Event::CallerStopped),
+        item().prop_map(Event::CallerCommitted),
+        item().prop_map(|item| Event::CallerSaid(item, "yes".into())),
+        response().prop_map(|response| Event::Responding { response, tag: None }),
+        (response(), item()).prop_map(|(response, item)| Event::Said {
+            response,
+            item,
+            words: "w ".into()
+        }),
+        (response(), id(), 0_usize..4).prop_map(|(response, id, n)| Event::Asked {
+            response,
+            id,
+            name: ["look", "wipe", "hang_up", "?"][n].into(),
+            arguments: "{}".into(),
+        }),
+        (response(), 0_usize..4).prop_map(|(response, n)| Event::Responded {
+            response,
+            ending: [
+                Ending::Completed,
+                Ending::Cancelled,
+                Ending::Failed(Loss::Passing("p".into())),
+                Ending::Failed(Loss::Final("f".into())),
+            ][n]
+                .clone(),
+        }),
+        Just(()).prop_map(|()| Event::Refused(Refusal::ResponseActive(None))),
+        Just(()).prop_map(|()| Event::Fatal(Loss::Passing("p".into()))),
+    ];
+    prop_oneof![
+        1 => Just(()).prop_map(|()| Input::Dialed),
+        1 => Just(()).prop_map(|()| Input::Placed(CarrierCallId("x".into()))),
+        3 => Just(()).prop_map(|()| Input::Phone(Phone::Started)),
+        2 => Just(()).prop_map(|()| Input::Phone(Phone::Pressed(Digit::new('5').expect("a key")))),
+        6 => item().prop_map(|item| {
+            Input::Phone(Phone::Began(Source::Item(item), crate::clock::now()))
+        }),
+        6 => Just(()).prop_map(|()| Input::Phone(Phone::Drained)),
+        2 => item().prop_map(|item| {
+            let cut = Some(Cut { item, heard_ms: 5, received_ms: 10 });
+            Input::Phone(Phone::Flushed(Flushed { cut, unheard: vec![] }))
+        }),
+        1 => Just(()).prop_map(|()| Input::Phone(Phone::Gone(Broken::Stuck))),
+        2 => Just(()).prop_map(|()| Input::Link(Link::Ready)),
+        4 => Just(()).prop_map(|()| Input::Link(Link::Up)),
+        2 => Just(()).prop_map(|()| {
+            Input::Link(Link::Down("d".into(), Unfinished::Nothing))
+        }),
+        30 => (said, 0_u64..6).prop_map(|(event, n)| Input::Link(Link::Said(event, n))),
+        3 => id().prop_map(move |id| Input::ReadBack(id, Some(Ok(read.clone())))),
+        3 => id().prop_map(move |id| Input::Ran(id, done())),
+        2 => id().prop_map(|id| Input::Judged(Ruling::Granted(id))),
+        2 => Just(()).prop_map(|()| Input::Judged(Ruling::Means(Answer::Yes))),
+        1 => Just(()).prop_map(|()| Input::Judged(Ruling::Expired)),
+        1 => (0_usize..4).prop_map(|n| Input::PartBack(Part::ALL[n])),
+        1 => Just(()).prop_map(|()| Input::CallBack),
+        1 => Just(()).prop_map(|()| Input::Order(Order::Drain)),
+        4 => Just(()).prop_map(|()| Input::Timeout),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_happens_the_invariants_hold(
+        inputs in proptest::collection::vec((any_input(), 0_u64..3_000), 1..120),
+    ) {
+        let mut call = Script::new(Direction::Inbound);
+        let (mut facts, mut runs, mut answers, mut ends) = (1, Vec::new(), Vec::new(), 0);
+        for (input, wait) in inputs {
+            call.now += Duration::from_millis(wait);
+            let was_over = call.machine.lifecycle() == Lifecycle::Finalized;
+            let outputs = call.take(input);
+            prop_assert!(!was_over || outputs.is_empty(), "speaks after it is over: {outputs:?}");
+            for output in outputs {
+                match output {
+                    Output::Note(sequence, fact) => {
+                        facts += 1;
+                        prop_assert_eq!(sequence, facts, "{:?}", fact);
+                    }
+                    // Handed over again after a restart; ToolRunner knows its key.
+                    Output::Run(job) if !runs.contains(&job.id) => runs.push(job.id),
+                    Output::Link(ToLink::Tell(Command::Remember(Entry::Answered {
+                        id, ..
+                    }))) => {
+                        prop_assert!(!answers.contains(&id), "answered twice");
+                        answers.push(id);
+                    }
+                    Output::End => ends += 1,
+                    _ => {}
+                }
+            }
+        }
+        // Left alone, every call comes to its end.
+        for _ in 0..200 {
+            let Some(next) = call.machine.deadline() else { break };
+            call.now = next.max(call.now);
+            ends += call.take(Input::Timeout).iter().filter(|o| matches!(o, Output::End)).count();
+            call.now += Duration::from_millis(1);
+        }
+        prop_assert!(ends <= 1, "ended {ends} times");
+    }
+}

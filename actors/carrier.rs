@@ -1,0 +1,134 @@
+//! The port to the phone network: what a carrier says, what it is told, what an adapter offers.
+//! Knows no vendor; a vendor's words become these in `src/carrier`.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use crate::audio::Payload;
+use crate::leg;
+
+/// What comes from the phone.
+#[derive(Debug)]
+pub enum Event {
+    /// The media of the call has begun; audio may be sent from here on.
+    Started,
+    /// The caller's audio, in the call's format, silence included.
+    Heard(Payload),
+    /// A key was pressed.
+    Pressed(Digit),
+    /// Everything sent before this mark has been played, or thrown away by a flush.
+    Played(Mark),
+    /// The carrier says that the media is over.
+    Stopped,
+}
+
+/// What the phone is told.
+#[derive(Debug)]
+pub enum Command {
+    /// Play this after what was sent before.
+    Say(Payload),
+    /// Report when everything sent before this has been played. Lines without marks ignore it.
+    Mark(Mark),
+    /// Throw away what has been sent and not yet played.
+    Flush,
+    /// Close the media socket.
+    Close,
+}
+
+/// A phone's socket with its codec.
+pub type Line = Box<dyn leg::Line<Event = Event, Command = Command>>;
+
+/// A number that a carrier returns when playback reaches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark(pub u64);
+
+/// One key of the keypad: `0`–`9`, `*`, `#`, `A`–`D`. Redacted: digits may be a PIN.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digit(char);
+
+impl Digit {
+    /// Takes one of the sixteen keys (lower case letters too); anything else is refused.
+    #[must_use]
+    pub fn new(key: char) -> Option<Self> {
+        let key = key.to_ascii_uppercase();
+        matches!(key, '0'..='9' | '*' | '#' | 'A'..='D').then_some(Self(key))
+    }
+
+    /// The key.
+    #[must_use]
+    pub const fn key(self) -> char {
+        self.0
+    }
+}
+
+impl fmt::Debug for Digit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digit(*)")
+    }
+}
+
+/// A phone number or address of a party, as the carrier writes it (E.164 for the phone network).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Number(String);
+
+impl Number {
+    /// Takes the carrier's writing as it is.
+    #[must_use]
+    pub fn new(written: impl Into<String>) -> Self {
+        Self(written.into())
+    }
+
+    /// The number, for carriers and records; never for logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Number(…)")
+    }
+}
+
+/// The carrier's own name for a call (ACS `callConnectionId`, Twilio `CallSid`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CarrierCallId(pub String);
+
+/// A call to be placed.
+#[derive(Clone, Debug)]
+pub struct Dial {
+    /// Ours; also the carrier's idempotency key where it has one.
+    pub call: crate::briefing::CallId,
+    /// Whom to ring.
+    pub to: Number,
+    /// The caller id to show.
+    pub from: Number,
+    /// Where the carrier shall bring the media; holds the call's nonce.
+    pub media_url: String,
+}
+
+/// Why a call could not be placed or ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CarrierError {
+    /// The carrier said no, in the phone network's words.
+    #[error("refused by the carrier: {0:?}")]
+    Refused(crate::briefing::Outcome),
+    /// It is not known whether the carrier took the order; it must not be repeated.
+    #[error("unknown whether the carrier took it: {0}")]
+    Unknown(String),
+}
+
+/// The carrier's control side: what is asked of it outside the media socket.
+///
+/// Orders are never repeated by the caller of this trait; an adapter repeats one only under the
+/// carrier's own idempotency key.
+pub trait Carrier: Send + Sync {
+    /// Rings a number. Returns as soon as the carrier has taken the order; that the other side
+    /// answered is told later, by the edge that receives the carrier's callbacks.
+    fn place(&self, dial: Dial) -> BoxFuture<'static, Result<CarrierCallId, CarrierError>>;
+
+    /// Ends a call for everybody. A call that is already over is a success.
+    fn hang_up(&self, call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>>;
+}

@@ -1,0 +1,148 @@
+//! What lies between the two sockets of a call: the caller's last seconds on one side, our
+//! speech on its way to the ear on the other, and the counts. Lies in a vault of its own, so
+//! that the account survives whoever keeps it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::audio::{Format, Payload};
+use crate::call::event::Generation;
+use crate::call::playout::{Flushed, Playout, Source};
+use crate::clock::Instant;
+use crate::model::{Event, ResponseId};
+use crate::ring::Ring;
+use crate::tape::Tape;
+
+/// Frames and what became of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// From the phone.
+    pub heard: u64,
+    /// To the model.
+    pub forwarded: u64,
+    /// From the model.
+    pub spoken: u64,
+    /// Of an interrupted response, dropped.
+    pub stale: u64,
+    /// To the phone.
+    pub played: u64,
+}
+
+/// What lies between the two sockets.
+pub struct Desk {
+    /// The caller's audio.
+    pub ring: Ring,
+    /// Our speech.
+    pub playout: Playout,
+    /// Frames and what became of them.
+    pub counts: Counts,
+    /// Responses the model has begun.
+    pub generation: Generation,
+    /// The one that runs.
+    pub response: Option<ResponseId>,
+    /// Responses up to this one were interrupted: their audio is dropped.
+    pub fence: Generation,
+    /// When the phone was last heard.
+    pub last_heard: Option<Instant>,
+    /// When a pump last looked at this desk.
+    pub attended: Option<Instant>,
+    tape: Option<Box<dyn Tape>>,
+    opened: Instant,
+}
+
+impl Desk {
+    /// Nothing heard, nothing to say.
+    #[must_use]
+    pub fn new(format: Format, tape: Option<Box<dyn Tape>>, opened: Instant) -> Self {
+        Self {
+            ring: Ring::default(),
+            playout: Playout::new(format),
+            counts: Counts::default(),
+            generation: 0,
+            response: None,
+            fence: 0,
+            last_heard: None,
+            attended: None,
+            tape,
+            opened,
+        }
+    }
+
+    /// The caller's audio came in.
+    pub fn heard(&mut self, audio: &Payload, now: Instant) {
+        self.counts.heard += 1;
+        self.last_heard = Some(now);
+        let at = self.offset(now);
+        if let Some(tape) = &mut self.tape {
+            tape.heard(at, audio);
+        }
+        self.ring.push(audio);
+    }
+
+    /// Our audio goes out and will be heard at `at`.
+    pub fn played(&mut self, audio: &Payload, at: Instant) {
+        self.counts.played += 1;
+        let at = self.offset(at);
+        if let Some(tape) = &mut self.tape {
+            tape.played(at, audio);
+        }
+    }
+
+    /// Stops our speech.
+    pub fn flush(&mut self, generation: Generation, now: Instant) -> Flushed {
+        self.fence = self.fence.max(generation);
+        let at = self.offset(now);
+        if let Some(tape) = &mut self.tape {
+            tape.flushed(at);
+        }
+        self.playout.flush(now)
+    }
+
+    /// Books an event of the model. Audio stays here; what is left is for RealtimeLink.
+    pub fn take(&mut self, event: Event) -> Option<Event> {
+        match event {
+            Event::Spoke { item, audio, .. } => {
+                self.counts.spoken += 1;
+                if self.is_fenced() {
+                    self.counts.stale += 1;
+                } else {
+                    self.playout.push(&Source::Item(item), audio);
+                }
+                return None;
+            }
+            Event::Responding { ref response, .. } => {
+                self.generation += 1;
+                self.response = Some(response.clone());
+            }
+            Event::Said { ref item, .. } => self.playout.worded(item),
+            Event::CallerStarted(_) => self.ring.turn_began(),
+            Event::CallerStopped(_) => self.ring.turn_ended(),
+            Event::CallerSaid(..) => self.ring.understood(),
+            Event::Ready
+            | Event::Expires(_)
+            | Event::CallerCommitted(_)
+            | Event::CallerWords(..)
+            | Event::Asked { .. }
+            | Event::Responded { .. }
+            | Event::Refused(_)
+            | Event::Fatal(_) => {}
+        }
+        Some(event)
+    }
+
+    /// Whether the running response was interrupted.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.generation <= self.fence && self.generation > 0
+    }
+
+    fn offset(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.opened)
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("counts", &self.counts).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,274 @@
+//! Sockets and ports of channels, for the tests of this crate: a test is the far end.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+
+use crate::audio::{Format, Payload};
+use crate::briefing::{Briefing, CallId, Clips, Direction, Limits};
+use crate::carrier::{self, Carrier, CarrierCallId, CarrierError, Dial, Number};
+use crate::exchange::{Exchange, Setup};
+use crate::leg::{Broken, Line};
+use crate::model::{self, ConnectError, Model};
+use crate::record::{Intent, Note, Opened, Record, RecordError};
+use crate::seed::Ports;
+use crate::tool::{Done, Job, Promise, Readback, Risk, Tool, Verdict};
+
+/// Our end of a line of channels.
+struct Channels<E, C> {
+    events: mpsc::Receiver<E>,
+    commands: mpsc::Sender<C>,
+}
+
+impl<E: Send, C: Send> Line for Channels<E, C> {
+    type Event = E;
+    type Command = C;
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<E, Broken>> {
+        self.events.poll_recv(cx).map(|event| event.ok_or(Broken::Failed("cut".into())))
+    }
+
+    fn send(&mut self, command: C) -> Result<(), Broken> {
+        self.commands.try_send(command).map_err(|_| Broken::Stuck)
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The far end of a line.
+pub(crate) struct Far<E, C> {
+    pub(crate) says: mpsc::Sender<E>,
+    pub(crate) told: mpsc::Receiver<C>,
+}
+
+pub(crate) type Phone = Far<carrier::Event, carrier::Command>;
+pub(crate) type Voice = Far<model::Event, model::Command>;
+
+type Near<E, C> = Box<dyn Line<Event = E, Command = C>>;
+
+fn line<E: Send + 'static, C: Send + 'static>() -> (Near<E, C>, Far<E, C>) {
+    let (says, events) = mpsc::channel(4_096);
+    let (commands, told) = mpsc::channel(100_000);
+    (Box::new(Channels { events, commands }), Far { says, told })
+}
+
+/// A model whose sessions a test plays.
+pub(crate) struct FakeModel {
+    sessions: mpsc::Sender<Voice>,
+}
+
+impl Model for FakeModel {
+    fn formats(&self) -> &[Format] {
+        &[Format::Pcm24k]
+    }
+
+    fn connect(&self) -> BoxFuture<'static, Result<model::Line, ConnectError>> {
+        let (line, far) = line();
+        far.says.try_send(model::Event::Ready).expect("a fresh channel");
+        let sessions = self.sessions.clone();
+        async move {
+            sessions.send(far).await.expect("the test plays the model");
+            Ok(line)
+        }
+        .boxed()
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct FakeCarrier {
+    pub(crate) dials: AtomicUsize,
+}
+
+impl Carrier for FakeCarrier {
+    fn place(&self, _: Dial) -> BoxFuture<'static, Result<CarrierCallId, CarrierError>> {
+        self.dials.fetch_add(1, Ordering::SeqCst);
+        async { Ok(CarrierCallId("carrier-1".into())) }.boxed()
+    }
+
+    fn hang_up(&self, _: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {
+        async { Ok(()) }.boxed()
+    }
+}
+
+/// A record that keeps what it is told.
+#[derive(Default)]
+pub(crate) struct FakeRecord {
+    pub(crate) notes: Mutex<Vec<Note>>,
+    pub(crate) known: Arc<Mutex<HashMap<String, Option<Done>>>>,
+}
+
+impl Record for FakeRecord {
+    fn open(&self, _: Opened) -> BoxFuture<'static, Result<(), RecordError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn dialing(&self, _: CallId) -> BoxFuture<'static, Result<(), RecordError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn note(&self, note: Note) {
+        self.notes.lock().expect("no test panics in here").push(note);
+    }
+
+    fn intend(&self, job: &Job) -> BoxFuture<'static, Result<Intent, RecordError>> {
+        let mut known = self.known.lock().expect("no test panics in here");
+        let intent = match known.get(&job.id.0) {
+            None => Intent::Fresh,
+            Some(None) => Intent::Begun,
+            Some(Some(done)) => Intent::Known(done.clone()),
+        };
+        known.entry(job.id.0.clone()).or_insert(None);
+        async { Ok(intent) }.boxed()
+    }
+
+    fn settle(&self, job: &Job, done: &Done) -> BoxFuture<'static, Result<(), RecordError>> {
+        let mut known = self.known.lock().expect("no test panics in here");
+        known.insert(job.id.0.clone(), Some(done.clone()));
+        async { Ok(()) }.boxed()
+    }
+}
+
+/// A tool that counts its runs and takes its time.
+pub(crate) struct FakeTool {
+    promise: Promise,
+    pub(crate) runs: Arc<AtomicUsize>,
+    pub(crate) takes: Duration,
+}
+
+impl FakeTool {
+    pub(crate) fn new(name: &str, risk: Risk, takes: Duration) -> Self {
+        let promise = Promise {
+            name: name.into(),
+            description: String::new(),
+            parameters: "{}".into(),
+            risk,
+            idempotent: false,
+            deadline: Duration::from_secs(10),
+        };
+        Self { promise, runs: Arc::default(), takes }
+    }
+}
+
+impl Tool for FakeTool {
+    fn promise(&self) -> &Promise {
+        &self.promise
+    }
+
+    fn read_back(&self, job: Job) -> BoxFuture<'static, Option<Result<Readback, Done>>> {
+        let fingerprint = job.name;
+        async move { Some(Ok(Readback { question: "Shall I?".into(), fingerprint })) }.boxed()
+    }
+
+    fn run(&self, _: Job) -> BoxFuture<'static, Done> {
+        let (runs, takes) = (Arc::clone(&self.runs), self.takes);
+        async move {
+            runs.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(takes).await;
+            Done { verdict: Verdict::Success, output: r#"{"status":"success"}"#.into() }
+        }
+        .boxed()
+    }
+}
+
+/// An exchange whose far ends a test plays.
+pub(crate) struct Stage {
+    pub(crate) exchange: Exchange,
+    pub(crate) record: Arc<FakeRecord>,
+    pub(crate) carrier: Arc<FakeCarrier>,
+    pub(crate) sessions: mpsc::Receiver<Voice>,
+    pub(crate) tools: Vec<Promise>,
+}
+
+impl Stage {
+    pub(crate) async fn open(tools: Vec<FakeTool>) -> Self {
+        let (sessions, played) = mpsc::channel(64);
+        let record = Arc::new(FakeRecord::default());
+        let carrier = Arc::new(FakeCarrier::default());
+        let promises = tools.iter().map(|tool| tool.promise.clone()).collect();
+        let shelf = tools
+            .into_iter()
+            .map(|tool| (tool.promise.name.clone(), Arc::new(tool) as Arc<dyn Tool>))
+            .collect();
+        let ports = Ports {
+            model: Arc::new(FakeModel { sessions }),
+            carrier: Arc::clone(&carrier) as _,
+            tools: Arc::new(shelf),
+            record: Arc::clone(&record) as _,
+            live: Exchange::channel(),
+        };
+        let exchange = Exchange::open(Setup { limit: 8, ports }).await;
+        Self { exchange, record, carrier, sessions: played, tools: promises }
+    }
+
+    /// An inbound call whose phone and model the test plays.
+    pub(crate) async fn call(&mut self, name: &str) -> (CallId, Phone, Voice) {
+        let briefing = self.briefing(name, Direction::Inbound);
+        let call = self.exchange.admit(briefing, String::new(), None).expect("there is room");
+        let (line, phone) = line();
+        self.exchange.attach(&call, line).expect("a live call without a phone");
+        phone.says.send(carrier::Event::Started).await.expect("the line is open");
+        drop(tokio::spawn(silence(phone.says.clone())));
+        let voice = self.sessions.recv().await.expect("a session is opened");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let response = model::ResponseId("greeting".into());
+        let begun = model::Event::Responding { response: response.clone(), tag: None };
+        let ended = model::Event::Responded { response, ending: model::Ending::Completed };
+        voice.says.send(begun).await.expect("the session is open");
+        voice.says.send(ended).await.expect("the session is open");
+        (call, phone, voice)
+    }
+
+    pub(crate) fn briefing(&self, name: &str, direction: Direction) -> Briefing {
+        Briefing {
+            call: CallId::new(name),
+            direction,
+            remote: Number::new("+15550100"),
+            local: Number::new("+15550199"),
+            task: "test".into(),
+            instructions: "test".into(),
+            greeting: "greet".into(),
+            voice: "marin".into(),
+            format: Format::Pcm24k,
+            tools: self.tools.clone(),
+            limits: Limits {
+                total: Duration::from_mins(10),
+                silence: Duration::from_mins(5),
+                ringing: Duration::from_secs(30),
+                session: Duration::from_mins(55),
+            },
+            clips: Arc::new(Clips {
+                bridge: vec![frame(900_001)],
+                apology: vec![frame(900_002)],
+                goodbye: vec![frame(900_003)],
+            }),
+        }
+    }
+}
+
+/// What a phone sends while nobody speaks into it; a real one sends it every 20 ms.
+pub(crate) const SILENCE: u64 = 0xFFFF;
+
+async fn silence(says: mpsc::Sender<carrier::Event>) {
+    while says.send(carrier::Event::Heard(frame(SILENCE))).await.is_ok() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// 20 ms of audio that carries a number in its first characters.
+pub(crate) fn frame(number: u64) -> Payload {
+    let text = format!("{number:08}{}", "A".repeat(1_272));
+    Payload::from_base64(Bytes::from(text)).expect("base64")
+}
+
+pub(crate) fn number(payload: &Payload) -> u64 {
+    payload.as_str()[..8].parse().expect("a frame of these tests")
+}

@@ -1,0 +1,219 @@
+//! The port to the speech model: what it says, what it is told, what an adapter offers.
+//! Shaped after the Realtime protocol's turns; names no vendor.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::audio::{Format, Payload};
+use crate::briefing::Text;
+use crate::leg;
+use crate::tool::{Promise, ToolCallId};
+
+/// A conversation item's id, the model's or ours.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ItemId(pub String);
+
+/// A response's id, given by the model.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ResponseId(pub String);
+
+/// What comes from the model.
+#[derive(Debug)]
+pub enum Event {
+    /// The session exists and has taken our configuration.
+    Ready,
+    /// The session will be ended by the provider after this long, counted from now.
+    Expires(Duration),
+    /// The caller began to speak, as the model hears it.
+    CallerStarted(ItemId),
+    /// The caller stopped speaking.
+    CallerStopped(ItemId),
+    /// What the caller has said became this item.
+    CallerCommitted(ItemId),
+    /// The caller's words so far; more will follow.
+    CallerWords(ItemId, Text),
+    /// The whole transcript of the caller's item. Empty when it could not be understood.
+    CallerSaid(ItemId, Text),
+    /// A response has begun. `tag` returns what [`Command::Respond`] gave; none when the model
+    /// began it by itself.
+    Responding {
+        /// The response.
+        response: ResponseId,
+        /// Which request of ours it answers.
+        tag: Option<u64>,
+    },
+    /// Speech of a response.
+    Spoke {
+        /// The response.
+        response: ResponseId,
+        /// The item the speech belongs to.
+        item: ItemId,
+        /// Audio in the session's format, of any length.
+        audio: Payload,
+    },
+    /// More words of the transcript of its own speech.
+    Said {
+        /// The response.
+        response: ResponseId,
+        /// The item.
+        item: ItemId,
+        /// The words, to be appended.
+        words: Text,
+    },
+    /// A tool is asked for; the arguments are complete.
+    Asked {
+        /// The response.
+        response: ResponseId,
+        /// The model's id of this tool call.
+        id: ToolCallId,
+        /// The tool's name.
+        name: String,
+        /// The arguments as JSON text, unchecked.
+        arguments: Text,
+    },
+    /// A response has ended.
+    Responded {
+        /// The response.
+        response: ResponseId,
+        /// How.
+        ending: Ending,
+    },
+    /// The model refused a command; the session goes on.
+    Refused(Refusal),
+    /// The model cannot go on: the line will be closed.
+    Fatal(Loss),
+}
+
+/// How a response ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything was said.
+    Completed,
+    /// Stopped by the caller's speech or by us.
+    Cancelled,
+    /// The provider failed it; why.
+    Failed(Loss),
+}
+
+/// A command the model refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A response was asked for while another one runs; the tag of the refused request.
+    ResponseActive(Option<u64>),
+    /// There was nothing to cancel.
+    NothingToCancel,
+    /// Anything else, by the provider's error code.
+    Other(String),
+}
+
+/// Why a session cannot go on, sorted by what helps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Try again: a cut socket, a full server, an expired session. The provider's code.
+    Passing(String),
+    /// Try again after this long.
+    RateLimited(Duration),
+    /// Do not try again: key, quota, account. The provider's code.
+    Final(String),
+}
+
+/// What the model is told.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Configure the session; answered by [`Event::Ready`].
+    Configure(Session),
+    /// The caller's audio.
+    Hear(Payload),
+    /// Put something into the conversation without asking for a response.
+    Remember(Entry),
+    /// Ask for a response.
+    Respond {
+        /// Comes back in [`Event::Responding`].
+        tag: u64,
+        /// Instructions for this response alone, in place of the session's; none to follow them.
+        instructions: Option<Text>,
+    },
+    /// Stop the running response.
+    Cancel,
+    /// The item was heard only this far.
+    Truncate {
+        /// The item.
+        item: ItemId,
+        /// Milliseconds of it that were heard.
+        heard_ms: u64,
+    },
+    /// The item was never heard; forget it.
+    Forget(ItemId),
+    /// Close the session.
+    Close,
+}
+
+/// One entry of the conversation, as replayed into a fresh session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// The caller said this.
+    Caller(Text),
+    /// We said this, as far as it was heard.
+    Agent(Text),
+    /// A fact for the model that nobody said: a key press, a repair, a result that came late.
+    Note(Text),
+    /// A tool was asked for.
+    Asked {
+        /// The model's id of the tool call.
+        id: ToolCallId,
+        /// The tool's name.
+        name: String,
+        /// The arguments as JSON text.
+        arguments: Text,
+    },
+    /// Its outcome as JSON text.
+    Answered {
+        /// The model's id of the tool call.
+        id: ToolCallId,
+        /// What the model is told.
+        output: Text,
+    },
+}
+
+/// How a session shall be.
+#[derive(Clone)]
+pub struct Session {
+    /// Who it is and what the call is for.
+    pub instructions: Text,
+    /// The provider's voice name.
+    pub voice: String,
+    /// Both directions.
+    pub format: Format,
+    /// The tools of this call.
+    pub tools: Vec<Promise>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("voice", &self.voice).finish_non_exhaustive()
+    }
+}
+
+/// A model's socket with its codec.
+pub type Line = Box<dyn leg::Line<Event = Event, Command = Command>>;
+
+/// Why no session could be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("model not reached: {what}")]
+pub struct ConnectError {
+    /// What was seen, without secrets.
+    pub what: String,
+    /// What helps.
+    pub loss: Loss,
+}
+
+/// A place where sessions can be opened.
+pub trait Model: Send + Sync {
+    /// The audio formats it takes and gives, best first.
+    fn formats(&self) -> &[Format];
+
+    /// Opens a socket to a new, empty session. Ends with an error by itself within a few seconds.
+    fn connect(&self) -> BoxFuture<'static, Result<Line, ConnectError>>;
+}

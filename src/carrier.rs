@@ -1,0 +1,6 @@
+//! The carriers: each turns a vendor's media socket into a [`tandem_actors::carrier::Line`].
+//! A vendor's name appears in its own folder and nowhere else.
+
+pub mod acs;
+pub mod convert;
+pub mod twilio;

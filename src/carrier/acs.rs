@@ -1,0 +1,53 @@
+//! Azure Communication Services, media side: the WebSocket that ACS dials to us.
+//! Which call a socket belongs to is in its address; by now that has been settled.
+
+pub mod codec;
+pub mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use tandem_actors::carrier::Line;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::carrier::convert::Coding;
+use crate::socket::Socket;
+use crate::socket::coded::Coded;
+
+/// The audio agreed with ACS when the call was placed or answered (`audioFormat`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rate {
+    /// `pcm16KMono`.
+    Hz16000,
+    /// `pcm24KMono`: the model's own, nothing is converted.
+    Hz24000,
+}
+
+impl Rate {
+    /// Samples a second.
+    #[must_use]
+    pub const fn hz(self) -> u32 {
+        match self {
+            Self::Hz16000 => 16_000,
+            Self::Hz24000 => 24_000,
+        }
+    }
+
+    /// What travels on the line.
+    #[must_use]
+    pub const fn coding(self) -> Coding {
+        match self {
+            Self::Hz16000 => Coding::Pcm16k,
+            Self::Hz24000 => Coding::Pcm24k,
+        }
+    }
+}
+
+/// Makes a line of an ACS media socket. Its audio is [`Rate::coding`]; ACS reports no playback
+/// position, so marks are ignored.
+pub fn line<S>(socket: Socket<S>, rate: Rate) -> Line
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    Box::new(Coded::new(socket, codec::Codec::new(rate)))
+}

@@ -1,0 +1,127 @@
+//! What the demo shows: facts as they happen, the table at the end.
+
+use std::cell::Cell;
+use std::io::IsTerminal;
+use std::time::Instant;
+
+use tandem_actors::record::{Fact, Speaker};
+
+use super::Role;
+use super::verdict::{CallLine, Verdict};
+use crate::cli::say;
+use crate::rehearsal::speech;
+use crate::server::Server;
+
+/// Shows, or stays silent when a program reads.
+pub(super) struct Screen {
+    silent: bool,
+    colour: bool,
+    start: Instant,
+    last: Cell<Option<Role>>,
+}
+
+impl Screen {
+    pub(super) fn new(silent: bool) -> Self {
+        let colour = std::io::stdout().is_terminal();
+        Self { silent, colour, start: Instant::now(), last: Cell::new(None) }
+    }
+
+    pub(super) fn open(&self, server: &Server) {
+        self.line(&format!("tandem demo: a server on {}, a simulated phone network", server.url()));
+        self.line("and a simulated model, all on real sockets. Two calls begin; every part of");
+        self.line("them will be broken in the middle. Nobody on the line should notice.");
+        self.line(&format!("speech: {}", speech::available().word()));
+        self.line("");
+    }
+
+    pub(super) fn fact(&self, role: Role, fact: &Fact) {
+        if let Some(text) = words(fact) {
+            self.row(role, &text);
+        }
+    }
+
+    pub(super) fn direction(&self, role: Role, words: &str) {
+        let text = format!("  ✂  {words}");
+        let text = if self.colour { format!("\x1b[1;31m{text}\x1b[0m") } else { text };
+        self.row(role, &text);
+    }
+
+    pub(super) fn close(&self, verdict: &Verdict) {
+        if self.silent {
+            say(&serde_json::to_string_pretty(verdict).expect("a verdict is plain data"));
+            return;
+        }
+        self.line("");
+        self.line(
+            "call        outcome     reason           turns  reply p50  reply p99  recording",
+        );
+        for call in &verdict.calls {
+            self.line(&row(call));
+        }
+        self.line("");
+        self.line("call        broken          back after");
+        for call in &verdict.calls {
+            for repair in &call.repairs {
+                let CallLine { role, .. } = call;
+                self.line(&format!("{role:<11} {:<15} {:>6} ms", repair.part, repair.took_ms));
+            }
+        }
+        self.line("");
+        for problem in &verdict.problems {
+            self.line(&format!("✗ {problem}"));
+        }
+        if verdict.passed {
+            let broken = verdict.injuries;
+            self.line(&format!("✓ passed: {broken} injuries, no call lost, no audio lost"));
+        }
+    }
+
+    fn row(&self, role: Role, text: &str) {
+        if self.last.replace(Some(role)) != Some(role) {
+            self.line("");
+        }
+        let seconds = self.start.elapsed().as_secs_f32();
+        self.line(&format!("{seconds:6.2}  {:<11} {text}", role.word()));
+    }
+
+    fn line(&self, text: &str) {
+        if !self.silent {
+            say(text);
+        }
+    }
+}
+
+fn row(call: &CallLine) -> String {
+    let CallLine { role, outcome, reason, turns, .. } = call;
+    let wav = call.recording.as_ref().map_or_else(String::new, |wav| wav.display().to_string());
+    let (p50, p99) = (call.reply_ms_p50, call.reply_ms_p99);
+    format!("{role:<11} {outcome:<11} {reason:<16} {turns:>5} {p50:>7} ms {p99:>7} ms  {wav}")
+}
+
+fn words(fact: &Fact) -> Option<String> {
+    Some(match fact {
+        Fact::Lifecycle(lifecycle) => format!("· {}", lifecycle.word()),
+        Fact::Turn(turn) => {
+            let speaker = match turn.speaker {
+                Speaker::Caller => "they ",
+                Speaker::Agent => "agent",
+            };
+            format!("{speaker}  “{}”", turn.text.as_str())
+        }
+        Fact::ToolAsked { name, arguments, .. } => format!("tool   {name} {}", arguments.as_str()),
+        Fact::ToolAnswered { name, verdict, took_ms, .. } => {
+            format!("tool   {name}: {} after {took_ms} ms", verdict.word())
+        }
+        Fact::ConfirmationAsked { question, .. } => format!("guard  “{}”", question.as_str()),
+        Fact::ConfirmationSettled { verdict, .. } => format!("guard  {verdict}"),
+        Fact::BargedIn { heard_ms } => format!("· interrupted after {heard_ms} ms"),
+        Fact::Lost { part, .. } => format!("  lost  {part}"),
+        Fact::Repaired { part, took_ms } => format!("  back  {part} after {took_ms} ms"),
+        Fact::Replied { ms } => format!("· reply time {ms} ms"),
+        Fact::Finalized { outcome, reason, .. } => {
+            format!("· finalized: {} ({reason})", outcome.word())
+        }
+        Fact::Pressed => "· key pressed".to_owned(),
+        Fact::CarrierNamed(_) => return None,
+    })
+}

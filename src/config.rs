@@ -1,0 +1,181 @@
+//! Every setting of the server, with its unit, its default and why; the only reader of the
+//! environment. One TOML file, every key also as `TANDEM__SECTION__KEY`.
+
+mod load;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+pub use load::{ConfigError, load};
+
+/// Everything an operator can decide.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the server is reached.
+    pub http: Http,
+    /// What it keeps on disk.
+    pub store: Store,
+    /// The speech model.
+    pub model: Model,
+    /// How much and how long.
+    pub limits: Limits,
+    /// The simulated phone network and model.
+    pub rehearsal: Rehearsal,
+    /// What it says of itself.
+    pub log: Log,
+}
+
+/// Where the server is reached.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// The address to listen on. Loopback, because there is no key yet that could refuse a
+    /// stranger; the server will not start on any other address.
+    pub listen: SocketAddr,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+/// What it keeps on disk.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// The data directory: the record and the recordings. One process at a time.
+    pub dir: PathBuf,
+    /// Whether calls are recorded as WAV files.
+    pub record_audio: bool,
+    /// This server's name among several on one record.
+    pub node: String,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("data"), record_audio: true, node: "local".to_owned() }
+    }
+}
+
+/// The speech model.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Model {
+    /// WebSocket address of an OpenAI Realtime server (`wss://api.openai.com/v1/realtime`).
+    /// Empty: the simulated model of the rehearsal.
+    pub url: String,
+    /// The model's name; a setting and not a list, for names come and go.
+    pub name: String,
+    /// The voice.
+    pub voice: String,
+    /// How the key is sent: `bearer` (OpenAI) or `api-key` (Azure).
+    pub auth: Auth,
+    /// Model that writes down what the caller says; empty for none.
+    pub transcription: String,
+    /// The key. Only from `TANDEM__MODEL__KEY` or the file in `TANDEM__MODEL__KEY_FILE`.
+    #[serde(skip)]
+    pub key: Option<SecretString>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            name: "gpt-realtime-2.1".to_owned(),
+            voice: "marin".to_owned(),
+            auth: Auth::Bearer,
+            transcription: "gpt-live-transcribe".to_owned(),
+            key: None,
+        }
+    }
+}
+
+/// How a key is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    /// `Authorization: Bearer …`.
+    Bearer,
+    /// `api-key: …`.
+    ApiKey,
+}
+
+/// How much and how long.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Calls at once. A thousand fill two cores; refuse before they are full.
+    pub calls: usize,
+    /// Seconds from answer to the end of a call. Ten minutes bound what a runaway call costs.
+    pub total_s: u64,
+    /// Seconds of silence before the agent asks whether somebody is there.
+    pub silence_s: u64,
+    /// Seconds a phone may ring; after about thirty a voicemail answers.
+    pub ringing_s: u64,
+    /// Minutes before a model session is handed over; providers end them after 30 or 60.
+    pub session_min: u64,
+    /// Seconds live calls get to finish when the server is asked to stop.
+    pub drain_s: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            calls: 1_000,
+            total_s: 600,
+            silence_s: 12,
+            ringing_s: 45,
+            session_min: 25,
+            drain_s: 3_600,
+        }
+    }
+}
+
+/// The simulated phone network and model.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rehearsal {
+    /// How the simulated carrier speaks: `acs24k`, `acs16k` or `twilio`.
+    pub dialect: Dialect,
+    /// Port of the simulated model; 0 takes any that is free.
+    pub model_port: u16,
+}
+
+impl Default for Rehearsal {
+    fn default() -> Self {
+        Self { dialect: Dialect::Acs24k, model_port: 0 }
+    }
+}
+
+/// A carrier's media socket, as a rehearsal speaks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// ACS, PCM 24 kHz.
+    Acs24k,
+    /// ACS, PCM 16 kHz.
+    Acs16k,
+    /// Twilio Media Streams, µ-law 8 kHz.
+    Twilio,
+}
+
+/// What it says of itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `tracing` filter, for example `info` or `tandem=debug`.
+    pub filter: String,
+    /// One JSON object a line instead of text.
+    pub json: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "warn,tandem=info,tandem_actors=info".to_owned(), json: false }
+    }
+}

@@ -1,0 +1,176 @@
+//! Reads the file and the environment into a [`Config`], and says what is wrong with them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use config::{Environment, File, FileFormat};
+use secrecy::SecretString;
+
+use super::Config;
+
+/// The file that is read when it exists and no other is named.
+const DEFAULT_FILE: &str = "tandem.toml";
+
+const PREFIX: &str = "TANDEM__";
+const KEY: &str = "TANDEM__MODEL__KEY";
+const KEY_FILE: &str = "TANDEM__MODEL__KEY_FILE";
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file or a value cannot be read.
+    #[error("configuration: {0}")]
+    Unreadable(String),
+    /// A key that does not exist.
+    #[error("configuration: there is no key `{key}`{hint}")]
+    UnknownKey {
+        /// As it was written.
+        key: String,
+        /// The nearest one that exists, as words.
+        hint: String,
+    },
+    /// Settings that do not go together.
+    #[error("configuration: {0}")]
+    Invalid(String),
+}
+
+/// Reads `file`, or `tandem.toml` when it is there, then the environment over it.
+///
+/// # Errors
+/// [`ConfigError`] with the first thing that is wrong.
+pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+    let environment = environment();
+    let file = file.map(Path::to_owned).or_else(|| {
+        let usual = PathBuf::from(DEFAULT_FILE);
+        usual.exists().then_some(usual)
+    });
+    let text = match &file {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            ConfigError::Unreadable(format!("{} cannot be read: {error}", path.display()))
+        })?,
+        None => String::new(),
+    };
+    from(&text, &environment)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the reader of the environment")]
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars().filter(|(name, _)| name.starts_with(PREFIX)).collect()
+}
+
+/// The settings of this text and this environment.
+fn from(text: &str, environment: &BTreeMap<String, String>) -> Result<Config, ConfigError> {
+    let secret = [KEY, KEY_FILE];
+    let plain = environment
+        .iter()
+        .filter(|(name, _)| !secret.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let read = config::Config::builder()
+        .add_source(File::from_str(text, FileFormat::Toml))
+        .add_source(
+            Environment::with_prefix("TANDEM")
+                .prefix_separator("__")
+                .separator("__")
+                .try_parsing(true)
+                .source(Some(plain)),
+        )
+        .build()
+        .and_then(config::Config::try_deserialize::<Config>);
+    let mut config = read.map_err(|error| wrong(&error.to_string()))?;
+    config.model.key = key(environment)?;
+    check(&config)?;
+    Ok(config)
+}
+
+fn key(environment: &BTreeMap<String, String>) -> Result<Option<SecretString>, ConfigError> {
+    if let Some(key) = environment.get(KEY) {
+        return Ok(Some(key.clone().into()));
+    }
+    let Some(path) = environment.get(KEY_FILE) else { return Ok(None) };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        ConfigError::Unreadable(format!("{KEY_FILE} names {path}, which cannot be read: {error}"))
+    })?;
+    Ok(Some(text.trim().to_owned().into()))
+}
+
+fn check(config: &Config) -> Result<(), ConfigError> {
+    if !config.http.listen.ip().is_loopback() {
+        return Err(ConfigError::Invalid(format!(
+            "http.listen is {}, which strangers can reach, and there is no key to refuse them; \
+             use a loopback address such as 127.0.0.1:8080",
+            config.http.listen
+        )));
+    }
+    if !config.model.url.is_empty() && config.model.key.is_none() {
+        return Err(ConfigError::Invalid(format!(
+            "model.url is set but there is no key: set {KEY} or {KEY_FILE}"
+        )));
+    }
+    if config.limits.calls == 0 {
+        return Err(ConfigError::Invalid(
+            "limits.calls is 0: no call could ever be made; use 1 or more".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Words of serde's that tell of an unknown key: "unknown field `x`, expected one of `a`, `b`".
+fn wrong(error: &str) -> ConfigError {
+    let quoted: Vec<&str> = error.split('`').skip(1).step_by(2).collect();
+    let Some((key, known)) = quoted.split_first().filter(|_| error.contains("unknown field"))
+    else {
+        return ConfigError::Unreadable(error.to_owned());
+    };
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(key, name), *name))
+        .min()
+        .filter(|(distance, name)| *distance <= name.len() / 2 + 1);
+    let hint = match nearest {
+        Some((_, name)) => format!("; did you mean `{name}`?"),
+        None => format!("; there are: {}", known.join(", ")),
+    };
+    ConfigError::UnknownKey { key: (*key).to_owned(), hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        from(text, &pairs.collect())
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file_and_the_file_the_defaults() {
+        let text = "[limits]\ncalls = 7\ntotal_s = 60\n";
+        let config = with(text, &[("TANDEM__LIMITS__CALLS", "9")]).unwrap();
+        assert_eq!((config.limits.calls, config.limits.total_s), (9, 60));
+        assert_eq!(config.limits.silence_s, Config::default().limits.silence_s);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_name() {
+        let error = with("[limits]\ncals = 7\n", &[]).unwrap_err().to_string();
+        assert_eq!(error, "configuration: there is no key `cals`; did you mean `calls`?");
+        let error = with("", &[("TANDEM__HTP__LISTEN", "x")]).unwrap_err().to_string();
+        assert!(error.contains("`htp`") && error.contains("did you mean `http`"), "{error}");
+    }
+
+    #[test]
+    fn a_key_comes_only_from_the_environment() {
+        assert!(with("[model]\nkey = \"sk-1\"\n", &[]).is_err());
+        let url = "[model]\nurl = \"wss://example.com\"\n";
+        assert!(with(url, &[]).unwrap_err().to_string().contains(KEY));
+        let config = with(url, &[(KEY, "sk-1")]).unwrap();
+        assert!(!format!("{config:?}").contains("sk-1"), "the key is in the debug output");
+    }
+
+    #[test]
+    fn strangers_are_kept_out() {
+        let error = with("[http]\nlisten = \"0.0.0.0:8080\"\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("0.0.0.0:8080") && error.contains("loopback"), "{error}");
+    }
+}

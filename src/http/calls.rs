@@ -1,0 +1,218 @@
+//! Calls for the users of the API: ring somebody, look, hang up.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tandem_actors::briefing::{CallId, Lifecycle, Text};
+use tandem_actors::call::event::{Input, Order as CallOrder};
+use tandem_actors::carrier::Number;
+
+use super::Desk;
+use super::problem::Problem;
+use crate::config::Dialect;
+use crate::reception::Order;
+use crate::store::{Archive, CallFilter, CallRow};
+
+/// The longest task: what a model reads with care.
+const TASK_CHARS: usize = 8_000;
+
+/// Calls of one page unless asked otherwise.
+const PAGE: u32 = 25;
+
+/// An order to ring somebody. Unknown fields are ignored.
+#[derive(Deserialize)]
+pub(super) struct Place {
+    to: String,
+    task: String,
+    dialect: Option<Dialect>,
+}
+
+/// A call, as the API shows it.
+#[derive(Serialize)]
+pub(super) struct CallView {
+    id: String,
+    direction: &'static str,
+    lifecycle: &'static str,
+    outcome: Option<&'static str>,
+    reason: Option<String>,
+    task: String,
+    numbers: Numbers,
+    timestamps: Timestamps,
+    talk_ms: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct Numbers {
+    remote: String,
+    local: String,
+}
+
+#[derive(Serialize)]
+struct Timestamps {
+    queued_at: Option<Timestamp>,
+    dialing_at: Option<Timestamp>,
+    answered_at: Option<Timestamp>,
+    finalized_at: Option<Timestamp>,
+}
+
+impl From<CallRow> for CallView {
+    fn from(row: CallRow) -> Self {
+        let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
+        Self {
+            id: row.id.to_string(),
+            direction: row.direction.word(),
+            lifecycle: row.lifecycle.word(),
+            outcome: row.outcome.map(|outcome| outcome.word()),
+            reason: row.reason,
+            task: row.task.0,
+            numbers: Numbers {
+                remote: row.remote.as_str().to_owned(),
+                local: row.local.as_str().to_owned(),
+            },
+            timestamps: Timestamps {
+                queued_at: at(row.queued_ms),
+                dialing_at: row.dialing_ms.and_then(at),
+                answered_at: row.answered_ms.and_then(at),
+                finalized_at: row.finalized_ms.and_then(at),
+            },
+            talk_ms: row.talk_ms,
+        }
+    }
+}
+
+/// `POST /v1/calls`: 202 with the call's id before anything slow happens.
+pub(super) async fn place(
+    State(desk): State<Desk>,
+    body: Result<Json<Place>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(place) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let order = check(place, &desk)?;
+    let made = desk.reception.place(order).await?;
+    let id = made.call.to_string();
+    let mut headers = HeaderMap::new();
+    let location = HeaderValue::try_from(format!("/v1/calls/{id}"));
+    headers.insert(header::LOCATION, location.expect("an id of ours is visible ascii"));
+    let body = Json(serde_json::json!({ "id": id, "lifecycle": Lifecycle::Queued.word() }));
+    Ok((StatusCode::ACCEPTED, headers, body).into_response())
+}
+
+fn check(place: Place, desk: &Desk) -> Result<Order, Problem> {
+    let digits = place.to.strip_prefix('+').unwrap_or_default();
+    if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        let shown: String = place.to.chars().take(20).collect();
+        let detail = format!("{shown:?} is not a number in E.164; write it like +15550100");
+        return Err(Problem::invalid("to", detail));
+    }
+    let task = place.task.trim();
+    if task.is_empty() || task.chars().count() > TASK_CHARS {
+        let detail = format!("say what the call is for in 1 to {TASK_CHARS} characters");
+        return Err(Problem::invalid("task", detail));
+    }
+    let usual = desk.stagehand.as_ref().map_or(Dialect::Acs24k, |stage| stage.dialect);
+    let dialect = place.dialect.unwrap_or(usual);
+    Ok(Order { to: Number::new(place.to), task: Text(task.to_owned()), dialect })
+}
+
+/// `GET /v1/calls/{id}`.
+pub(super) async fn show(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Result<Json<CallView>, Problem> {
+    Ok(Json(row(&desk, &id).await?.into()))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Listing {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/calls`: newest first.
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    Query(listing): Query<Listing>,
+) -> Result<Response, Problem> {
+    let after = listing.cursor.map(|cursor| cursor.parse()).transpose().map_err(|_| {
+        Problem::invalid("cursor", "not a cursor of ours; leave it out to begin".to_owned())
+    })?;
+    let limit = listing.limit.unwrap_or(PAGE);
+    let page = desk.store.calls(CallFilter::default(), after, limit).await?;
+    let calls: Vec<CallView> = page.calls.into_iter().map(CallView::from).collect();
+    let next = page.next.map(|cursor| cursor.to_string());
+    Ok(Json(serde_json::json!({ "calls": calls, "next": next })).into_response())
+}
+
+/// `POST /v1/calls/{id}/hangup`: a call that is over already is a success.
+pub(super) async fn hang_up(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let row = row(&desk, &id).await?;
+    let told = desk.exchange.tell(&row.id, Input::Order(CallOrder::HangUp));
+    let body = serde_json::json!({ "id": id, "ended": !told });
+    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+}
+
+/// `GET /v1/calls/{id}/transcript`.
+pub(super) async fn transcript(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let row = row(&desk, &id).await?;
+    let turns: Vec<_> = desk
+        .store
+        .turns(&row.id)
+        .await?
+        .into_iter()
+        .map(|turn| {
+            serde_json::json!({
+                "sequence": turn.sequence,
+                "at_ms": turn.at_ms,
+                "role": turn.speaker.word(),
+                "text": turn.text.as_str(),
+            })
+        })
+        .collect();
+    Ok(Json(serde_json::json!({ "id": id, "transcript": turns })).into_response())
+}
+
+#[derive(Deserialize)]
+pub(super) struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+/// `GET /v1/calls/{id}/events`: everything that happened, in order.
+pub(super) async fn events(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    Query(After { after }): Query<After>,
+) -> Result<Response, Problem> {
+    let row = row(&desk, &id).await?;
+    let events: Vec<_> = desk
+        .store
+        .events(&row.id, after)
+        .await?
+        .into_iter()
+        .map(|event| {
+            let body: serde_json::Value =
+                serde_json::from_str(event.body.as_str()).unwrap_or_default();
+            serde_json::json!({
+                "sequence": event.sequence,
+                "at_ms": event.at_ms,
+                "kind": event.kind,
+                "body": body,
+            })
+        })
+        .collect();
+    Ok(Json(events).into_response())
+}
+
+async fn row(desk: &Desk, id: &str) -> Result<CallRow, Problem> {
+    let call = CallId::new(id);
+    desk.store.call(&call).await?.ok_or_else(|| Problem::no_call(id))
+}

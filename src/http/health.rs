@@ -1,0 +1,61 @@
+//! What operators and their machines ask: alive, ready for calls, how it does.
+
+use std::sync::atomic::Ordering;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use super::Desk;
+
+/// `GET /healthz`: this process answers.
+pub(super) async fn alive() -> &'static str {
+    "alive\n"
+}
+
+/// `GET /readyz`: new calls are taken.
+pub(super) async fn ready(State(desk): State<Desk>) -> Response {
+    if desk.exchange.is_draining() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
+    }
+    if desk.store.health().fault.is_some() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the record cannot be written\n").into_response();
+    }
+    if desk.exchange.live() >= desk.exchange.limit() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "full\n").into_response();
+    }
+    "ready\n".into_response()
+}
+
+/// `GET /metrics`: Prometheus text. No number or id is ever a label.
+pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
+    let mut registry = Registry::with_prefix("tandem");
+    let exchange = &desk.exchange;
+    let counters = exchange.counters();
+    let health = desk.store.health();
+    let runtime = tokio::runtime::Handle::current().metrics();
+    let count =
+        |counter: &std::sync::atomic::AtomicU64| ConstCounter::new(counter.load(Ordering::Relaxed));
+    let gauge = |n: usize| ConstGauge::new(i64::try_from(n).unwrap_or(i64::MAX));
+    registry.register("calls_started", "Calls admitted", count(&counters.started));
+    registry.register("calls_ended", "Calls whose actors are gone", count(&counters.ended));
+    registry.register("calls_restarted", "Call actors lost", count(&counters.restarted));
+    registry.register("parts_hung", "Parts killed because they hung", count(&counters.hung));
+    registry.register("calls_live", "Live calls", gauge(exchange.live()));
+    registry.register("actors_live", "Live actors of calls", gauge(exchange.actors()));
+    let free = exchange.limit().saturating_sub(exchange.live());
+    registry.register("places_free", "Calls that could be admitted", gauge(free));
+    registry.register("tasks_live", "Live tasks", gauge(runtime.num_alive_tasks()));
+    registry.register("record_waiting", "Facts not yet written", gauge(health.waiting));
+    registry.register("record_dropped", "Facts lost", ConstCounter::new(health.dropped));
+    let mut text = String::new();
+    if encode(&mut text, &registry).is_err() {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}

@@ -1,0 +1,97 @@
+//! The carriers' media sockets. The address holds the call and its nonce: both are checked
+//! before the upgrade is granted.
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use tandem_actors::briefing::CallId;
+
+use super::Desk;
+use super::problem::Problem;
+use crate::carrier::acs::Rate;
+use crate::carrier::{acs, twilio};
+use crate::config::Dialect;
+use crate::socket::Limits;
+use crate::socket::upgrade::{NoUpgrade, Upgrade};
+
+/// A stream must have said whose it is by then.
+const GREETING: Duration = Duration::from_secs(5);
+
+/// Longer than any id or nonce of ours.
+const SEGMENT: usize = 128;
+
+/// ACS dials this.
+pub(super) async fn acs(
+    State(desk): State<Desk>,
+    Path((call, nonce)): Path<(String, String)>,
+    upgrade: Result<Upgrade, NoUpgrade>,
+) -> Response {
+    let (call, upgrade) = match admit(&desk, &call, &nonce, upgrade) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    let (answer, socket) = upgrade.accept(Limits::CARRIER);
+    drop(tokio::spawn(async move {
+        let Ok(socket) = socket.await else { return };
+        let attached = desk.reception.attach(&call, &nonce, |dialect| {
+            let rate = match dialect {
+                Dialect::Acs16k => Rate::Hz16000,
+                Dialect::Acs24k | Dialect::Twilio => Rate::Hz24000,
+            };
+            (acs::line(socket, rate), rate.coding())
+        });
+        note(&call, attached);
+    }));
+    answer
+}
+
+/// Twilio dials this.
+pub(super) async fn twilio(
+    State(desk): State<Desk>,
+    Path((call, nonce)): Path<(String, String)>,
+    upgrade: Result<Upgrade, NoUpgrade>,
+) -> Response {
+    let (call, upgrade) = match admit(&desk, &call, &nonce, upgrade) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    let (answer, socket) = upgrade.accept(Limits::CARRIER);
+    drop(tokio::spawn(async move {
+        let Ok(socket) = socket.await else { return };
+        match twilio::greet(socket, GREETING).await {
+            Ok((_start, line)) => {
+                let attached = desk.reception.attach(&call, &nonce, |_| (line, twilio::CODING));
+                note(&call, attached);
+            }
+            Err(error) => tracing::warn!(%call, %error, "media socket"),
+        }
+    }));
+    answer
+}
+
+fn admit(
+    desk: &Desk,
+    call: &str,
+    nonce: &str,
+    upgrade: Result<Upgrade, NoUpgrade>,
+) -> Result<(CallId, Upgrade), Box<Response>> {
+    if call.len() > SEGMENT || nonce.len() > SEGMENT {
+        return Err(Box::new(Problem::turned_away().into_response()));
+    }
+    let call = CallId::new(call);
+    if !desk.reception.knows(&call, nonce) {
+        return Err(Box::new(Problem::turned_away().into_response()));
+    }
+    if desk.exchange.has_media(&call) {
+        let detail = "the call has a live media socket; there is one at a time".to_owned();
+        return Err(Box::new(Problem::conflict("media_taken", detail).into_response()));
+    }
+    Ok((call, upgrade.map_err(|refusal| Box::new(refusal.into_response()))?))
+}
+
+fn note(call: &CallId, attached: Result<(), crate::reception::Turned>) {
+    if let Err(error) = attached {
+        tracing::warn!(%call, %error, "media socket");
+    }
+}

@@ -1,0 +1,121 @@
+//! What the model is told, written down.
+
+use serde_json::value::RawValue;
+use tandem_actors::audio::Format;
+use tandem_actors::model::{Command, Entry, ItemId, Session};
+use tandem_actors::tool::Promise;
+
+use super::super::Listening;
+use super::super::wire::{
+    self, Audio, AudioFormat, Client, Content, Function, Input, NewItem, NewResponse, NewSession,
+    Output, Tag, Transcription, TurnDetection,
+};
+use crate::socket::coded::Encoded;
+
+/// What our request for a response is called, before its tag.
+const RESPOND_EVENT_ID: &str = "respond-";
+
+/// Speech is the first content of its item.
+const SPEECH: u32 = 0;
+
+/// Writes a command.
+pub(super) fn encode(command: &Command, listening: &Listening) -> Encoded {
+    match command {
+        Command::Configure(session) => {
+            let session = Box::new(new_session(session, listening));
+            text(&Client::SessionUpdate { session })
+        }
+        Command::Hear(audio) => Encoded::Text(wire::append(audio)),
+        Command::Remember(entry) => text(&Client::ItemCreate { item: new_item(entry) }),
+        Command::Respond { tag, instructions } => text(&Client::ResponseCreate {
+            event_id: format!("{RESPOND_EVENT_ID}{tag}"),
+            response: NewResponse {
+                instructions: instructions.as_ref().map(|words| words.as_str()),
+                metadata: Tag { tag: tag.to_string() },
+            },
+        }),
+        Command::Cancel => text(&Client::ResponseCancel),
+        Command::Truncate { item: ItemId(item_id), heard_ms } => {
+            text(&Client::ItemTruncate { item_id, content_index: SPEECH, audio_end_ms: *heard_ms })
+        }
+        Command::Forget(ItemId(item_id)) => text(&Client::ItemDelete { item_id }),
+        Command::Close => Encoded::Close,
+    }
+}
+
+/// The tag in the id of a request of ours.
+pub(super) fn tag_of_event_id(event_id: &str) -> Option<u64> {
+    event_id.strip_prefix(RESPOND_EVENT_ID)?.parse().ok()
+}
+
+fn text(message: &Client<'_>) -> Encoded {
+    Encoded::Text(serde_json::to_string(message).expect("strings and numbers serialize"))
+}
+
+fn new_session<'a>(session: &'a Session, listening: &'a Listening) -> NewSession<'a> {
+    let format = match session.format {
+        Format::Pcm24k => AudioFormat::Pcm { rate: session.format.rate_hz() },
+        Format::Pcmu8k => AudioFormat::Pcmu,
+    };
+    let transcription = listening
+        .transcription
+        .as_deref()
+        .map(|model| Transcription { model, language: listening.language.as_deref() });
+    NewSession {
+        kind: "realtime",
+        instructions: session.instructions.as_str(),
+        output_modalities: ["audio"],
+        audio: Audio {
+            input: Input { format, transcription, turn_detection: turn_detection(listening) },
+            output: Output { format, voice: &session.voice },
+        },
+        tools: session.tools.iter().filter_map(function).collect(),
+        tool_choice: "auto",
+    }
+}
+
+fn turn_detection(listening: &Listening) -> TurnDetection {
+    TurnDetection {
+        kind: "server_vad",
+        threshold: listening.threshold,
+        prefix_padding_ms: listening.prefix_padding_ms,
+        silence_duration_ms: listening.silence_duration_ms,
+        create_response: true,
+        interrupt_response: true,
+    }
+}
+
+/// A tool as the model is told of it. One whose schema is not JSON is left out: with it the
+/// whole session would be refused.
+fn function(promise: &Promise) -> Option<Function<'_>> {
+    let parameters: &RawValue = serde_json::from_str(&promise.parameters).ok()?;
+    Some(Function {
+        kind: "function",
+        name: &promise.name,
+        description: &promise.description,
+        parameters,
+    })
+}
+
+fn new_item(entry: &Entry) -> NewItem<'_> {
+    match entry {
+        Entry::Caller(words) => NewItem::Message {
+            role: "user",
+            content: [Content::InputText { text: words.as_str() }],
+        },
+        Entry::Agent(words) => NewItem::Message {
+            role: "assistant",
+            content: [Content::OutputText { text: words.as_str() }],
+        },
+        Entry::Note(words) => NewItem::Message {
+            role: "system",
+            content: [Content::InputText { text: words.as_str() }],
+        },
+        Entry::Asked { id, name, arguments } => {
+            NewItem::FunctionCall { call_id: &id.0, name, arguments: arguments.as_str() }
+        }
+        Entry::Answered { id, output } => {
+            NewItem::FunctionCallOutput { call_id: &id.0, output: output.as_str() }
+        }
+    }
+}

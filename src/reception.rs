@@ -1,0 +1,262 @@
+//! Makes a call of an order or of a ringing phone: writes it down, briefs it, admits it, and
+//! lets exactly the right media socket in. Knows no HTTP.
+
+mod briefing;
+mod ticket;
+
+use std::sync::Arc;
+
+use tandem_actors::audio::Format;
+use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Text};
+use tandem_actors::carrier::{Line, Number};
+use tandem_actors::exchange::{Exchange, NotAttached, Refusal};
+use tandem_actors::record::{Opened, Record, RecordError};
+use tandem_actors::tool::Promise;
+use uuid::Uuid;
+
+use crate::carrier::convert::{self, Coding};
+use crate::clips::Stock;
+use crate::config::Dialect;
+use crate::recording::Recordings;
+use crate::store::Store;
+use ticket::Tickets;
+
+/// Takes orders and ringing phones.
+pub struct Reception {
+    exchange: Exchange,
+    store: Store,
+    recordings: Option<Recordings>,
+    tickets: Tickets,
+    clips: Stock,
+    house: House,
+}
+
+/// What is the same for every call of this server.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// `ws://host:port`, without a path: where carriers reach the media routes.
+    pub media_base: String,
+    /// The model's voice.
+    pub voice: String,
+    /// The formats the model takes, best first.
+    pub formats: Vec<Format>,
+    /// The tools of every call.
+    pub tools: Vec<Promise>,
+    /// How long things may take.
+    pub limits: Limits,
+    /// Our number.
+    pub number: Number,
+    /// What an inbound call is for when nothing else is said.
+    pub inbound_task: Text,
+}
+
+/// An order to ring somebody.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Whom.
+    pub to: Number,
+    /// What for.
+    pub task: Text,
+    /// How the carrier speaks.
+    pub dialect: Dialect,
+}
+
+/// A phone that rings here.
+#[derive(Clone, Debug)]
+pub struct Ringing {
+    /// Who.
+    pub from: Number,
+    /// Which number of ours.
+    pub to: Number,
+    /// How the carrier speaks.
+    pub dialect: Dialect,
+}
+
+/// A call that has been made of it.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The call.
+    pub call: CallId,
+    /// Where the carrier shall bring the media: holds the call's single-use nonce.
+    pub media_url: String,
+}
+
+/// Why no call was made.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NotMade {
+    /// The exchange refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be written down; then it is not made.
+    #[error(transparent)]
+    NotWritten(#[from] RecordError),
+}
+
+/// Why a media socket was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Turned {
+    /// No such call, or not its nonce. The two are not told apart.
+    #[error("no call waits for this socket")]
+    Away,
+    /// The call has a live socket.
+    #[error("the call has a live media socket")]
+    Taken,
+}
+
+impl Reception {
+    /// A reception for this exchange.
+    #[must_use]
+    pub fn new(
+        exchange: Exchange,
+        store: Store,
+        recordings: Option<Recordings>,
+        clips: Stock,
+        house: House,
+    ) -> Self {
+        let tickets = Tickets::default();
+        Self { exchange, store, recordings, tickets, clips, house }
+    }
+
+    /// Rings somebody. Returns when the order is durable and the call is supervised.
+    ///
+    /// # Errors
+    /// [`NotMade`]; then nobody has been or will be rung.
+    pub async fn place(&self, order: Order) -> Result<Made, NotMade> {
+        let new = New {
+            direction: Direction::Outbound,
+            remote: order.to,
+            local: self.house.number.clone(),
+            task: order.task,
+            dialect: order.dialect,
+        };
+        self.make(new).await
+    }
+
+    /// Takes a call that rings here.
+    ///
+    /// # Errors
+    /// [`NotMade`]; the carrier should be told that we are busy.
+    pub async fn take(&self, ringing: Ringing) -> Result<Made, NotMade> {
+        self.take_for(ringing, self.house.inbound_task.clone()).await
+    }
+
+    /// Takes a call that rings here for something else than the house's usual task.
+    ///
+    /// # Errors
+    /// [`NotMade`]; the carrier should be told that we are busy.
+    pub async fn take_for(&self, ringing: Ringing, task: Text) -> Result<Made, NotMade> {
+        let new = New {
+            direction: Direction::Inbound,
+            remote: ringing.from,
+            local: ringing.to,
+            task,
+            dialect: ringing.dialect,
+        };
+        self.make(new).await
+    }
+
+    async fn make(&self, new: New) -> Result<Made, NotMade> {
+        if self.exchange.is_draining() {
+            return Err(Refusal::Draining.into());
+        }
+        let (live, limit) = (self.exchange.live(), self.exchange.limit());
+        if live >= limit {
+            return Err(Refusal::Full { live, limit }.into());
+        }
+        let call = CallId::new(&Uuid::now_v7().to_string());
+        let lifecycle = match new.direction {
+            Direction::Inbound => Lifecycle::Dialing,
+            Direction::Outbound => Lifecycle::Queued,
+        };
+        let opened = Opened {
+            call: call.clone(),
+            direction: new.direction,
+            remote: new.remote.clone(),
+            local: new.local.clone(),
+            task: new.task.clone(),
+            lifecycle,
+        };
+        self.store.open(opened).await?;
+        let format = self.format(new.dialect);
+        let nonce = self.tickets.issue(&call, new.dialect, format);
+        let media_url = self.media_url(&call, new.dialect, &nonce);
+        let tape = self.recordings.as_ref().and_then(|recordings| {
+            recordings
+                .tape(&call, format)
+                .inspect_err(|error| tracing::error!(%call, %error, "not recorded"))
+                .ok()
+        });
+        let briefing = briefing::of(&self.house, &self.clips, &call, new, format);
+        // Refused only when the last place went in this moment; the record says so at the next
+        // start, and the caller now.
+        let admitted = self.exchange.admit(briefing, media_url.clone(), tape);
+        if admitted.is_err() {
+            self.tickets.void(&call);
+        }
+        Ok(Made { call: admitted?, media_url })
+    }
+
+    /// Lets a media socket in that knows the call's nonce; once.
+    ///
+    /// # Errors
+    /// [`Turned`].
+    pub fn attach(
+        &self,
+        call: &CallId,
+        nonce: &str,
+        line: impl FnOnce(Dialect) -> (Line, Coding),
+    ) -> Result<(), Turned> {
+        let admission = self.tickets.admit(call, nonce).ok_or(Turned::Away)?;
+        let (line, coding) = line(admission.dialect);
+        let line = convert::line(line, coding, admission.format);
+        self.exchange.attach(call, line).map_err(|error| match error {
+            NotAttached::Unknown => Turned::Away,
+            NotAttached::Taken => Turned::Taken,
+        })
+    }
+
+    /// Whether this nonce is this call's and the call has no live socket: asked before an
+    /// upgrade is granted.
+    #[must_use]
+    pub fn knows(&self, call: &CallId, nonce: &str) -> bool {
+        self.tickets.admit(call, nonce).is_some()
+    }
+
+    /// Forgets the tickets of calls that are over.
+    pub fn tidy(&self) {
+        let live = self.exchange.calls();
+        self.tickets.keep(|call| live.binary_search(call).is_ok());
+    }
+
+    /// The call's audio: what the carrier speaks when the model speaks it too.
+    fn format(&self, dialect: Dialect) -> Format {
+        let native = match dialect {
+            Dialect::Acs24k | Dialect::Acs16k => Format::Pcm24k,
+            Dialect::Twilio => Format::Pcmu8k,
+        };
+        let spoken = self.house.formats.contains(&native);
+        if spoken { native } else { self.house.formats.first().copied().unwrap_or(native) }
+    }
+
+    fn media_url(&self, call: &CallId, dialect: Dialect, nonce: &str) -> String {
+        // ACS is told the format when the call is placed; the simulated one reads it here.
+        let (vendor, format) = match dialect {
+            Dialect::Acs24k => ("acs", ""),
+            Dialect::Acs16k => ("acs", "?audioFormat=pcm16KMono"),
+            Dialect::Twilio => ("twilio", ""),
+        };
+        format!("{}/{vendor}/media/{call}/{nonce}{format}", self.house.media_base)
+    }
+}
+
+/// A call about to be made.
+struct New {
+    direction: Direction,
+    remote: Number,
+    local: Number,
+    task: Text,
+    dialect: Dialect,
+}
+
+/// A reception that several routes share.
+pub type Shared = Arc<Reception>;

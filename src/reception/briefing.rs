@@ -1,0 +1,46 @@
+//! What a call is told: the model's instructions around the task of this call.
+
+use tandem_actors::audio::Format;
+use tandem_actors::briefing::{Briefing, CallId, Direction, Text};
+
+use super::{House, New};
+use crate::clips::Stock;
+
+/// How to speak on a phone, for every call.
+const MANNER: &str = "\
+You are on a phone call. Speak naturally, in one or two short sentences at a time, and let the \
+other side finish. Never make up facts; say when you do not know. Say who you are calling for \
+when asked. Before a tool that takes time, say so briefly. When a tool answers with a question to \
+confirm, ask exactly that question; only the human can confirm. When the conversation has come to \
+its end, say goodbye and call the tool hang_up.";
+
+const OUTBOUND: &str = "You have placed this call. Greet and say in one sentence what you want.";
+const INBOUND: &str = "Somebody has called you. Greet and ask what you can do for them.";
+
+pub(super) fn of(
+    house: &House,
+    clips: &Stock,
+    call: &CallId,
+    new: New,
+    format: Format,
+) -> Briefing {
+    let greeting = match new.direction {
+        Direction::Inbound => INBOUND,
+        Direction::Outbound => OUTBOUND,
+    };
+    let instructions = Text(format!("{MANNER}\n\nTask: {}", new.task.as_str()));
+    Briefing {
+        call: call.clone(),
+        direction: new.direction,
+        remote: new.remote,
+        local: new.local,
+        greeting: greeting.into(),
+        instructions,
+        task: new.task,
+        voice: house.voice.clone(),
+        format,
+        tools: house.tools.clone(),
+        limits: house.limits,
+        clips: clips.of(format),
+    }
+}

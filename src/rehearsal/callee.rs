@@ -1,0 +1,194 @@
+//! People to talk to: scripts that drive a phone. What they know of the other side they have
+//! heard on it, and what they say follows from that alone.
+
+mod interrupter;
+mod machine;
+mod restaurant;
+mod talk;
+mod task_caller;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_actors::briefing::Outcome;
+use tandem_actors::carrier::Number;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::phone::{Dialled, Phone, PhoneAccount, PhoneError, Probe};
+use super::speech::{Speech, Voice};
+use talk::Talk;
+
+/// Who somebody is, and how they behave on the phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Luigi's: takes a reservation.
+    Restaurant,
+    /// The line is engaged.
+    Busy,
+    /// Nobody is at home.
+    NoAnswer,
+    /// Declines the call.
+    Rejects,
+    /// An answering machine: a greeting, a tone, silence.
+    Voicemail,
+    /// Picks up and never says a word.
+    Silent,
+    /// Speaks while the other side does.
+    Interrupter,
+    /// Rings us and manages a list of tasks.
+    TaskCaller,
+}
+
+impl Role {
+    /// Everybody, in the order of their numbers.
+    pub const ALL: [Self; 8] = [
+        Self::Restaurant,
+        Self::Busy,
+        Self::NoAnswer,
+        Self::Rejects,
+        Self::Voicemail,
+        Self::Silent,
+        Self::Interrupter,
+        Self::TaskCaller,
+    ];
+
+    /// Their number, out of those that the North American plan keeps for fiction.
+    #[must_use]
+    pub const fn number(self) -> &'static str {
+        match self {
+            Self::Restaurant => "+15550100",
+            Self::Busy => "+15550101",
+            Self::NoAnswer => "+15550102",
+            Self::Rejects => "+15550103",
+            Self::Voicemail => "+15550104",
+            Self::Silent => "+15550105",
+            Self::Interrupter => "+15550106",
+            Self::TaskCaller => "+15550110",
+        }
+    }
+
+    /// Who has this number.
+    #[must_use]
+    pub fn at(number: &Number) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.number() == number.as_str())
+    }
+
+    /// What happens when they are rung, and after how long.
+    const fn when_rung(self) -> (Duration, Answer) {
+        match self {
+            Self::Restaurant | Self::Silent | Self::Interrupter | Self::TaskCaller => {
+                (Duration::from_secs(1), Answer::PicksUp)
+            }
+            Self::Voicemail => (Duration::from_secs(3), Answer::PicksUp),
+            Self::Busy => (Duration::from_millis(300), Answer::Refuses(Outcome::Busy)),
+            Self::NoAnswer => (Duration::from_secs(20), Answer::Refuses(Outcome::NoAnswer)),
+            Self::Rejects => (Duration::from_secs(2), Answer::Refuses(Outcome::Rejected)),
+        }
+    }
+}
+
+/// What came of ringing somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// They are on the phone.
+    PicksUp,
+    /// They are not.
+    Refuses(Outcome),
+}
+
+/// Rings whoever has the number, for as long as it takes.
+pub async fn ring(number: &Number) -> Answer {
+    let (after, answer) = Role::at(number).map_or(NOBODY, Role::when_rung);
+    sleep(after).await;
+    answer
+}
+
+/// A number that nobody has.
+const NOBODY: (Duration, Answer) =
+    (Duration::from_millis(300), Answer::Refuses(Outcome::InvalidNumber));
+
+/// What somebody has to say about a call.
+#[derive(Debug)]
+pub struct Report {
+    /// Whole utterances, as they were heard.
+    pub heard: Vec<String>,
+    /// What they said themselves, in full.
+    pub said: Vec<String>,
+    /// How long the other side went on speaking after each interruption, where it stopped.
+    pub gave_way_after: Vec<Duration>,
+    /// What happened on the line, its end included.
+    pub account: PhoneAccount,
+    /// Why there was no media, if there was none.
+    pub not_connected: Option<PhoneError>,
+}
+
+/// Somebody with a phone.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// How they behave.
+    pub role: Role,
+    /// How they sound.
+    pub voice: Voice,
+    /// Which sources of speech they may use.
+    pub speech: Speech,
+    /// What measures their call.
+    pub probe: Arc<Probe>,
+    /// The words they begin with, before their own: `line 0427` under load.
+    pub first_words: Option<String>,
+}
+
+impl Person {
+    /// Somebody as they are in a rehearsal.
+    #[must_use]
+    pub fn new(role: Role) -> Self {
+        Self {
+            role,
+            voice: Voice::callee(),
+            speech: Speech::default(),
+            probe: Arc::new(Probe::silent()),
+            first_words: None,
+        }
+    }
+
+    /// Takes part in a call until either side hangs up, or it is told to hang up.
+    pub async fn converse(self, line: Dialled, hang_up: CancellationToken) -> Report {
+        let connected = Phone::connect(line, self.voice, self.probe).await;
+        let (phone, sounds) = match connected {
+            Ok((phone, sounds)) => (phone.speaking(self.speech), sounds),
+            Err(error) => return Report::not_connected(error),
+        };
+        let mut talk = Talk::new(phone, sounds, hang_up, self.first_words);
+        // However it ended, the report tells.
+        let _over = match self.role {
+            Role::Restaurant => restaurant::serve(&mut talk).await,
+            Role::Voicemail => machine::record(&mut talk).await,
+            Role::Silent => machine::keep_silent(&mut talk).await,
+            Role::Interrupter => interrupter::interrupt(&mut talk).await,
+            Role::TaskCaller => task_caller::manage_tasks(&mut talk).await,
+            // They have not picked up, so they have nothing to say.
+            Role::Busy | Role::NoAnswer | Role::Rejects => Ok(()),
+        };
+        talk.hang_up().await
+    }
+}
+
+/// Whoever has the number takes part in a call; a stranger behaves like somebody with tasks.
+pub async fn converse(line: Dialled, person: &Number, hang_up: CancellationToken) -> Report {
+    let role = Role::at(person).unwrap_or(Role::TaskCaller);
+    Person::new(role).converse(line, hang_up).await
+}
+
+impl Report {
+    fn not_connected(error: PhoneError) -> Self {
+        Self {
+            heard: Vec::new(),
+            said: Vec::new(),
+            gave_way_after: Vec::new(),
+            account: PhoneAccount::default(),
+            not_connected: Some(error),
+        }
+    }
+}

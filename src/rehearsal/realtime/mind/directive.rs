@@ -1,0 +1,61 @@
+//! Orders that instructions give word by word, and going on after a cut.
+
+use super::{Act, Mind, View, phrase, say};
+use crate::rehearsal::realtime::conversation::{Entry, Role};
+
+/// What is said when the cut sentence cannot be found again.
+const LOST_THREAD: &str = "As I was saying.";
+
+/// An order found in instructions.
+pub(super) enum Directive<'a> {
+    /// `Say exactly: "…"`
+    Exactly(&'a str),
+    /// `Continue after: "…"`, in quotes what was heard last.
+    ContinueAfter(&'a str),
+}
+
+/// Finds an order. The quoted text ends at the last quotation mark of its line, so that it may
+/// hold quotation marks itself.
+pub(super) fn find(instructions: &str) -> Option<Directive<'_>> {
+    let quoted = |lead: &str| {
+        let start = instructions.to_ascii_lowercase().find(lead)? + lead.len();
+        let line = instructions[start..].lines().next()?;
+        let text = line.trim_start().strip_prefix('"')?;
+        Some(&text[..text.rfind('"')?])
+    };
+    quoted("say exactly:")
+        .map(Directive::Exactly)
+        .or_else(|| quoted("continue after:").map(Directive::ContinueAfter))
+}
+
+/// What follows `heard`: the rest of the sentence that the mind would give in this conversation,
+/// with the tool calls that belonged to it and were not made, or of one it knows by heart.
+pub(super) fn go_on(mind: &dyn Mind, view: &View<'_>, heard: &str) -> Vec<Act> {
+    let unspoken = View { entries: without_last_speech(view.entries), ..*view };
+    let acts = mind.answer(&unspoken);
+    for (at, act) in acts.iter().enumerate() {
+        let Act::Say(line) = act else { continue };
+        if let Some(rest) = phrase::rest_after(line, heard).filter(|rest| !rest.is_empty()) {
+            let open = acts[at + 1..].iter().filter(|act| !is_made(view, act));
+            return say(rest).into_iter().chain(open.cloned()).collect();
+        }
+    }
+    let known = mind.lines().iter().find_map(|line| phrase::rest_after(line, heard));
+    say(known.filter(|rest| !rest.is_empty()).unwrap_or(LOST_THREAD))
+}
+
+fn is_made(view: &View<'_>, act: &Act) -> bool {
+    match act {
+        Act::Say(_) => false,
+        Act::Call { name, .. } => view.has_called(name),
+    }
+}
+
+/// The conversation as it stood before we spoke last; notes of the system may stand behind that.
+fn without_last_speech(entries: &[Entry]) -> &[Entry] {
+    let kept = entries.iter().rposition(|entry| match entry {
+        Entry::Message { role, .. } => *role == Role::User,
+        Entry::Call { .. } | Entry::Output { .. } => true,
+    });
+    &entries[..kept.map_or(0, |at| at + 1)]
+}

@@ -1,0 +1,101 @@
+//! Rings a restaurant and books a table for Sam.
+
+use super::{Act, Mind, Moment, View, phrase, say};
+
+pub(super) struct Reservation;
+
+const OPENING: &str = "Hello, I am calling for Sam. Do you have a table for four at seven tonight?";
+const NAME: &str = "Under the name Sam, please.";
+const THAT_IS_ALL: &str = "No, that is all. Thank you, goodbye.";
+const THANKS_ANYWAY: &str = "That is a pity. Thank you anyway, goodbye.";
+const YES: &str = "Yes, please.";
+const WHAT: &str = "Sorry, I did not catch that.";
+const STILL_THERE: &str = "Are you still there?";
+
+/// What hearing something leads to.
+#[derive(Clone, Copy)]
+enum Then {
+    Repeat,
+    Say(&'static str),
+    WriteDown,
+    SayAndHangUp(&'static str),
+    HangUp,
+}
+
+/// The first row that was heard decides.
+const RULES: &[(&[&str], Then)] = &[
+    (&["still there", "again", "pardon", "hello hello"], Then::Repeat),
+    (&["anything else"], Then::WriteDown),
+    (&["fully booked", "no table", "are closed"], Then::SayAndHangUp(THANKS_ANYWAY)),
+    (&["name"], Then::Say(NAME)),
+    (&["goodbye", "bye"], Then::HangUp),
+];
+
+impl Mind for Reservation {
+    fn answer(&self, view: &View<'_>) -> Vec<Act> {
+        match view.moment() {
+            Moment::Opening => say(OPENING),
+            Moment::Heard(text) => heard(view, text),
+            Moment::Answered { name: "create_task", .. } => part_with(view, THAT_IS_ALL),
+            Moment::Answered { .. } | Moment::Waiting => Vec::new(),
+            Moment::Idle if !view.has_begun(OPENING) => say(OPENING),
+            Moment::Idle => say(STILL_THERE),
+        }
+    }
+
+    fn lines(&self) -> &'static [&'static str] {
+        &[OPENING, NAME, THAT_IS_ALL, THANKS_ANYWAY, YES, WHAT, STILL_THERE]
+    }
+}
+
+fn heard(view: &View<'_>, text: &str) -> Vec<Act> {
+    if !view.has_begun(OPENING) {
+        return say(OPENING);
+    }
+    let rule = RULES.iter().find(|(phrases, _)| phrase::hears(text, phrases));
+    match rule.map(|(_, then)| *then) {
+        Some(Then::Repeat) => {
+            say(view.last_sentence(Reservation.lines()).unwrap_or_else(|| OPENING.to_owned()))
+        }
+        Some(Then::Say(line)) => say(line),
+        Some(Then::WriteDown) => write_down(view),
+        Some(Then::SayAndHangUp(line)) => part_with(view, line),
+        Some(Then::HangUp) => view.hang_up().into_iter().collect(),
+        None if !view.has_said(OPENING) => say(OPENING),
+        None if phrase::plain(text).is_empty() => say(WHAT),
+        None => say(YES),
+    }
+}
+
+/// Everything is agreed: noted as a task once, then good-bye.
+fn write_down(view: &View<'_>) -> Vec<Act> {
+    if !view.offers("create_task") || view.has_called("create_task") {
+        return part_with(view, THAT_IS_ALL);
+    }
+    let mut arguments = serde_json::json!({
+        "title": "Table for four at seven at Luigi's",
+        "priority": "high",
+    });
+    if let Some(today) = date_in(view.instructions) {
+        arguments["due_date"] = today.into();
+    }
+    vec![Act::Call { name: "create_task".to_owned(), arguments: arguments.to_string() }]
+}
+
+fn part_with(view: &View<'_>, line: &str) -> Vec<Act> {
+    say(line).into_iter().chain(view.hang_up()).collect()
+}
+
+/// The first date written as YYYY-MM-DD; a mind has no clock, so "tonight" is the day that the
+/// instructions give.
+fn date_in(instructions: &str) -> Option<&str> {
+    const SHAPE: &[u8] = b"0000-00-00";
+    let matches = |window: &[u8]| {
+        window.iter().zip(SHAPE).all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == shape,
+        })
+    };
+    let at = instructions.as_bytes().windows(SHAPE.len()).position(matches)?;
+    Some(&instructions[at..at + SHAPE.len()])
+}

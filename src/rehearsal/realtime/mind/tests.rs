@@ -1,0 +1,202 @@
+//! Dialogues as scripts: who said what, and what is answered.
+
+use serde_json::json;
+
+use super::*;
+
+const BOOK: &str = "You ring restaurants.\nToday is 2026-11-21.\nTask: make a reservation for Sam.";
+const TASKS: &str = "Task: answer the task line.";
+
+/// A conversation that grows as a session's does.
+struct Talk {
+    instructions: &'static str,
+    tools: Vec<String>,
+    entries: Vec<Entry>,
+}
+
+impl Talk {
+    fn new(instructions: &'static str, tools: &[&str]) -> Self {
+        let tools = tools.iter().map(|tool| (*tool).to_owned()).collect();
+        Self { instructions, tools, entries: Vec::new() }
+    }
+
+    fn message(&mut self, role: Role, text: &str) {
+        self.entries.push(Entry::Message { role, text: text.to_owned() });
+    }
+
+    fn think_with(&self, instructions: &str) -> Vec<Act> {
+        think(&View { entries: &self.entries, instructions, tools: &self.tools })
+    }
+
+    /// Lets it answer what stands; what it does becomes part of the conversation.
+    fn answer(&mut self) -> String {
+        let acts = self.think_with(self.instructions);
+        let mut told = Vec::new();
+        for act in acts {
+            match act {
+                Act::Say(text) => {
+                    self.message(Role::Assistant, &text);
+                    told.push(text);
+                }
+                Act::Call { name, arguments } => {
+                    told.push(format!("{name}{arguments}"));
+                    let call_id = format!("call_{}", self.entries.len());
+                    self.entries.push(Entry::Call { call_id, name, arguments });
+                }
+            }
+        }
+        told.join(" | ")
+    }
+
+    fn hears(&mut self, text: &str) -> String {
+        self.message(Role::User, text);
+        self.answer()
+    }
+
+    fn gets(&mut self, output: &serde_json::Value) -> String {
+        let asked = self.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Call { call_id, .. } => Some(call_id.clone()),
+            Entry::Message { .. } | Entry::Output { .. } => None,
+        });
+        let call_id = asked.expect("a tool was asked for");
+        self.entries.push(Entry::Output { call_id, output: output.to_string() });
+        self.answer()
+    }
+}
+
+#[test]
+fn a_table_is_booked_written_down_and_the_call_ended() {
+    let mut talk = Talk::new(BOOK, &["create_task", "hang_up"]);
+    let opening = "Hello, I am calling for Sam. Do you have a table for four at seven tonight?";
+    assert_eq!(talk.hears("Luigi's, my name is Mario."), opening);
+    assert_eq!(talk.hears("Hello? Are you still there?"), opening);
+    assert_eq!(talk.hears("Yes we do."), "Yes, please.");
+    let name = "Under the name Sam, please.";
+    assert_eq!(talk.hears("Yes, seven is fine. Under which name?"), name);
+    assert_eq!(talk.hears("Sorry, could you say that again?"), name);
+    assert_eq!(
+        talk.hears("Very well, Sam. A table for four at seven. Anything else?"),
+        r#"create_task{"due_date":"2026-11-21","priority":"high","title":"Table for four at seven at Luigi's"}"#
+    );
+    let done = json!({ "success": true, "spoken_message": "Noted." });
+    assert_eq!(talk.gets(&done), "No, that is all. Thank you, goodbye. | hang_up{}");
+    assert_eq!(talk.gets(&json!({})), "");
+}
+
+#[test]
+fn the_opening_is_said_once_whatever_is_replayed() {
+    let mut talk = Talk::new(BOOK, &[]);
+    talk.message(Role::Assistant, "Hello, I am calling for Sam. Do you have");
+    talk.message(Role::User, "hm");
+    talk.message(Role::Assistant, "a table for four at seven tonight?");
+    assert_eq!(talk.hears("Under what name?"), "Under the name Sam, please.");
+    assert_eq!(talk.hears("Anything else?"), "No, that is all. Thank you, goodbye.");
+}
+
+#[test]
+fn a_barely_begun_opening_is_begun_again() {
+    let mut talk = Talk::new(BOOK, &[]);
+    talk.message(Role::Assistant, "Hello, I am");
+    assert!(talk.hears("Hello?").starts_with("Hello, I am calling for Sam."));
+}
+
+#[test]
+fn after_a_cut_the_sentence_goes_on_with_the_calls_that_belonged_to_it() {
+    let mut talk = Talk::new(BOOK, &["hang_up"]);
+    talk.message(Role::Assistant, "Hello, I am calling for Sam. Do you have a");
+    let on = format!("{BOOK}\nContinue after: \"Hello, I am calling for Sam. Do you have a\"");
+    assert_eq!(talk.think_with(&on), say("table for four at seven tonight?"));
+
+    talk.answer();
+    talk.message(Role::User, "Anything else?");
+    talk.message(Role::Assistant, "No, that is");
+    talk.message(Role::System, "The line was repaired.");
+    let on = format!("{BOOK}\nContinue after: \"No, that is\"");
+    let acts = talk.think_with(&on);
+    assert_eq!(acts[0], Act::Say("all. Thank you, goodbye.".to_owned()));
+    assert!(matches!(&acts[1], Act::Call { name, .. } if name == "hang_up"));
+
+    let lost = format!("{BOOK}\nContinue after: \"Something else entirely\"");
+    assert_eq!(talk.think_with(&lost), say("As I was saying."));
+}
+
+#[test]
+fn an_order_to_speak_is_obeyed_to_the_letter() {
+    let talk = Talk::new(TASKS, &[]);
+    let order = r#"Say exactly: "Shall I delete the task "Buy milk"?""#;
+    assert_eq!(talk.think_with(order), say(r#"Shall I delete the task "Buy milk"?"#));
+}
+
+#[test]
+fn tasks_are_added_and_listed_from_what_the_tool_says() {
+    let mut talk = Talk::new(TASKS, &["create_task", "list_tasks", "hang_up"]);
+    assert_eq!(talk.answer(), "Hello, this is your task line. What can I do for you?");
+    assert_eq!(talk.hears("Add a task to buy milk."), r#"create_task{"title":"buy milk"}"#);
+    assert_eq!(talk.gets(&json!({ "success": true })), "I have added buy milk.");
+    for (tasks, said) in [
+        (json!([]), "Your list is empty."),
+        (json!([{ "title": "A" }]), "You have one task: A."),
+        (json!([{ "title": "A" }, { "title": "B" }]), "You have two tasks: A and B."),
+    ] {
+        assert_eq!(talk.hears("What is on my list?"), "list_tasks{}");
+        assert_eq!(talk.gets(&json!({ "tasks": tasks })), said);
+    }
+    assert_eq!(talk.hears("Goodbye."), "Goodbye. | hang_up{}");
+}
+
+#[test]
+fn a_deletion_is_asked_back_word_for_word_and_repeated_after_a_yes() {
+    let mut talk = Talk::new(TASKS, &["delete_task"]);
+    let claim = r#"delete_task{"confirmed":true,"task_identifier":"Buy milk"}"#;
+    let question =
+        json!({ "status": "confirmation_required", "question": "Delete it? Yes or no?" });
+    assert_eq!(talk.hears("Delete the task Buy milk."), claim);
+    assert_eq!(talk.gets(&question), "Delete it? Yes or no?");
+    assert_eq!(talk.hears("Yes, delete it."), claim);
+    assert_eq!(talk.gets(&json!({ "status": "success" })), "The task Buy milk is deleted.");
+
+    talk.hears("Delete the task Buy milk.");
+    talk.gets(&question);
+    assert_eq!(talk.hears("No."), "All right, I will leave it.");
+    talk.hears("Delete the task Buy milk.");
+    let declined = json!({ "status": "declined", "spoken_message": "I left it alone." });
+    assert_eq!(talk.gets(&declined), "I left it alone.");
+}
+
+#[test]
+fn a_yes_to_nothing_deletes_nothing() {
+    let mut talk = Talk::new(TASKS, &["delete_task"]);
+    talk.answer();
+    assert_eq!(talk.hears("Yes."), "Sorry, I did not catch that.");
+}
+
+#[test]
+fn a_tool_that_was_never_offered_does_not_derail_the_answer() {
+    let mut talk = Talk::new(TASKS, &["list_tasks"]);
+    talk.message(Role::User, "What is on my list?");
+    talk.entries.push(Entry::Call {
+        call_id: "call_x".to_owned(),
+        name: "launch_rocket".to_owned(),
+        arguments: "{}".to_owned(),
+    });
+    talk.entries.push(Entry::Output { call_id: "call_x".to_owned(), output: "{}".to_owned() });
+    assert_eq!(talk.answer(), "list_tasks{}");
+}
+
+#[test]
+fn chatter_gives_back_what_it_heard() {
+    let mut talk = Talk::new("Be brief.", &["look_up", "hang_up"]);
+    assert_eq!(talk.hears("line 0427 count to nine."), "You said: line 0427 count to nine.");
+    assert_eq!(talk.hears(""), "Sorry, I did not catch that.");
+    assert!(talk.hears("Tell me a story.").starts_with("Once upon a time"));
+    assert_eq!(talk.hears("Use the tool look up."), "look_up{}");
+    assert_eq!(talk.gets(&json!({ "spoken_message": "Found." })), "Found.");
+    assert_eq!(talk.hears("Goodbye."), "Goodbye. | hang_up{}");
+}
+
+#[test]
+fn instructions_of_a_response_that_do_not_name_the_task_make_it_unknown() {
+    let mut talk = Talk::new(BOOK, &[]);
+    talk.message(Role::User, "Hello?");
+    assert_eq!(talk.think_with("Greet the caller."), say("You said: Hello."));
+}

@@ -1,0 +1,187 @@
+//! Reading the record: queries on the small read pool, rows into plain data.
+//! What was noted in the last 100 ms may not be there yet; `flush` waits for it.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqlitePool};
+use tandem_actors::briefing::{CallId, Text};
+use tandem_actors::carrier::{CarrierCallId, Number};
+use tandem_actors::record::RecordError;
+use tandem_actors::tool::ToolCallId;
+
+use super::archive::{
+    CallFilter, CallRow, ConfirmationRow, Cursor, EventRow, LedgerRow, PAGE_MAX, Page, ROWS_MAX,
+    TurnRow, direction_named, lifecycle_named, outcome_named, speaker_named, state_named,
+    verdict_named,
+};
+use super::desk::Tenure;
+use super::facts::stored;
+use super::fault::unread;
+
+type Read<T> = Result<T, RecordError>;
+
+pub(super) async fn call(pool: &SqlitePool, id: &CallId) -> Read<Option<CallRow>> {
+    let row = sqlx::query("SELECT * FROM calls WHERE id = $1")
+        .bind(&*id.0)
+        .fetch_optional(pool)
+        .await
+        .map_err(|error| unread(&error))?;
+    row.as_ref().map(call_row).transpose()
+}
+
+pub(super) async fn calls(
+    pool: &SqlitePool,
+    filter: CallFilter,
+    after: Option<Cursor>,
+    limit: u32,
+) -> Read<Page> {
+    let limit = limit.clamp(1, PAGE_MAX);
+    let rows = sqlx::query(
+        "SELECT * FROM calls WHERE ($1 IS NULL OR lifecycle = $1) \
+         AND ($2 IS NULL OR direction = $2) AND ($3 IS NULL OR outcome = $3) \
+         AND ($4 IS NULL OR remote = $4) \
+         AND ($5 IS NULL OR queued_ms < $5 OR (queued_ms = $5 AND id < $6)) \
+         ORDER BY queued_ms DESC, id DESC LIMIT $7",
+    )
+    .bind(filter.lifecycle.map(|lifecycle| lifecycle.word()))
+    .bind(filter.direction.map(|direction| direction.word()))
+    .bind(filter.outcome.map(|outcome| outcome.word()))
+    .bind(filter.remote.as_ref().map(Number::as_str))
+    .bind(after.as_ref().map(|cursor| cursor.queued_ms))
+    .bind(after.as_ref().map(|cursor| cursor.id.as_str()))
+    // One more than asked for tells whether there is a next page.
+    .bind(i64::from(limit) + 1)
+    .fetch_all(pool)
+    .await
+    .map_err(|error| unread(&error))?;
+    let page = limit as usize;
+    let calls = rows.iter().take(page).map(call_row).collect::<Read<Vec<_>>>()?;
+    let last = if rows.len() > page { calls.last() } else { None };
+    let next = last.map(|row| Cursor { queued_ms: row.queued_ms, id: row.id.0.to_string() });
+    Ok(Page { calls, next })
+}
+
+pub(super) async fn turns(pool: &SqlitePool, id: &CallId) -> Read<Vec<TurnRow>> {
+    let sql = "SELECT sequence, at_ms, speaker, text FROM turns WHERE call = $1 \
+               ORDER BY sequence LIMIT $2";
+    rows_of(pool, id, sql).await?.iter().map(turn_row).collect()
+}
+
+pub(super) async fn events(pool: &SqlitePool, id: &CallId, after: u64) -> Read<Vec<EventRow>> {
+    let rows = sqlx::query(
+        "SELECT sequence, at_ms, kind, body FROM events WHERE call = $1 AND sequence > $2 \
+         ORDER BY sequence LIMIT $3",
+    )
+    .bind(&*id.0)
+    .bind(stored(after))
+    .bind(i64::from(ROWS_MAX))
+    .fetch_all(pool)
+    .await
+    .map_err(|error| unread(&error))?;
+    rows.iter().map(event_row).collect()
+}
+
+pub(super) async fn tool_ledger(pool: &SqlitePool, id: &CallId) -> Read<Vec<LedgerRow>> {
+    let sql = "SELECT * FROM tool_ledger WHERE call = $1 ORDER BY asked_ms, tool_call LIMIT $2";
+    rows_of(pool, id, sql).await?.iter().map(ledger_row).collect()
+}
+
+pub(super) async fn confirmations(pool: &SqlitePool, id: &CallId) -> Read<Vec<ConfirmationRow>> {
+    let sql = "SELECT * FROM confirmations WHERE call = $1 ORDER BY sequence LIMIT $2";
+    rows_of(pool, id, sql).await?.iter().map(confirmation_row).collect()
+}
+
+pub(super) async fn setting(pool: &SqlitePool, key: &str) -> Read<Option<Text>> {
+    let value = sqlx::query_scalar("SELECT value FROM settings WHERE key = $1")
+        .bind(key)
+        .fetch_optional(pool)
+        .await
+        .map_err(|error| unread(&error))?;
+    Ok(value.map(Text))
+}
+
+async fn rows_of(pool: &SqlitePool, id: &CallId, sql: &'static str) -> Read<Vec<SqliteRow>> {
+    sqlx::query(sql)
+        .bind(&*id.0)
+        .bind(i64::from(ROWS_MAX))
+        .fetch_all(pool)
+        .await
+        .map_err(|error| unread(&error))
+}
+
+/// One column of a row of ours.
+fn column<'r, T>(row: &'r SqliteRow, name: &str) -> Read<T>
+where
+    T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    row.try_get(name).map_err(|error| unread(&error))
+}
+
+fn sequence(row: &SqliteRow) -> Read<u64> {
+    let sequence: i64 = column(row, "sequence")?;
+    u64::try_from(sequence).map_err(|_| RecordError("a sequence number is negative".to_owned()))
+}
+
+fn call_row(row: &SqliteRow) -> Read<CallRow> {
+    let outcome: Option<String> = column(row, "outcome")?;
+    Ok(CallRow {
+        id: CallId::new(column(row, "id")?),
+        direction: direction_named(column(row, "direction")?)?,
+        remote: Number::new(column::<String>(row, "remote")?),
+        local: Number::new(column::<String>(row, "local")?),
+        task: Text(column(row, "task")?),
+        lifecycle: lifecycle_named(column(row, "lifecycle")?)?,
+        outcome: outcome.as_deref().map(outcome_named).transpose()?,
+        reason: column(row, "reason")?,
+        carrier_call: column::<Option<String>>(row, "carrier_call")?.map(CarrierCallId),
+        owner: Tenure { node: column(row, "node")?, epoch: column(row, "epoch")? },
+        queued_ms: column(row, "queued_ms")?,
+        dialing_ms: column(row, "dialing_ms")?,
+        answered_ms: column(row, "answered_ms")?,
+        finalized_ms: column(row, "finalized_ms")?,
+        talk_ms: column(row, "talk_ms")?,
+    })
+}
+
+fn turn_row(row: &SqliteRow) -> Read<TurnRow> {
+    Ok(TurnRow {
+        sequence: sequence(row)?,
+        at_ms: column(row, "at_ms")?,
+        speaker: speaker_named(column(row, "speaker")?)?,
+        text: Text(column(row, "text")?),
+    })
+}
+
+fn event_row(row: &SqliteRow) -> Read<EventRow> {
+    Ok(EventRow {
+        sequence: sequence(row)?,
+        at_ms: column(row, "at_ms")?,
+        kind: column(row, "kind")?,
+        body: Text(column(row, "body")?),
+    })
+}
+
+fn ledger_row(row: &SqliteRow) -> Read<LedgerRow> {
+    let verdict: Option<String> = column(row, "verdict")?;
+    Ok(LedgerRow {
+        tool_call: ToolCallId(column(row, "tool_call")?),
+        name: column(row, "name")?,
+        arguments: Text(column(row, "arguments")?),
+        arguments_hash: column(row, "arguments_hash")?,
+        state: state_named(column(row, "state")?)?,
+        verdict: verdict.as_deref().map(verdict_named).transpose()?,
+        output: column::<Option<String>>(row, "output")?.map(Text),
+        asked_ms: column(row, "asked_ms")?,
+        begun_ms: column(row, "begun_ms")?,
+        done_ms: column(row, "done_ms")?,
+    })
+}
+
+fn confirmation_row(row: &SqliteRow) -> Read<ConfirmationRow> {
+    Ok(ConfirmationRow {
+        name: column(row, "name")?,
+        question: Text(column(row, "question")?),
+        asked_ms: column(row, "asked_ms")?,
+        verdict: column(row, "verdict")?,
+        settled_ms: column(row, "settled_ms")?,
+    })
+}

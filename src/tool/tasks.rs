@@ -1,0 +1,116 @@
+//! The four tools of a task list: create, list, complete, delete. The list lies in the record, so
+//! that an effect and its entry in the ledger are one; what to do is decided by pure functions.
+
+mod arguments;
+mod decide;
+mod promises;
+mod spoken;
+#[cfg(test)]
+mod tests;
+mod which;
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use jiff::Zoned;
+use tandem_actors::tool::{Done, Job, Promise, Readback, Tool};
+
+use crate::store::{Store, Unkept};
+
+use arguments::{Identified, Listing, NewTask};
+use promises::Kind;
+use spoken::Day;
+
+/// Tells the time where the callers are: "today" is theirs.
+pub type Clock = Arc<dyn Fn() -> Zoned + Send + Sync>;
+
+/// The four tools on one list.
+#[must_use]
+pub fn all(store: &Store, clock: &Clock) -> Vec<Arc<dyn Tool>> {
+    let tool = |kind| -> Arc<dyn Tool> {
+        let (store, clock) = (store.clone(), clock.clone());
+        Arc::new(TaskTool { kind, promise: promises::promise(kind), store, clock })
+    };
+    [Kind::Create, Kind::List, Kind::Complete, Kind::Delete].map(tool).into()
+}
+
+struct TaskTool {
+    kind: Kind,
+    promise: Promise,
+    store: Store,
+    clock: Clock,
+}
+
+impl Tool for TaskTool {
+    fn promise(&self) -> &Promise {
+        &self.promise
+    }
+
+    fn read_back(&self, job: Job) -> BoxFuture<'static, Option<Result<Readback, Done>>> {
+        match self.kind {
+            Kind::Create | Kind::List | Kind::Complete => async { None }.boxed(),
+            Kind::Delete => {
+                let (store, day) = (self.store.clone(), self.day());
+                async move { Some(read_back(&store, job, day).await) }.boxed()
+            }
+        }
+    }
+
+    fn run(&self, job: Job) -> BoxFuture<'static, Done> {
+        let (kind, store, day) = (self.kind, self.store.clone(), self.day());
+        async move {
+            match run(kind, &store, job, day).await {
+                Ok(done) | Err(done) => done,
+            }
+        }
+        .boxed()
+    }
+}
+
+impl TaskTool {
+    fn day(&self) -> Day {
+        let now = (self.clock)();
+        Day { today: now.date(), now_ms: now.timestamp().as_millisecond() }
+    }
+}
+
+async fn run(kind: Kind, store: &Store, job: Job, day: Day) -> Result<Done, Done> {
+    let performed = match kind {
+        Kind::Create => {
+            let new = NewTask::parse(&job.arguments, day)?;
+            store.perform(job, move |book| decide::create(book, new, day)).await
+        }
+        Kind::List => {
+            let listing = Listing::parse(&job.arguments)?;
+            store.perform(job, move |book| decide::list(book, listing, day)).await
+        }
+        Kind::Complete => {
+            let said = Identified::parse(&job.arguments)?;
+            store.perform(job, move |book| decide::complete(book, &said, day)).await
+        }
+        Kind::Delete => store.perform(job, decide::delete).await,
+    };
+    performed.map_err(|unkept| not_kept(&unkept))
+}
+
+async fn read_back(store: &Store, job: Job, day: Day) -> Result<Readback, Done> {
+    let said = Identified::parse(&job.arguments)?;
+    let resolved = store.resolve(job, move |book| decide::resolve(book, &said, day)).await;
+    resolved.map_err(|unkept| not_kept(&unkept))?
+}
+
+fn not_kept(unkept: &Unkept) -> Done {
+    tracing::warn!(%unkept, "a tool could not reach the task list");
+    match unkept {
+        Unkept::Refused(_) => spoken::unreachable(),
+        Unkept::Unknown(_) => spoken::unknown(),
+    }
+}
+
+impl fmt::Debug for TaskTool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.promise.name)
+    }
+}

@@ -1,0 +1,14 @@
+//! Whole calls on real sockets: the server, a simulated phone network and a simulated model.
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "a story looks for what it wants")]
+
+mod stage;
+
+mod barge_in;
+mod conversation;
+mod model_lost;
+mod not_answered;
+mod parts_die;
+mod privacy;
+mod process;
+mod refusal;

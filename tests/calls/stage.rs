@@ -1,0 +1,114 @@
+//! A server in rehearsal with a data directory of its own. A call left alive at the end of a
+//! story fails it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tandem::config::{Config, Dialect};
+use tandem::reception::{Order, Ringing};
+use tandem::rehearsal::carrier::CallReport;
+use tandem::server::{Server, Stagehand};
+use tandem_actors::briefing::{CallId, Outcome, Text};
+use tandem_actors::carrier::Number;
+use tandem_actors::record::{Fact, Note, Speaker};
+use tempfile::TempDir;
+use tokio::sync::broadcast::Receiver;
+
+/// No story takes longer.
+const STORY: Duration = Duration::from_secs(120);
+
+pub(crate) struct Stage {
+    pub(crate) server: Server,
+    pub(crate) live: Receiver<Note>,
+    _dir: TempDir,
+}
+
+impl Stage {
+    pub(crate) async fn open() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.store.dir = dir.path().to_owned();
+        let server = Server::start(&config).await.unwrap();
+        let live = server.desk.exchange.listen();
+        Self { server, live, _dir: dir }
+    }
+
+    pub(crate) fn stagehand(&self) -> &Stagehand {
+        self.server.desk.stagehand.as_ref().expect("a rehearsal")
+    }
+
+    /// We ring a number.
+    pub(crate) async fn place(&self, to: &str, dialect: Dialect) -> CallId {
+        let task = Text("Reserve a table for four at seven tonight, for Sam.".to_owned());
+        let order = Order { to: Number::new(to), task, dialect };
+        self.server.desk.reception.place(order).await.unwrap().call
+    }
+
+    /// Somebody rings us.
+    pub(crate) async fn ring(&self, from: &str, dialect: Dialect) -> CallId {
+        let (from, to) = (Number::new(from), Number::new("+15550199"));
+        let ringing = Ringing { from: from.clone(), to, dialect };
+        let made = self.server.desk.reception.take(ringing).await.unwrap();
+        self.stagehand().carrier.ring_in(made.call.clone(), made.media_url, from);
+        made.call
+    }
+
+    /// Facts until one that is wanted, itself included.
+    pub(crate) async fn until(&mut self, wanted: impl Fn(&Fact) -> bool) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let told = async {
+            loop {
+                let note = self.live.recv().await.expect("the exchange lives");
+                let last = wanted(&note.fact);
+                facts.push(note.fact);
+                if last {
+                    return;
+                }
+            }
+        };
+        let in_time = tokio::time::timeout(STORY, told).await;
+        assert!(in_time.is_ok(), "waited in vain after {facts:#?}");
+        facts
+    }
+
+    pub(crate) async fn finalized(&mut self) -> Vec<Fact> {
+        self.until(|fact| matches!(fact, Fact::Finalized { .. })).await
+    }
+
+    pub(crate) async fn report(&self, call: &CallId) -> CallReport {
+        let reports = self.stagehand().carrier.reports(std::iter::once(call)).await;
+        reports.into_iter().next().expect("the phone has a report")
+    }
+
+    /// Ends the story; nothing may be left alive.
+    pub(crate) async fn close(self) {
+        let exchange = self.server.desk.exchange.clone();
+        tokio::time::timeout(STORY, exchange.emptied()).await.expect("no call is left alive");
+        self.server.stop(std::future::ready(())).await.unwrap();
+    }
+}
+
+/// How a call ended.
+pub(crate) fn ending(facts: &[Fact]) -> (Outcome, &str) {
+    match facts.last() {
+        Some(Fact::Finalized { outcome, reason, .. }) => (*outcome, reason),
+        other => panic!("not finalized but {other:?}"),
+    }
+}
+
+/// What the agent said and was heard to say, by the record.
+pub(crate) fn said(facts: &[Fact], speaker: Speaker) -> Vec<String> {
+    facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Turn(turn) if turn.speaker == speaker => Some(turn.text.as_str().to_owned()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Words without their spacing: a sentence that was cut and continued is one sentence.
+pub(crate) fn squeezed(texts: &[String]) -> String {
+    texts.concat().split_whitespace().collect()
+}
