@@ -155,7 +155,7 @@ impl Exchange {
         briefing: Briefing,
         media_url: String,
         tape: Option<Box<dyn Tape>>,
-    ) -> Result<CallId, Refusal> {
+    ) -> Result<(), Refusal> {
         if self.is_draining() {
             return Err(Refusal::Draining);
         }
@@ -165,12 +165,12 @@ impl Exchange {
         if live.len() >= self.0.limit {
             return Err(Refusal::Full { live: live.len(), limit: self.0.limit });
         }
-        live.insert(call.clone(), Arc::clone(&seed));
+        live.insert(call, Arc::clone(&seed));
         drop(live);
         self.0.counters.started.fetch_add(1, Ordering::Relaxed);
         seed.tell(Input::Begin);
         self.0.root.cast(Msg::Start(seed)).expect("the root lives as long as its handle");
-        Ok(call)
+        Ok(())
     }
 
     /// Gives a live call its media socket.

@@ -212,7 +212,8 @@ impl Stage {
     /// An inbound call whose phone and model the test plays.
     pub(crate) async fn call(&mut self, name: &str) -> (CallId, Phone, Voice) {
         let briefing = self.briefing(name, Direction::Inbound);
-        let call = self.exchange.admit(briefing, String::new(), None).expect("there is room");
+        let call = briefing.call.clone();
+        self.exchange.admit(briefing, String::new(), None).expect("there is room");
         let (line, phone) = line();
         self.exchange.attach(&call, line).expect("a live call without a phone");
         phone.says.send(carrier::Event::Started).await.expect("the line is open");

@@ -19,7 +19,7 @@ use crate::clips::Stock;
 use crate::config::Dialect;
 use crate::recording::Recordings;
 use crate::store::Store;
-use ticket::Tickets;
+use ticket::{Admission, Tickets};
 
 /// Takes orders and ringing phones.
 pub struct Reception {
@@ -178,22 +178,22 @@ impl Reception {
         };
         self.store.open(opened).await?;
         let format = self.format(new.dialect);
-        let nonce = self.tickets.issue(&call, new.dialect, format);
-        let media_url = self.media_url(&call, new.dialect, &nonce);
         let tape = self.recordings.as_ref().and_then(|recordings| {
             recordings
                 .tape(&call, format)
                 .inspect_err(|error| tracing::error!(%call, %error, "not recorded"))
                 .ok()
         });
+        let dialect = new.dialect;
         let briefing = briefing::of(&self.house, &self.clips, &call, new, format);
+        let mut media_url = String::new();
         // Refused only when the last place went in this moment; the record says so at the next
         // start, and the caller now.
-        let admitted = self.exchange.admit(briefing, media_url.clone(), tape);
-        if admitted.is_err() {
-            self.tickets.void(&call);
-        }
-        Ok(Made { call: admitted?, media_url })
+        self.tickets.issue(&call, Admission { dialect, format }, |nonce| {
+            media_url = self.media_url(&call, dialect, nonce);
+            self.exchange.admit(briefing, media_url.clone(), tape)
+        })?;
+        Ok(Made { call, media_url })
     }
 
     /// Lets a media socket in that knows the call's nonce; once.
@@ -224,8 +224,7 @@ impl Reception {
 
     /// Forgets the tickets of calls that are over.
     pub fn tidy(&self) {
-        let live = self.exchange.calls();
-        self.tickets.keep(|call| live.binary_search(call).is_ok());
+        self.tickets.keep(|| self.exchange.calls());
     }
 
     /// The call's audio: what the carrier speaks when the model speaks it too.

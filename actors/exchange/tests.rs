@@ -284,7 +284,8 @@ async fn the_models_word_confirms_nothing_and_a_human_yes_confirms_once() {
 async fn an_outbound_call_is_dialled_once_even_if_its_actor_dies() {
     let mut stage = Stage::open(vec![]).await;
     let briefing = stage.briefing("out", crate::briefing::Direction::Outbound);
-    let call = stage.exchange.admit(briefing, String::new(), None).unwrap();
+    let call = briefing.call.clone();
+    stage.exchange.admit(briefing, String::new(), None).unwrap();
     tokio::time::sleep(Duration::from_millis(10)).await;
     stage.exchange.injure(&call, Injury::Call(Fault::Panic));
     tokio::time::sleep(Duration::from_secs(5)).await;

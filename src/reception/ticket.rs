@@ -38,11 +38,19 @@ pub(super) struct Admission {
 }
 
 impl Tickets {
-    pub(super) fn issue(&self, call: &CallId, dialect: Dialect, format: Format) -> String {
+    /// Admits a call and issues its ticket in one step, or `keep` could take a call that is
+    /// about to be live for one that is over.
+    pub(super) fn issue<E>(
+        &self,
+        call: &CallId,
+        admission: Admission,
+        admit: impl FnOnce(&str) -> Result<(), E>,
+    ) -> Result<(), E> {
         let nonce = URL_SAFE_NO_PAD.encode(rand::random::<[u8; NONCE]>());
-        let ticket = Ticket { nonce: nonce.clone(), admission: Admission { dialect, format } };
-        self.lock().insert(call.clone(), ticket);
-        nonce
+        let mut tickets = self.lock();
+        admit(&nonce)?;
+        tickets.insert(call.clone(), Ticket { nonce, admission });
+        Ok(())
     }
 
     /// The same time for an unknown call as for a wrong nonce.
@@ -56,12 +64,11 @@ impl Tickets {
         ticket.filter(|_| same).map(|ticket| ticket.admission)
     }
 
-    pub(super) fn void(&self, call: &CallId) {
-        self.lock().remove(call);
-    }
-
-    pub(super) fn keep(&self, is_live: impl Fn(&CallId) -> bool) {
-        self.lock().retain(|call, _| is_live(call));
+    /// Forgets the tickets of all calls but the live ones, which it asks for; in order.
+    pub(super) fn keep(&self, live: impl FnOnce() -> Vec<CallId>) {
+        let mut tickets = self.lock();
+        let live = live();
+        tickets.retain(|call, _| live.binary_search(call).is_ok());
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<CallId, Ticket>> {
@@ -71,19 +78,69 @@ impl Tickets {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::sync::mpsc;
+
     use super::*;
+
+    const ADMISSION: Admission = Admission { dialect: Dialect::Acs24k, format: Format::Pcm24k };
+
+    fn issue(tickets: &Tickets, call: &CallId) -> String {
+        let mut issued = String::new();
+        let admit = |nonce: &str| {
+            issued = nonce.to_owned();
+            Ok::<(), Infallible>(())
+        };
+        tickets.issue(call, ADMISSION, admit).unwrap();
+        issued
+    }
 
     #[test]
     fn only_the_calls_own_nonce_is_let_in() {
         let tickets = Tickets::default();
         let (a, b) = (CallId::new("a"), CallId::new("b"));
-        let nonce_a = tickets.issue(&a, Dialect::Acs24k, Format::Pcm24k);
-        let nonce_b = tickets.issue(&b, Dialect::Twilio, Format::Pcmu8k);
+        let (nonce_a, nonce_b) = (issue(&tickets, &a), issue(&tickets, &b));
         assert!(tickets.admit(&a, &nonce_a).is_some());
         assert!(tickets.admit(&a, &nonce_b).is_none());
         assert!(tickets.admit(&CallId::new("c"), &"A".repeat(32)).is_none());
         assert!(tickets.admit(&a, "").is_none());
-        tickets.keep(|call| *call == b);
+        tickets.keep(|| vec![b]);
         assert!(tickets.admit(&a, &nonce_a).is_none());
+    }
+
+    #[test]
+    fn a_call_that_is_refused_has_no_ticket() {
+        let tickets = Tickets::default();
+        let call = CallId::new("a");
+        let mut nonce = String::new();
+        let refused = tickets.issue(&call, ADMISSION, |issued| {
+            nonce = issued.to_owned();
+            Err("full")
+        });
+        assert_eq!(refused, Err("full"));
+        assert!(tickets.admit(&call, &nonce).is_none());
+    }
+
+    #[test]
+    fn the_ticket_of_a_call_that_is_being_admitted_is_not_tidied_away() {
+        let tickets = Tickets::default();
+        let call = CallId::new("a");
+        let live = Mutex::new(Vec::new());
+        let (tidying, begun) = mpsc::channel();
+        let mut nonce = String::new();
+        std::thread::scope(|scope| {
+            let admit = |issued: &str| {
+                nonce = issued.to_owned();
+                scope.spawn(|| {
+                    tidying.send(()).unwrap();
+                    tickets.keep(|| live.lock().unwrap().clone());
+                });
+                begun.recv().unwrap();
+                live.lock().unwrap().push(call.clone());
+                Ok::<(), Infallible>(())
+            };
+            tickets.issue(&call, ADMISSION, admit).unwrap();
+        });
+        assert!(tickets.admit(&call, &nonce).is_some());
     }
 }

@@ -172,6 +172,9 @@ async fn converse(
 ) {
     let name = line.carrier_call.clone();
     let report = callee::converse(line, &person, hang_up).await;
+    if let Some(error) = &report.not_connected {
+        tracing::warn!(%call, error = error as &dyn std::error::Error, "no media for a phone");
+    }
     let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
     lines.live.remove(&name);
     if lines.reports.len() >= REPORTS {
