@@ -5,6 +5,7 @@ pub mod coded;
 pub mod dial;
 pub mod upgrade;
 
+mod polled;
 pub(crate) mod scan;
 pub(crate) mod tally;
 
@@ -12,21 +13,21 @@ pub(crate) mod tally;
 pub(crate) mod tests;
 
 use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::io;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Sink, Stream};
 use tandem_actors::leg::Broken;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tungstenite::error::{CapacityError, Error, ProtocolError};
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::protocol::{CloseFrame, Role, WebSocket, WebSocketConfig};
 
-pub use tokio_tungstenite::tungstenite::Utf8Bytes;
+pub use tungstenite::Utf8Bytes;
+
+use polled::Polled;
 
 /// Allocated for every socket up front. Three audio messages fit; the library's 128 KiB were
 /// measured at 272 KB and a third more CPU time a call.
@@ -91,27 +92,25 @@ pub enum Message {
 /// no message half written. The stream's maker sets `TCP_NODELAY`. No compression is offered or
 /// taken, so a small frame cannot become a large message.
 pub struct Socket<S> {
-    stream: WebSocketStream<S>,
+    stream: WebSocket<Polled<S>>,
     control: Control,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Takes the server's side of a stream whose handshake is over; `leftover` was read past it.
-    pub async fn accept(stream: S, leftover: Bytes, limits: Limits) -> Self {
-        let config = Some(limits.config());
-        let leftover = leftover.to_vec();
-        Self::over(
-            WebSocketStream::from_partially_read(stream, leftover, Role::Server, config).await,
-        )
+    pub fn accept(stream: S, leftover: Bytes, limits: Limits) -> Self {
+        let (config, leftover) = (Some(limits.config()), leftover.to_vec());
+        let stream = Polled::new(stream);
+        Self::over(WebSocket::from_partially_read(stream, leftover, Role::Server, config))
     }
 
     /// Takes the client's side of a stream whose handshake is over.
-    pub async fn opened(stream: S, limits: Limits) -> Self {
+    pub fn opened(stream: S, limits: Limits) -> Self {
         let config = Some(limits.config());
-        Self::over(WebSocketStream::from_raw_socket(stream, Role::Client, config).await)
+        Self::over(WebSocket::from_raw_socket(Polled::new(stream), Role::Client, config))
     }
 
-    fn over(stream: WebSocketStream<S>) -> Self {
+    fn over(stream: WebSocket<Polled<S>>) -> Self {
         Self { stream, control: Control { since: Instant::now(), frames: 0 } }
     }
 
@@ -119,12 +118,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// no more use, and the far end has been told as far as it can be told without waiting:
     /// 1009 for a message too large, 1002 and 1007 for a broken protocol, 1008 for a flood.
     pub fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Broken>> {
-        use tokio_tungstenite::tungstenite::Message as Frame;
+        use tungstenite::Message as Frame;
+        self.stream.get_mut().serve(cx);
         loop {
-            let Some(next) = ready!(Pin::new(&mut self.stream).poll_next(cx)) else {
-                return Poll::Ready(Err(Broken::Failed("ended before".into())));
-            };
-            return Poll::Ready(match next {
+            return Poll::Ready(match self.stream.read() {
                 Ok(Frame::Text(text)) => Ok(Message::Text(text)),
                 Ok(Frame::Binary(bytes)) => Ok(Message::Binary(bytes)),
                 Ok(Frame::Close(frame)) => {
@@ -137,6 +134,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     }
                     self.abort(CloseCode::Policy, "too many pings");
                     Err(Broken::Failed("flooded with control frames".into()))
+                }
+                Err(error) if would_block(&error) => return Poll::Pending,
+                Err(Error::ConnectionClosed | Error::AlreadyClosed) => {
+                    Err(Broken::Failed("ended before".into()))
                 }
                 Err(error) => {
                     if let Some((code, reason)) = complaint(&error) {
@@ -154,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// # Errors
     /// [`Broken::Stuck`] when the far end has not read for so long that the buffer is full.
     pub fn send_text(&mut self, text: impl Into<Utf8Bytes>) -> Result<(), Broken> {
-        self.send(tokio_tungstenite::tungstenite::Message::Text(text.into()))
+        self.send(tungstenite::Message::Text(text.into()))
     }
 
     /// Starts to close the socket in order.
@@ -164,19 +165,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Broken> {
         let reason = Utf8Bytes::from_static(reason);
         let frame = CloseFrame { code: CloseCode::from(code), reason };
-        self.send(tokio_tungstenite::tungstenite::Message::Close(Some(frame)))
+        self.send(tungstenite::Message::Close(Some(frame)))
     }
 
     /// Writes what has been encoded. Ready when all of it is with the operating system.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        match ready!(Pin::new(&mut self.stream).poll_flush(cx)) {
+        self.stream.get_mut().serve(cx);
+        match self.stream.flush() {
+            Err(error) if would_block(&error) => Poll::Pending,
             Ok(()) | Err(Error::ConnectionClosed | Error::AlreadyClosed) => Poll::Ready(Ok(())),
             Err(error) => Poll::Ready(Err(self.last_words(&error))),
         }
     }
 
-    fn send(&mut self, frame: tokio_tungstenite::tungstenite::Message) -> Result<(), Broken> {
-        match Pin::new(&mut self.stream).start_send(frame) {
+    fn send(&mut self, frame: tungstenite::Message) -> Result<(), Broken> {
+        match self.stream.write(frame) {
+            // It lies in the buffer; the next flush goes on.
+            Err(error) if would_block(&error) => Ok(()),
             Ok(())
             | Err(
                 Error::Protocol(ProtocolError::SendAfterClosing)
@@ -191,13 +196,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Writing has failed. A far end that closes and goes makes our writes fail before we have
     /// read its close frame, and that frame says whether trying again can help.
     fn last_words(&mut self, error: &Error) -> Broken {
-        use tokio_tungstenite::tungstenite::Message as Frame;
-        let mut cx = Context::from_waker(Waker::noop());
         for _ in 0..LAST_WORDS {
-            match Pin::new(&mut self.stream).poll_next(&mut cx) {
-                Poll::Ready(Some(Ok(Frame::Close(frame)))) => return closed(frame),
-                Poll::Ready(Some(Ok(_))) => {}
-                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => break,
+            match self.stream.read() {
+                Ok(tungstenite::Message::Close(frame)) => return closed(frame),
+                Ok(_) => {}
+                Err(_) => break,
             }
         }
         Broken::Failed(describe(error))
@@ -212,7 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     fn flush_what_goes(&mut self) {
         let mut cx = Context::from_waker(Waker::noop());
-        drop(Pin::new(&mut self.stream).poll_flush(&mut cx));
+        drop(self.poll_flush(&mut cx));
     }
 }
 
@@ -220,6 +223,10 @@ impl<S> fmt::Debug for Socket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Socket").field("control", &self.control).finish_non_exhaustive()
     }
+}
+
+fn would_block(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
 /// Counts the far end's pings and pongs.

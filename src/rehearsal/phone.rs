@@ -74,7 +74,7 @@ pub enum PhoneError {
     Slow,
     /// The server refused, or is not there.
     #[error("media socket refused")]
-    Refused(#[source] Box<tokio_tungstenite::tungstenite::Error>),
+    Refused(#[source] Box<tungstenite::Error>),
 }
 
 /// What is heard on the phone.

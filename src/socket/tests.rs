@@ -23,14 +23,14 @@ pub(crate) type FarEnd = WebSocketStream<DuplexStream>;
 pub(crate) async fn served(limits: Limits) -> (Socket<DuplexStream>, FarEnd) {
     let (ours, theirs) = tokio::io::duplex(IN_FLIGHT_BYTES);
     let far_end = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
-    (Socket::accept(ours, Bytes::new(), limits).await, far_end)
+    (Socket::accept(ours, Bytes::new(), limits), far_end)
 }
 
 /// Our side as a client, and a server's side that carries no code of ours.
 pub(crate) async fn dialled(limits: Limits) -> (Socket<DuplexStream>, FarEnd) {
     let (ours, theirs) = tokio::io::duplex(IN_FLIGHT_BYTES);
     let far_end = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
-    (Socket::opened(ours, limits).await, far_end)
+    (Socket::opened(ours, limits), far_end)
 }
 
 async fn next<S: AsyncRead + AsyncWrite + Unpin>(
@@ -63,7 +63,7 @@ async fn what_was_read_past_the_handshake_is_not_lost() {
     let (ours, _theirs) = tokio::io::duplex(IN_FLIGHT_BYTES);
     // "hi" with the mask 0,0,0,0 (RFC 6455 §5.2).
     let leftover = Bytes::from_static(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i']);
-    let mut socket = Socket::accept(ours, leftover, Limits::CARRIER).await;
+    let mut socket = Socket::accept(ours, leftover, Limits::CARRIER);
     assert_eq!(next(&mut socket).await, Ok(Message::Text("hi".into())));
 }
 
@@ -139,7 +139,7 @@ async fn what_is_no_websocket_is_answered_with_1002_or_1007() {
     ];
     for (bytes, expected) in cases {
         let (ours, mut theirs) = tokio::io::duplex(IN_FLIGHT_BYTES);
-        let mut socket = Socket::accept(ours, Bytes::new(), Limits::CARRIER).await;
+        let mut socket = Socket::accept(ours, Bytes::new(), Limits::CARRIER);
         theirs.write_all(bytes).await.unwrap();
         assert!(matches!(next(&mut socket).await, Err(Broken::Failed(_))), "{bytes:?}");
         let mut far_end = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;

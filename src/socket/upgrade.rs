@@ -22,7 +22,7 @@ use hyper_util::server::conn::auto;
 use tandem_actors::leg::Broken;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tungstenite::handshake::derive_accept_key;
 
 use super::{Limits, Socket};
 
@@ -71,7 +71,7 @@ async fn accepted(upgrading: OnUpgrade, limits: Limits) -> Accepted {
     let upgraded =
         upgrading.await.map_err(|_| Broken::Failed("gone during the upgrade".to_owned()))?;
     let (stream, leftover) = Carried::out_of(upgraded);
-    Ok(Socket::accept(stream, leftover, limits).await)
+    Ok(Socket::accept(stream, leftover, limits))
 }
 
 impl<State: Send + Sync> FromRequestParts<State> for Upgrade {
