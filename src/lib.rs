@@ -25,3 +25,8 @@ pub mod rehearsal;
 pub mod config;
 pub mod shutdown;
 pub mod telemetry;
+
+/// Every frame of audio passes through a few blocks of one to two kilobytes, a size at which the
+/// allocators of operating systems are slow.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

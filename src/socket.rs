@@ -31,7 +31,7 @@ use polled::Polled;
 
 /// Allocated for every socket up front. Three audio messages fit; the library's 128 KiB were
 /// measured at 272 KB and a third more CPU time a call.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+const READ_BUFFER_BYTES: usize = 2 * 1024;
 
 /// What is encoded between two flushes goes to the operating system in one write: five frames
 /// of ours are due at once, and a write costs more than encoding all of them.
