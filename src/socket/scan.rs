@@ -77,10 +77,11 @@ impl<'a> Scan<'a> {
 
     fn string(&mut self) -> Option<&'a str> {
         let inside = self.rest.strip_prefix('"')?;
-        // The search for one byte is the standard library's fast one; a byte-wise loop over
-        // 1,280 characters of audio would cost several times as much.
-        let (text, rest) = inside.split_at(inside.find('"')?);
-        if text.as_bytes().contains(&b'\\') {
+        // One look at 1,280 characters of audio; the standard library's search takes two, and
+        // each several times as long.
+        let end = memchr::memchr2(b'"', b'\\', inside.as_bytes())?;
+        let (text, rest) = inside.split_at(end);
+        if rest.starts_with('\\') {
             return None;
         }
         self.rest = &rest[1..];
