@@ -224,6 +224,12 @@ impl State {
                 }
                 Output::Place => drop(tokio::spawn(dialling::place(Arc::clone(seed)))),
                 Output::HangUp => drop(tokio::spawn(dialling::hang_up(Arc::clone(seed)))),
+                Output::Press(keys) => {
+                    drop(tokio::spawn(dialling::press(Arc::clone(seed), keys)));
+                }
+                Output::Transfer(to) => {
+                    drop(tokio::spawn(dialling::transfer(Arc::clone(seed), to)));
+                }
                 Output::Farewell => self.farewell(),
                 Output::End => self.end(myself),
             }

@@ -96,6 +96,22 @@ impl fmt::Debug for Number {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CarrierCallId(pub String);
 
+/// Where the carrier finds a call. Both addresses hold a nonce of the call, so `Debug` shows
+/// neither.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// `wss://`: where it brings the media.
+    pub media: String,
+    /// `https://`: where it tells what becomes of the call.
+    pub events: String,
+}
+
+impl fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Addresses(…)")
+    }
+}
+
 /// A call to be placed.
 #[derive(Clone, Debug)]
 pub struct Dial {
@@ -105,8 +121,37 @@ pub struct Dial {
     pub to: Number,
     /// The caller id to show.
     pub from: Number,
-    /// Where the carrier shall bring the media; holds the call's nonce.
-    pub media_url: String,
+    /// Where the carrier finds us.
+    pub addresses: Addresses,
+}
+
+/// Who or what picked up, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answerer {
+    /// A human.
+    Human,
+    /// An answering machine or voicemail, still greeting.
+    Machine,
+    /// An answering machine or voicemail that now records: its tone was heard.
+    Recording,
+    /// A fax.
+    Fax,
+    /// Not to be told.
+    Unknown,
+}
+
+impl Answerer {
+    /// The word in the API and the record.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Machine => "machine",
+            Self::Recording => "recording",
+            Self::Fax => "fax",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// Why a call could not be placed or ended.
@@ -118,6 +163,9 @@ pub enum CarrierError {
     /// It is not known whether the carrier took the order; it must not be repeated.
     #[error("unknown whether the carrier took it: {0}")]
     Unknown(String),
+    /// This carrier has no such order.
+    #[error("this carrier cannot {0}")]
+    NotOffered(&'static str),
 }
 
 /// The carrier's control side: what is asked of it outside the media socket.
@@ -131,4 +179,25 @@ pub trait Carrier: Send + Sync {
 
     /// Ends a call for everybody. A call that is already over is a success.
     fn hang_up(&self, call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>>;
+
+    /// Presses keys towards the other party. A carrier without such an order answers
+    /// [`CarrierError::NotOffered`]; then the tones are sent as audio.
+    fn press(
+        &self,
+        _call: CarrierCallId,
+        _keys: Vec<Digit>,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        Box::pin(std::future::ready(Err(CarrierError::NotOffered("press keys"))))
+    }
+
+    /// Hands the other party over to a human at `to` and leaves when that human is there. That
+    /// it happened, or did not, is told later as [`crate::call::event::Input::Transferred`];
+    /// the conversation goes on until then.
+    fn transfer(
+        &self,
+        _call: CarrierCallId,
+        _to: Number,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        Box::pin(std::future::ready(Err(CarrierError::NotOffered("transfer a call"))))
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use crate::call::event::Input;
-use crate::carrier::{CarrierError, Dial};
+use crate::carrier::{CarrierCallId, CarrierError, Dial, Digit, Number};
 use crate::seed::Seed;
 
 /// Rings, once: the intent is durable before the carrier is asked, and nothing repeats it.
@@ -11,7 +11,7 @@ pub(crate) async fn place(seed: Arc<Seed>) {
     if let Err(error) = seed.ports.record.dialing(seed.call.clone()).await {
         tracing::error!(call = %seed.call, %error, "not dialled: the intent could not be written");
         let outcome = crate::briefing::Outcome::SystemError;
-        seed.tell(Input::NotPlaced(outcome, "record_failed".to_owned()));
+        seed.tell(Input::Ended(outcome, "record_failed".to_owned()));
         return;
     }
     seed.tell(Input::Dialed);
@@ -19,12 +19,17 @@ pub(crate) async fn place(seed: Arc<Seed>) {
         call: seed.call.clone(),
         to: seed.briefing.remote.clone(),
         from: seed.briefing.local.clone(),
-        media_url: seed.media_url.clone(),
+        addresses: seed.addresses.clone(),
     };
     match seed.ports.carrier.place(dial).await {
         Ok(name) => seed.tell(Input::Placed(name)),
         Err(CarrierError::Refused(outcome)) => {
-            seed.tell(Input::NotPlaced(outcome, outcome.word().to_owned()));
+            seed.tell(Input::Ended(outcome, outcome.word().to_owned()));
+        }
+        Err(error @ CarrierError::NotOffered(_)) => {
+            tracing::error!(call = %seed.call, %error, "dial order");
+            let outcome = crate::briefing::Outcome::SystemError;
+            seed.tell(Input::Ended(outcome, "carrier_cannot_place".to_owned()));
         }
         Err(error @ CarrierError::Unknown(_)) => {
             // It may be ringing: the carrier's callbacks or the ringing limit decide.
@@ -33,10 +38,31 @@ pub(crate) async fn place(seed: Arc<Seed>) {
     }
 }
 
+/// The carrier's name for the call, once it is known.
+fn name(seed: &Seed) -> Option<CarrierCallId> {
+    seed.carrier_call.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 pub(crate) async fn hang_up(seed: Arc<Seed>) {
-    let known = seed.carrier_call.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let Some(name) = known else { return };
+    let Some(name) = name(&seed) else { return };
     if let Err(error) = seed.ports.carrier.hang_up(name).await {
         tracing::warn!(call = %seed.call, %error, "hang-up at the carrier");
+    }
+}
+
+/// Presses keys towards the other party.
+pub(crate) async fn press(seed: Arc<Seed>, keys: Vec<Digit>) {
+    let Some(name) = name(&seed) else { return };
+    if let Err(error) = seed.ports.carrier.press(name, keys).await {
+        tracing::warn!(call = %seed.call, %error, "keys at the carrier");
+    }
+}
+
+/// Hands the other party over to a human.
+pub(crate) async fn transfer(seed: Arc<Seed>, to: Number) {
+    let Some(name) = name(&seed) else { return };
+    if let Err(error) = seed.ports.carrier.transfer(name, to).await {
+        tracing::warn!(call = %seed.call, %error, "hand-over at the carrier");
+        seed.tell(Input::Transferred(Err(error.to_string())));
     }
 }

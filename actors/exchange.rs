@@ -153,14 +153,14 @@ impl Exchange {
     pub fn admit(
         &self,
         briefing: Briefing,
-        media_url: String,
+        addresses: carrier::Addresses,
         tape: Option<Box<dyn Tape>>,
     ) -> Result<(), Refusal> {
         if self.is_draining() {
             return Err(Refusal::Draining);
         }
         let call = briefing.call.clone();
-        let seed = Arc::new(Seed::new(briefing, media_url, self.0.ports.clone(), tape));
+        let seed = Arc::new(Seed::new(briefing, addresses, self.0.ports.clone(), tape));
         let mut live = self.0.live();
         if live.len() >= self.0.limit {
             return Err(Refusal::Full { live: live.len(), limit: self.0.limit });

@@ -213,7 +213,7 @@ impl Stage {
     pub(crate) async fn call(&mut self, name: &str) -> (CallId, Phone, Voice) {
         let briefing = self.briefing(name, Direction::Inbound);
         let call = briefing.call.clone();
-        self.exchange.admit(briefing, String::new(), None).expect("there is room");
+        self.exchange.admit(briefing, nowhere(), None).expect("there is room");
         let (line, phone) = line();
         self.exchange.attach(&call, line).expect("a live call without a phone");
         phone.says.send(carrier::Event::Started).await.expect("the line is open");
@@ -272,4 +272,9 @@ pub(crate) fn frame(number: u64) -> Payload {
 
 pub(crate) fn number(payload: &Payload) -> u64 {
     payload.as_str()[..8].parse().expect("a frame of these tests")
+}
+
+/// Addresses for a carrier that does not use them.
+pub(crate) fn nowhere() -> carrier::Addresses {
+    carrier::Addresses { media: String::new(), events: String::new() }
 }

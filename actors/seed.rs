@@ -57,8 +57,8 @@ pub struct Seed {
     pub call: CallId,
     /// What it is for.
     pub briefing: Briefing,
-    /// Where the carrier shall bring the media, for dialling; holds the nonce.
-    pub media_url: String,
+    /// Where the carrier finds us, for dialling.
+    pub addresses: carrier::Addresses,
     /// What is offered to it.
     pub ports: Ports,
     /// The decisions, with everything known of the call.
@@ -113,7 +113,7 @@ impl Seed {
     #[must_use]
     pub fn new(
         briefing: Briefing,
-        media_url: String,
+        addresses: carrier::Addresses,
         ports: Ports,
         tape: Option<Box<dyn Tape>>,
     ) -> Self {
@@ -125,7 +125,7 @@ impl Seed {
         Self {
             call: briefing.call.clone(),
             briefing,
-            media_url,
+            addresses,
             ports,
             machine,
             phone: Vault::default(),

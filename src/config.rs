@@ -1,6 +1,7 @@
 //! Every setting of the server, with its unit, its default and why; the only reader of the
 //! environment. One TOML file, every key also as `TANDEM__SECTION__KEY`.
 
+mod carrier;
 mod load;
 
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+pub use carrier::{Acs, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
 
 /// Everything an operator can decide.
@@ -19,6 +21,14 @@ pub struct Config {
     pub http: Http,
     /// What it keeps on disk.
     pub store: Store,
+    /// The phone network.
+    pub carrier: Carrier,
+    /// Azure Communication Services, when it is the carrier.
+    pub acs: Acs,
+    /// Twilio, when it is the carrier.
+    pub twilio: Twilio,
+    /// An Asterisk of one's own, when it is the carrier.
+    pub asterisk: Asterisk,
     /// The speech model.
     pub model: Model,
     /// How much and how long.
@@ -36,11 +46,21 @@ pub struct Http {
     /// The address to listen on. Loopback, because there is no key yet that could refuse a
     /// stranger; the server will not start on any other address.
     pub listen: SocketAddr,
+    /// The carriers' door: an address that serves nothing but the carriers' routes, each of
+    /// which asks for a secret. In a rehearsal the simulated carrier uses the other one.
+    pub carriers: SocketAddr,
+    /// How carriers reach the carriers' door from outside: `https://bridge.example.com`, without
+    /// a path. Needed with a real carrier.
+    pub public_url: String,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            carriers: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            public_url: String::new(),
+        }
     }
 }
 

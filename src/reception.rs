@@ -5,10 +5,11 @@ mod briefing;
 mod ticket;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Text};
-use tandem_actors::carrier::{Line, Number};
+use tandem_actors::carrier::{Addresses, Line, Number};
 use tandem_actors::exchange::{Exchange, NotAttached, Refusal};
 use tandem_actors::record::{Opened, Record, RecordError};
 use tandem_actors::tool::Promise;
@@ -19,7 +20,7 @@ use crate::clips::Stock;
 use crate::config::Dialect;
 use crate::recording::Recordings;
 use crate::store::Store;
-use ticket::{Admission, Tickets};
+use ticket::{Admission, Nonces, Tickets};
 
 /// Takes orders and ringing phones.
 pub struct Reception {
@@ -34,8 +35,10 @@ pub struct Reception {
 /// What is the same for every call of this server.
 #[derive(Clone, Debug)]
 pub struct House {
-    /// `ws://host:port`, without a path: where carriers reach the media routes.
-    pub media_base: String,
+    /// `http://host:port` or `https://host`, without a path: where carriers reach us.
+    pub url: String,
+    /// How the carrier speaks unless an order says otherwise.
+    pub dialect: Dialect,
     /// The model's voice.
     pub voice: String,
     /// The formats the model takes, best first.
@@ -77,8 +80,8 @@ pub struct Ringing {
 pub struct Made {
     /// The call.
     pub call: CallId,
-    /// Where the carrier shall bring the media: holds the call's single-use nonce.
-    pub media_url: String,
+    /// Where the carrier finds us: holds the call's nonces.
+    pub addresses: Addresses,
 }
 
 /// Why no call was made.
@@ -186,14 +189,16 @@ impl Reception {
         });
         let dialect = new.dialect;
         let briefing = briefing::of(&self.house, &self.clips, &call, new, format);
-        let mut media_url = String::new();
+        let mut made = None;
         // Refused only when the last place went in this moment; the record says so at the next
         // start, and the caller now.
-        self.tickets.issue(&call, Admission { dialect, format }, |nonce| {
-            media_url = self.media_url(&call, dialect, nonce);
-            self.exchange.admit(briefing, media_url.clone(), tape)
+        self.tickets.issue(&call, Admission { dialect, format }, |nonces| {
+            let addresses = self.addresses(&call, dialect, nonces);
+            made = Some(addresses.clone());
+            self.exchange.admit(briefing, addresses, tape)
         })?;
-        Ok(Made { call, media_url })
+        let addresses = made.expect("a ticket was issued");
+        Ok(Made { call, addresses })
     }
 
     /// Lets a media socket in that knows the call's nonce; once.
@@ -222,9 +227,21 @@ impl Reception {
         self.tickets.admit(call, nonce).is_some()
     }
 
+    /// Whether this nonce is that of the call's callbacks; also for a while after its end.
+    #[must_use]
+    pub fn is_told_by(&self, call: &CallId, nonce: &str) -> bool {
+        self.tickets.tells(call, nonce)
+    }
+
+    /// How the carrier speaks unless an order says otherwise.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        self.house.dialect
+    }
+
     /// Forgets the tickets of calls that are over.
     pub fn tidy(&self) {
-        self.tickets.keep(|| self.exchange.calls());
+        self.tickets.keep(|| self.exchange.calls(), Instant::now());
     }
 
     /// The call's audio: what the carrier speaks when the model speaks it too.
@@ -237,14 +254,20 @@ impl Reception {
         if spoken { native } else { self.house.formats.first().copied().unwrap_or(native) }
     }
 
-    fn media_url(&self, call: &CallId, dialect: Dialect, nonce: &str) -> String {
+    fn addresses(&self, call: &CallId, dialect: Dialect, nonces: &Nonces) -> Addresses {
         // ACS is told the format when the call is placed; the simulated one reads it here.
         let (vendor, format) = match dialect {
             Dialect::Acs24k => ("acs", ""),
             Dialect::Acs16k => ("acs", "?audioFormat=pcm16KMono"),
             Dialect::Twilio => ("twilio", ""),
         };
-        format!("{}/{vendor}/media/{call}/{nonce}{format}", self.house.media_base)
+        let http = &self.house.url;
+        // `http` becomes `ws` and `https` becomes `wss`.
+        let socket = http.strip_prefix("http").unwrap_or(http);
+        Addresses {
+            media: format!("ws{socket}/{vendor}/media/{call}/{}{format}", nonces.media),
+            events: format!("{http}/{vendor}/events/{call}/{}", nonces.events),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clips::Stock;
-use crate::config::{Auth, Config, Dialect};
+use crate::config::{Auth, Config, Dialect, Kind};
 use crate::http::{self, Desk};
 use crate::model::openai::{self, Listening, OpenAi};
 use crate::reception::{House, Reception};
@@ -29,9 +29,6 @@ use crate::tool::{NameTaken, Shelf, tasks};
 
 /// How often tickets of ended calls are thrown away.
 const TIDY: Duration = Duration::from_secs(5);
-
-/// Our number in a rehearsal; 555-01xx is set aside for fiction.
-const REHEARSAL_NUMBER: &str = "+15550199";
 
 /// What an inbound call is for until inbound profiles exist.
 const INBOUND: &str = "Answer the task line: keep the caller's list of tasks.";
@@ -199,7 +196,15 @@ fn house(
 ) -> House {
     let limits = &config.limits;
     House {
-        media_base: format!("ws://{address}"),
+        url: match config.carrier.kind {
+            Kind::Rehearsal => format!("http://{address}"),
+            Kind::Acs | Kind::Twilio | Kind::Asterisk => config.http.public_url.clone(),
+        },
+        dialect: match config.carrier.kind {
+            Kind::Rehearsal => config.rehearsal.dialect,
+            Kind::Acs => config.acs.audio,
+            Kind::Twilio | Kind::Asterisk => Dialect::Twilio,
+        },
         voice: config.model.voice.clone(),
         formats,
         tools,
@@ -209,7 +214,7 @@ fn house(
             ringing: Duration::from_secs(limits.ringing_s),
             session: Duration::from_secs(limits.session_min * 60),
         },
-        number: Number::new(REHEARSAL_NUMBER),
+        number: Number::new(config.carrier.number.as_str()),
         inbound_task: Text(INBOUND.to_owned()),
     }
 }

@@ -6,7 +6,7 @@ use crate::briefing::{Outcome, Text};
 use crate::call::consent::{Answer, Question};
 use crate::call::playout::{Flushed, Source};
 use crate::call::snapshot::Snapshot;
-use crate::carrier::{CarrierCallId, Digit};
+use crate::carrier::{Answerer, CarrierCallId, Digit, Number};
 use crate::clock::Instant;
 use crate::leg::Broken;
 use crate::model::{self, Entry};
@@ -55,8 +55,13 @@ pub enum Input {
     Dialed,
     /// The carrier took our dial order.
     Placed(CarrierCallId),
-    /// The phone network's answer to a dial that did not lead to a conversation.
-    NotPlaced(Outcome, String),
+    /// The phone network says that the call is over. The outcome is that of a call that was
+    /// never answered; one that was keeps `answered`. The reason is for the record.
+    Ended(Outcome, String),
+    /// What the carrier makes of who picked up; it may change its mind.
+    Detected(Answerer),
+    /// The hand-over to a human was carried out, or why not.
+    Transferred(Result<(), String>),
     /// The phone side, as MediaIn tells it.
     Phone(Phone),
     /// The model side, as RealtimeLink tells it.
@@ -177,6 +182,10 @@ pub enum Output {
     Judge(Case),
     /// To the record, with its sequence number.
     Note(u64, Fact),
+    /// Press keys towards the other party.
+    Press(Vec<Digit>),
+    /// Hand the other party over to this human.
+    Transfer(Number),
     /// End the phone call at the carrier.
     HangUp,
     /// The parts cannot go on: say the apology without them.

@@ -152,7 +152,9 @@ impl Machine {
             Input::Begin => self.begin(now),
             Input::Dialed => self.note(Fact::Lifecycle(Lifecycle::Dialing)),
             Input::Placed(name) => self.note(Fact::CarrierNamed(name)),
-            Input::NotPlaced(outcome, reason) => self.finish(outcome, reason, now),
+            Input::Ended(outcome, reason) => self.network_ended(outcome, reason, now),
+            // Policies for answering machines and hand-overs follow.
+            Input::Detected(_) | Input::Transferred(_) => {}
             Input::Phone(phone) => self.phone(phone, now),
             Input::Link(link) => self.link(link, now),
             Input::ReadBack(id, answer) => self.read_back(&id, answer, now),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::briefing::Outcome;
 use crate::carrier::Event as Heard;
-use crate::fake::{FakeTool, Phone, SILENCE, Stage, Voice, frame, number};
+use crate::fake::{FakeTool, Phone, SILENCE, Stage, Voice, frame, nowhere, number};
 use crate::model::{self, Command, Ending, Event, ItemId, ResponseId};
 use crate::record::Fact;
 use crate::tool::{Risk, ToolCallId};
@@ -285,13 +285,13 @@ async fn an_outbound_call_is_dialled_once_even_if_its_actor_dies() {
     let mut stage = Stage::open(vec![]).await;
     let briefing = stage.briefing("out", crate::briefing::Direction::Outbound);
     let call = briefing.call.clone();
-    stage.exchange.admit(briefing, String::new(), None).unwrap();
+    stage.exchange.admit(briefing, nowhere(), None).unwrap();
     tokio::time::sleep(Duration::from_millis(10)).await;
     stage.exchange.injure(&call, Injury::Call(Fault::Panic));
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(stage.carrier.dials.load(Ordering::SeqCst), 1);
     let _voice = stage.sessions.recv().await;
-    assert!(stage.exchange.tell(&call, Input::NotPlaced(Outcome::Busy, "busy".into())));
+    assert!(stage.exchange.tell(&call, Input::Ended(Outcome::Busy, "busy".into())));
     stage.exchange.emptied().await;
     let last = facts(&stage).pop();
     assert!(matches!(last, Some(Fact::Finalized { outcome: Outcome::Busy, .. })), "{last:?}");
@@ -308,7 +308,7 @@ async fn a_drain_lets_calls_say_goodbye_and_admits_no_more() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let refused = stage.exchange.admit(
         stage.briefing("late", crate::briefing::Direction::Inbound),
-        String::new(),
+        nowhere(),
         None,
     );
     assert_eq!(refused, Err(Refusal::Draining));

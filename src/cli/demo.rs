@@ -100,7 +100,7 @@ async fn begin(server: &Server, stage: &Stagehand) -> anyhow::Result<Vec<(Role, 
     let (from, to) = (Number::new(CALLER), Number::new(LINE));
     let taken = reception.take(Ringing { from, to, dialect }).await?;
     let calls = vec![(Role::Restaurant, placed.call), (Role::TaskLine, taken.call.clone())];
-    stage.carrier.ring_in(taken.call, taken.media_url, Number::new(CALLER));
+    stage.carrier.ring_in(taken.call, taken.addresses.media, Number::new(CALLER));
     Ok(calls)
 }
 

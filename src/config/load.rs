@@ -6,14 +6,26 @@ use std::path::{Path, PathBuf};
 use config::{Environment, File, FileFormat};
 use secrecy::SecretString;
 
-use super::Config;
+use super::{Config, carrier};
 
 /// The file that is read when it exists and no other is named.
 const DEFAULT_FILE: &str = "tandem.toml";
 
 const PREFIX: &str = "TANDEM__";
 const KEY: &str = "TANDEM__MODEL__KEY";
-const KEY_FILE: &str = "TANDEM__MODEL__KEY_FILE";
+
+/// Ends the name of a variable that names a file with a secret.
+const IN_FILE: &str = "_FILE";
+
+/// The variables that hold secrets, and where each belongs. A secret is in no file of settings.
+type Place = fn(&mut Config) -> &mut Option<SecretString>;
+const SECRETS: [(&str, Place); 5] = [
+    (KEY, |config| &mut config.model.key),
+    ("TANDEM__ACS__CONNECTION_STRING", |config| &mut config.acs.connection_string),
+    ("TANDEM__ACS__EVENTS_SECRET", |config| &mut config.acs.events_secret),
+    ("TANDEM__TWILIO__AUTH_TOKEN", |config| &mut config.twilio.auth_token),
+    ("TANDEM__ASTERISK__PASSWORD", |config| &mut config.asterisk.password),
+];
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -60,10 +72,13 @@ fn environment() -> BTreeMap<String, String> {
 
 /// The settings of this text and this environment.
 fn from(text: &str, environment: &BTreeMap<String, String>) -> Result<Config, ConfigError> {
-    let secret = [KEY, KEY_FILE];
+    let is_secret = |name: &str| {
+        let name = name.strip_suffix(IN_FILE).unwrap_or(name);
+        SECRETS.iter().any(|(secret, _)| *secret == name)
+    };
     let plain = environment
         .iter()
-        .filter(|(name, _)| !secret.contains(&name.as_str()))
+        .filter(|(name, _)| !is_secret(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let read = config::Config::builder()
@@ -78,18 +93,24 @@ fn from(text: &str, environment: &BTreeMap<String, String>) -> Result<Config, Co
         .build()
         .and_then(config::Config::try_deserialize::<Config>);
     let mut config = read.map_err(|error| wrong(&error.to_string()))?;
-    config.model.key = key(environment)?;
+    for (name, place) in SECRETS {
+        *place(&mut config) = secret(environment, name)?;
+    }
     check(&config)?;
     Ok(config)
 }
 
-fn key(environment: &BTreeMap<String, String>) -> Result<Option<SecretString>, ConfigError> {
-    if let Some(key) = environment.get(KEY) {
-        return Ok(Some(key.clone().into()));
+fn secret(
+    environment: &BTreeMap<String, String>,
+    name: &str,
+) -> Result<Option<SecretString>, ConfigError> {
+    if let Some(secret) = environment.get(name) {
+        return Ok(Some(secret.clone().into()));
     }
-    let Some(path) = environment.get(KEY_FILE) else { return Ok(None) };
+    let in_file = format!("{name}{IN_FILE}");
+    let Some(path) = environment.get(&in_file) else { return Ok(None) };
     let text = std::fs::read_to_string(path).map_err(|error| {
-        ConfigError::Unreadable(format!("{KEY_FILE} names {path}, which cannot be read: {error}"))
+        ConfigError::Unreadable(format!("{in_file} names {path}, which cannot be read: {error}"))
     })?;
     Ok(Some(text.trim().to_owned().into()))
 }
@@ -104,9 +125,10 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     }
     if !config.model.url.is_empty() && config.model.key.is_none() {
         return Err(ConfigError::Invalid(format!(
-            "model.url is set but there is no key: set {KEY} or {KEY_FILE}"
+            "model.url is set but there is no key: set {KEY} or {KEY}{IN_FILE}"
         )));
     }
+    carrier::check(config).map_err(ConfigError::Invalid)?;
     if config.limits.calls == 0 {
         return Err(ConfigError::Invalid(
             "limits.calls is 0: no call could ever be made; use 1 or more".to_owned(),

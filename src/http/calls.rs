@@ -13,7 +13,7 @@ use tandem_actors::carrier::Number;
 
 use super::Desk;
 use super::problem::Problem;
-use crate::config::Dialect;
+use crate::config::{Dialect, is_e164};
 use crate::reception::Order;
 use crate::store::{Archive, CallFilter, CallRow};
 
@@ -101,8 +101,7 @@ pub(super) async fn place(
 }
 
 fn check(place: Place, desk: &Desk) -> Result<Order, Problem> {
-    let digits = place.to.strip_prefix('+').unwrap_or_default();
-    if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+    if !is_e164(&place.to) {
         let shown: String = place.to.chars().take(20).collect();
         let detail = format!("{shown:?} is not a number in E.164; write it like +15550100");
         return Err(Problem::invalid("to", detail));
@@ -112,8 +111,7 @@ fn check(place: Place, desk: &Desk) -> Result<Order, Problem> {
         let detail = format!("say what the call is for in 1 to {TASK_CHARS} characters");
         return Err(Problem::invalid("task", detail));
     }
-    let usual = desk.stagehand.as_ref().map_or(Dialect::Acs24k, |stage| stage.dialect);
-    let dialect = place.dialect.unwrap_or(usual);
+    let dialect = place.dialect.unwrap_or(desk.reception.dialect());
     Ok(Order { to: Number::new(place.to), task: Text(task.to_owned()), dialect })
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn incoming(
     };
     let body = serde_json::json!({
         "call_id": made.call.to_string(),
-        "media_url": made.media_url,
+        "media_url": made.addresses.media,
         "carrier_call": format!("rehearsal-{}", made.call),
         "parameters": {},
     });

@@ -1,7 +1,9 @@
-//! Which media socket belongs to which call: a nonce per call, compared in constant time.
+//! Who may speak for a call: a nonce for its media and one for its callbacks, compared in
+//! constant time.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,13 +16,33 @@ use crate::config::Dialect;
 /// Bytes of a nonce: beyond guessing.
 const NONCE: usize = 24;
 
-/// The nonces of live calls.
+/// A carrier's callbacks about a call may come so long after its end.
+const LATE: Duration = Duration::from_mins(10);
+
+/// The nonces of live calls, and of those that have just ended.
 #[derive(Debug, Default)]
 pub(super) struct Tickets(Mutex<BTreeMap<CallId, Ticket>>);
 
 struct Ticket {
-    nonce: String,
+    nonces: Nonces,
     admission: Admission,
+    /// Since when the call is known to be over.
+    over: Option<Instant>,
+}
+
+/// The nonces of a call: never one for the other, so that an address that leaks into a log of
+/// callbacks lets nobody listen.
+#[derive(Clone)]
+pub(super) struct Nonces {
+    pub(super) media: String,
+    pub(super) events: String,
+}
+
+impl Nonces {
+    fn fresh() -> Self {
+        let nonce = || URL_SAFE_NO_PAD.encode(rand::random::<[u8; NONCE]>());
+        Self { media: nonce(), events: nonce() }
+    }
 }
 
 /// A nonce lets media in; it never reaches a log.
@@ -44,31 +66,52 @@ impl Tickets {
         &self,
         call: &CallId,
         admission: Admission,
-        admit: impl FnOnce(&str) -> Result<(), E>,
+        admit: impl FnOnce(&Nonces) -> Result<(), E>,
     ) -> Result<(), E> {
-        let nonce = URL_SAFE_NO_PAD.encode(rand::random::<[u8; NONCE]>());
+        let nonces = Nonces::fresh();
         let mut tickets = self.lock();
-        admit(&nonce)?;
-        tickets.insert(call.clone(), Ticket { nonce, admission });
+        admit(&nonces)?;
+        tickets.insert(call.clone(), Ticket { nonces, admission, over: None });
         Ok(())
     }
 
-    /// The same time for an unknown call as for a wrong nonce.
+    /// What this nonce lets in, if it is that of the call's media.
     pub(super) fn admit(&self, call: &CallId, nonce: &str) -> Option<Admission> {
+        self.check(call, nonce, |nonces| &nonces.media)
+    }
+
+    /// Whether this nonce is that of the call's callbacks.
+    pub(super) fn tells(&self, call: &CallId, nonce: &str) -> bool {
+        self.check(call, nonce, |nonces| &nonces.events).is_some()
+    }
+
+    /// Takes the same time for an unknown call as for a wrong nonce.
+    fn check(
+        &self,
+        call: &CallId,
+        nonce: &str,
+        which: impl Fn(&Nonces) -> &String,
+    ) -> Option<Admission> {
         let tickets = self.lock();
         let ticket = tickets.get(call);
-        let known = ticket.map_or("", |ticket| ticket.nonce.as_str());
+        let known = ticket.map_or("", |ticket| which(&ticket.nonces).as_str());
         let padding = "A".repeat(NONCE / 3 * 4);
         let wanted = if known.is_empty() { padding.as_str() } else { known };
         let same: bool = wanted.as_bytes().ct_eq(nonce.as_bytes()).into();
         ticket.filter(|_| same).map(|ticket| ticket.admission)
     }
 
-    /// Forgets the tickets of all calls but the live ones, which it asks for; in order.
-    pub(super) fn keep(&self, live: impl FnOnce() -> Vec<CallId>) {
+    /// Forgets the tickets of calls that have long been over. It asks for the live ones, in
+    /// order.
+    pub(super) fn keep(&self, live: impl FnOnce() -> Vec<CallId>, now: Instant) {
         let mut tickets = self.lock();
         let live = live();
-        tickets.retain(|call, _| live.binary_search(call).is_ok());
+        tickets.retain(|call, ticket| {
+            if live.binary_search(call).is_ok() {
+                return true;
+            }
+            now - *ticket.over.get_or_insert(now) < LATE
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<CallId, Ticket>> {
@@ -85,40 +128,56 @@ mod tests {
 
     const ADMISSION: Admission = Admission { dialect: Dialect::Acs24k, format: Format::Pcm24k };
 
-    fn issue(tickets: &Tickets, call: &CallId) -> String {
-        let mut issued = String::new();
-        let admit = |nonce: &str| {
-            issued = nonce.to_owned();
+    fn issue(tickets: &Tickets, call: &CallId) -> Nonces {
+        let mut issued = None;
+        let admit = |nonces: &Nonces| {
+            issued = Some(nonces.clone());
             Ok::<(), Infallible>(())
         };
         tickets.issue(call, ADMISSION, admit).unwrap();
-        issued
+        issued.unwrap()
     }
 
     #[test]
     fn only_the_calls_own_nonce_is_let_in() {
         let tickets = Tickets::default();
         let (a, b) = (CallId::new("a"), CallId::new("b"));
-        let (nonce_a, nonce_b) = (issue(&tickets, &a), issue(&tickets, &b));
-        assert!(tickets.admit(&a, &nonce_a).is_some());
-        assert!(tickets.admit(&a, &nonce_b).is_none());
+        let (of_a, of_b) = (issue(&tickets, &a), issue(&tickets, &b));
+        assert!(tickets.admit(&a, &of_a.media).is_some());
+        assert!(tickets.tells(&a, &of_a.events));
+        assert!(tickets.admit(&a, &of_a.events).is_none());
+        assert!(!tickets.tells(&a, &of_a.media));
+        assert!(tickets.admit(&a, &of_b.media).is_none());
+        assert!(!tickets.tells(&a, &of_b.events));
         assert!(tickets.admit(&CallId::new("c"), &"A".repeat(32)).is_none());
         assert!(tickets.admit(&a, "").is_none());
-        tickets.keep(|| vec![b]);
-        assert!(tickets.admit(&a, &nonce_a).is_none());
+    }
+
+    #[test]
+    fn callbacks_are_heard_for_a_while_after_the_end() {
+        let tickets = Tickets::default();
+        let (a, b) = (CallId::new("a"), CallId::new("b"));
+        let (of_a, of_b) = (issue(&tickets, &a), issue(&tickets, &b));
+        let over = Instant::now();
+        tickets.keep(|| vec![b.clone()], over);
+        tickets.keep(|| vec![b.clone()], over + LATE - Duration::from_secs(1));
+        assert!(tickets.tells(&a, &of_a.events));
+        tickets.keep(|| vec![b.clone()], over + LATE);
+        assert!(!tickets.tells(&a, &of_a.events));
+        assert!(tickets.tells(&b, &of_b.events));
     }
 
     #[test]
     fn a_call_that_is_refused_has_no_ticket() {
         let tickets = Tickets::default();
         let call = CallId::new("a");
-        let mut nonce = String::new();
-        let refused = tickets.issue(&call, ADMISSION, |issued| {
-            nonce = issued.to_owned();
+        let mut issued = None;
+        let refused = tickets.issue(&call, ADMISSION, |nonces| {
+            issued = Some(nonces.clone());
             Err("full")
         });
         assert_eq!(refused, Err("full"));
-        assert!(tickets.admit(&call, &nonce).is_none());
+        assert!(tickets.admit(&call, &issued.unwrap().media).is_none());
     }
 
     #[test]
@@ -127,13 +186,14 @@ mod tests {
         let call = CallId::new("a");
         let live = Mutex::new(Vec::new());
         let (tidying, begun) = mpsc::channel();
-        let mut nonce = String::new();
+        let mut issued = None;
+        let now = Instant::now();
         std::thread::scope(|scope| {
-            let admit = |issued: &str| {
-                nonce = issued.to_owned();
+            let admit = |nonces: &Nonces| {
+                issued = Some(nonces.clone());
                 scope.spawn(|| {
                     tidying.send(()).unwrap();
-                    tickets.keep(|| live.lock().unwrap().clone());
+                    tickets.keep(|| live.lock().unwrap().clone(), now);
                 });
                 begun.recv().unwrap();
                 live.lock().unwrap().push(call.clone());
@@ -141,6 +201,7 @@ mod tests {
             };
             tickets.issue(&call, ADMISSION, admit).unwrap();
         });
-        assert!(tickets.admit(&call, &nonce).is_some());
+        tickets.keep(|| live.lock().unwrap().clone(), now + LATE);
+        assert!(tickets.admit(&call, &issued.unwrap().media).is_some());
     }
 }

@@ -125,7 +125,7 @@ impl Carrier for Simulated {
         let hang_up = self.enter(&name);
         let exchange = self.exchange.get().cloned();
         let lines = Arc::clone(&self.lines);
-        let line = dialled(dial.media_url, &name);
+        let line = dialled(dial.addresses.media, &name);
         drop(tokio::spawn(async move {
             let answer = tokio::select! {
                 answer = callee::ring(&dial.to) => answer,
@@ -136,7 +136,7 @@ impl Carrier for Simulated {
                 Answer::Refuses(outcome) => {
                     if let Some(exchange) = exchange {
                         let reason = outcome.word().to_owned();
-                        exchange.tell(&dial.call, Input::NotPlaced(outcome, reason));
+                        exchange.tell(&dial.call, Input::Ended(outcome, reason));
                     }
                 }
             }

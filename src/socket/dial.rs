@@ -17,8 +17,8 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 use tungstenite::client::{IntoClientRequest, uri_mode};
 use tungstenite::error::Error;
-use tungstenite::handshake::client::{ClientHandshake, Request};
 use tungstenite::handshake::HandshakeError;
+use tungstenite::handshake::client::{ClientHandshake, Request};
 use tungstenite::stream::Mode;
 
 use super::polled::Polled;

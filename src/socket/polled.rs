@@ -1,6 +1,6 @@
 //! Lets the WebSocket library, which reads and writes, work on a stream that is polled: what is
 //! not ready would block, and the task that asked is woken. One task at a time, so there is
-//! nothing to synchronise; the library's own adapter for two tasks costs a tenth of a call.
+//! nothing to synchronise.
 
 use std::io::{self, Read, Write};
 use std::pin::Pin;
@@ -18,6 +18,11 @@ pub(super) struct Polled<S> {
 impl<S> Polled<S> {
     pub(super) fn new(stream: S) -> Self {
         Self { stream, waker: Waker::noop().clone() }
+    }
+
+    #[cfg(test)]
+    pub(super) const fn get_ref(&self) -> &S {
+        &self.stream
     }
 
     /// From here on this task is woken.

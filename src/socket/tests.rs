@@ -7,9 +7,10 @@ use std::future::poll_fn;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncWriteExt, DuplexStream};
-use tokio_tungstenite::tungstenite::Message as Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::Frame as RawFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::WebSocketStream;
+use tungstenite::Message as Frame;
+use tungstenite::protocol::frame::Frame as RawFrame;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::*;
 

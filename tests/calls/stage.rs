@@ -50,7 +50,7 @@ impl Stage {
         let (from, to) = (Number::new(from), Number::new("+15550199"));
         let ringing = Ringing { from: from.clone(), to, dialect };
         let made = self.server.desk.reception.take(ringing).await.unwrap();
-        self.stagehand().carrier.ring_in(made.call.clone(), made.media_url, from);
+        self.stagehand().carrier.ring_in(made.call.clone(), made.addresses.media, from);
         made.call
     }
 

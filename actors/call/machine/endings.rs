@@ -30,6 +30,21 @@ impl Machine {
         }
     }
 
+    /// The phone network says that it is over.
+    pub(super) fn network_ended(&mut self, outcome: Outcome, reason: String, now: Instant) {
+        match self.phase {
+            Phase::Queued | Phase::Ringing { .. } => self.finish(outcome, reason, now),
+            Phase::Talking { .. } => {
+                self.finish(Outcome::Answered, "caller_hung_up".to_owned(), now);
+            }
+            Phase::Closing { reason, .. } => {
+                self.finish(Outcome::Answered, reason.to_owned(), now);
+            }
+            // What follows ends it, with the reason that led there.
+            Phase::Failing { .. } | Phase::Over => {}
+        }
+    }
+
     /// The model asks to hang up, in the present response: what it says with that is heard first.
     pub(super) fn asked_to_hang_up(&mut self, id: &ToolCallId, now: Instant) {
         let output = ledger::output("success", "");

@@ -336,7 +336,7 @@ fn every_deadline_moves_on() {
 #[test]
 fn nothing_of_a_call_that_was_never_answered_is_left_open() {
     let mut call = Script::new(Direction::Outbound);
-    let outputs = call.take(Input::NotPlaced(Outcome::Busy, "busy".into()));
+    let outputs = call.take(Input::Ended(Outcome::Busy, "busy".into()));
     assert!(shows(&outputs, "Busy") && matches!(outputs.last(), Some(Output::End)));
     assert!(!shows(&outputs, "Clip"), "nobody is there to hear it");
 }

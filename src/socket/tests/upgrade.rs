@@ -11,8 +11,8 @@ use hyper_util::service::TowerToHyperService;
 use rstest::rstest;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tower::ServiceExt;
+use tungstenite::client::IntoClientRequest;
 
 use super::*;
 use crate::socket::upgrade::{Carried, NoUpgrade, Upgrade};
@@ -71,7 +71,7 @@ async fn an_upgraded_request_becomes_a_socket_on_the_plain_stream(#[case] server
     assert_eq!(answer.headers()["sec-websocket-protocol"], "audio.v1");
 
     let mut socket = sockets.recv().await.unwrap();
-    assert!(matches!(socket.stream.get_ref(), Carried::Plain(_)), "{server:?}");
+    assert!(matches!(socket.stream.get_ref().get_ref(), Carried::Plain(_)), "{server:?}");
     far_end.send(Frame::text("up")).await.unwrap();
     assert_eq!(next(&mut socket).await, Ok(Message::Text("up".into())));
     socket.send_text("down").unwrap();
@@ -90,7 +90,7 @@ async fn a_stream_of_another_kind_is_taken_as_it_is() {
     let (mut far_end, _) =
         tokio_tungstenite::client_async("ws://localhost/media", far).await.unwrap();
     let mut socket = sockets.recv().await.unwrap();
-    assert!(matches!(socket.stream.get_ref(), Carried::Boxed(_)));
+    assert!(matches!(socket.stream.get_ref().get_ref(), Carried::Boxed(_)));
     far_end.send(Frame::text("up")).await.unwrap();
     assert_eq!(next(&mut socket).await, Ok(Message::Text("up".into())));
 }

@@ -1,0 +1,187 @@
+//! The settings of the phone network.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// The phone network.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Carrier {
+    /// Which: `rehearsal`, `acs`, `twilio` or `asterisk`.
+    pub kind: Kind,
+    /// Our number, E.164: the caller id of the calls we place.
+    pub number: String,
+    /// A human's number, E.164: whom a caller is handed over to when they ask for a human, or
+    /// when the model cannot be reached. Empty: nobody.
+    pub human: String,
+}
+
+impl Default for Carrier {
+    fn default() -> Self {
+        // 555-01xx is set aside for fiction.
+        Self { kind: Kind::Rehearsal, number: "+15550199".to_owned(), human: String::new() }
+    }
+}
+
+/// A phone network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A simulated one: no phone can ring.
+    Rehearsal,
+    /// Azure Communication Services.
+    Acs,
+    /// Twilio.
+    Twilio,
+    /// An Asterisk of one's own.
+    Asterisk,
+}
+
+/// What is wrong with the settings of the carrier that is chosen.
+pub(super) fn check(config: &super::Config) -> Result<(), String> {
+    let kind = config.carrier.kind;
+    if kind == Kind::Rehearsal {
+        return Ok(());
+    }
+    if !is_e164(&config.carrier.number) {
+        return Err("carrier.number is not a number in E.164, such as +14255550123".to_owned());
+    }
+    if !config.carrier.human.is_empty() && !is_e164(&config.carrier.human) {
+        return Err("carrier.human is not a number in E.164, such as +14255550123".to_owned());
+    }
+    if kind != Kind::Asterisk && !config.http.public_url.starts_with("https://") {
+        let url = &config.http.public_url;
+        return Err(format!(
+            "http.public_url is {url:?}; the carrier must reach us under an https:// address, \
+             which a reverse proxy or tunnel passes on to {}",
+            config.http.carriers
+        ));
+    }
+    let missing = |what: &str| Err(format!("carrier.kind needs {what}, which is not set"));
+    match kind {
+        Kind::Acs if config.acs.connection_string.is_none() => {
+            missing("TANDEM__ACS__CONNECTION_STRING")
+        }
+        Kind::Acs if config.acs.audio == super::Dialect::Twilio => {
+            Err("acs.audio is twilio; use acs24k or acs16k".to_owned())
+        }
+        Kind::Twilio if config.twilio.account_sid.is_empty() => missing("twilio.account_sid"),
+        Kind::Twilio if config.twilio.auth_token.is_none() => missing("TANDEM__TWILIO__AUTH_TOKEN"),
+        Kind::Asterisk if config.asterisk.ari_url.is_empty() => missing("asterisk.ari_url"),
+        Kind::Asterisk if config.asterisk.password.is_none() => {
+            missing("TANDEM__ASTERISK__PASSWORD")
+        }
+        Kind::Rehearsal | Kind::Acs | Kind::Twilio | Kind::Asterisk => Ok(()),
+    }
+}
+
+/// `+`, then seven to fifteen digits, the first not 0 (ITU-T E.164; no number in use is
+/// shorter).
+#[must_use]
+pub fn is_e164(number: &str) -> bool {
+    number.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// Azure Communication Services.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Acs {
+    /// `endpoint=https://…;accesskey=…`. Only from `TANDEM__ACS__CONNECTION_STRING` or the file
+    /// in `TANDEM__ACS__CONNECTION_STRING_FILE`.
+    #[serde(skip)]
+    pub connection_string: Option<SecretString>,
+    /// The secret in the path of the Event Grid webhook. Only from `TANDEM__ACS__EVENTS_SECRET`
+    /// or the file in `TANDEM__ACS__EVENTS_SECRET_FILE`.
+    #[serde(skip)]
+    pub events_secret: Option<SecretString>,
+    /// The REST interface's `api-version`.
+    pub api_version: String,
+    /// The media format: `acs24k` or `acs16k`.
+    pub audio: super::Dialect,
+    /// The resource's immutable id, which its tokens are made out to. Empty: learned from the
+    /// first callback of a call of ours, then pinned.
+    pub audience: String,
+    /// Whether the tokens of callbacks and media sockets are checked, besides the nonces.
+    pub check_tokens: bool,
+    /// Who issues the tokens.
+    pub issuer: String,
+    /// Where the issuer's keys are (JWKS).
+    pub keys_url: String,
+}
+
+impl Default for Acs {
+    fn default() -> Self {
+        let issuer = "https://acscallautomation.communication.azure.com";
+        Self {
+            connection_string: None,
+            events_secret: None,
+            api_version: "2026-03-12".to_owned(),
+            audio: super::Dialect::Acs24k,
+            audience: String::new(),
+            check_tokens: true,
+            issuer: issuer.to_owned(),
+            keys_url: format!("{issuer}/calling/keys"),
+        }
+    }
+}
+
+/// Twilio.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Twilio {
+    /// `AC…`.
+    pub account_sid: String,
+    /// Signs requests and is signed with. Only from `TANDEM__TWILIO__AUTH_TOKEN` or the file in
+    /// `TANDEM__TWILIO__AUTH_TOKEN_FILE`.
+    #[serde(skip)]
+    pub auth_token: Option<SecretString>,
+    /// The REST interface.
+    pub api_url: String,
+    /// Whether Twilio listens for answering machines on calls we place; it costs extra.
+    pub detect_machines: bool,
+}
+
+impl Default for Twilio {
+    fn default() -> Self {
+        Self {
+            account_sid: String::new(),
+            auth_token: None,
+            api_url: "https://api.twilio.com".to_owned(),
+            detect_machines: true,
+        }
+    }
+}
+
+/// An Asterisk of one's own (22.8 or newer, with `chan_websocket`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Asterisk {
+    /// Its REST interface (ARI): `http://127.0.0.1:8088/ari`.
+    pub ari_url: String,
+    /// The ARI user.
+    pub user: String,
+    /// The ARI user's password. Only from `TANDEM__ASTERISK__PASSWORD` or the file in
+    /// `TANDEM__ASTERISK__PASSWORD_FILE`.
+    #[serde(skip)]
+    pub password: Option<SecretString>,
+    /// What is dialled, `{number}` standing for the number: `PJSIP/{number}@trunk`.
+    pub endpoint: String,
+    /// The name of the connection to us in its `websocket_client.conf`.
+    pub connection: String,
+}
+
+impl Default for Asterisk {
+    fn default() -> Self {
+        Self {
+            ari_url: String::new(),
+            user: "tandem".to_owned(),
+            password: None,
+            endpoint: "PJSIP/{number}@trunk".to_owned(),
+            connection: "tandem".to_owned(),
+        }
+    }
+}
