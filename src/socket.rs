@@ -149,8 +149,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// Encodes one whole message; it goes out with the next [`Self::poll_flush`]. What is sent after a close, ours or theirs, goes nowhere; the
-    /// close itself comes out of [`Self::poll_message`].
+    /// Encodes one whole message; it goes out with the next [`Self::poll_flush`]. What is sent
+    /// after a close, ours or theirs, goes nowhere; the close itself comes out of
+    /// [`Self::poll_message`].
     ///
     /// # Errors
     /// [`Broken::Stuck`] when the far end has not read for so long that the buffer is full.
