@@ -2,8 +2,14 @@
 //! Which call a socket belongs to is in its address; by now that has been settled.
 
 pub mod codec;
+pub mod guard;
+pub mod keys;
+pub mod seen;
+pub mod token;
 pub mod wire;
 
+#[cfg(test)]
+pub(crate) mod signer;
 #[cfg(test)]
 mod tests;
 
