@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clips::Stock;
 use crate::config::{Auth, Config, Dialect, Kind};
+use crate::http::refusals::Refusals;
 use crate::http::{self, Desk};
 use crate::model::openai::{self, Listening, OpenAi};
 use crate::reception::{House, Reception};
@@ -103,8 +104,13 @@ impl Server {
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let dialect = config.rehearsal.dialect;
         let stagehand = Stagehand { dialect, carrier, model: simulated_model };
-        let desk =
-            Desk { exchange, reception: Arc::new(reception), store, stagehand: Some(stagehand) };
+        let desk = Desk {
+            exchange,
+            reception: Arc::new(reception),
+            store,
+            refusals: Refusals::default(),
+            stagehand: Some(stagehand),
+        };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(http::accept::serve(listener, http::routes(desk.clone()), stop.clone()));
         tasks.spawn(tidy(desk.clone(), stop.clone()));
