@@ -182,7 +182,7 @@ async fn a_call_is_ordered_under_the_same_id_whoever_orders_it() {
     let first = id(dial()).await;
     assert_eq!(first, id(dial()).await);
     assert_ne!(first, id(Dial { call: CallId::new("c-82"), ..dial() }).await);
-    assert!(uuid::Uuid::parse_str(&first).is_ok(), "{first}");
+    assert!(Uuid::parse_str(&first).is_ok(), "{first}");
 }
 
 #[tokio::test]
