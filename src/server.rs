@@ -64,6 +64,8 @@ pub struct Server {
     drain: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// A simulated model serves as long as somebody holds it, also when the phones are real.
+    _simulated_model: Option<Arc<RealtimeServer>>,
 }
 
 impl Server {
@@ -114,7 +116,7 @@ impl Server {
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let dialect = config.rehearsal.dialect;
-        let stagehand = Stagehand { dialect, carrier, model: simulated_model };
+        let stagehand = Stagehand { dialect, carrier, model: simulated_model.clone() };
         let rehearses = config.carrier.kind != Kind::Acs;
         let acs = match acs {
             Some(control) => Some(inbox(config, control, &store).await?),
@@ -132,7 +134,16 @@ impl Server {
         tasks.spawn(http::accept::serve(listener, http::routes(desk.clone()), stop.clone()));
         tasks.spawn(tidy(desk.clone(), stop.clone()));
         let drain = Duration::from_secs(config.limits.drain_s);
-        Ok(Self { address, desk, recordings, settled: settled.len(), drain, stop, tasks })
+        Ok(Self {
+            address,
+            desk,
+            recordings,
+            settled: settled.len(),
+            drain,
+            stop,
+            tasks,
+            _simulated_model: simulated_model,
+        })
     }
 
     /// Where the server is reached.
