@@ -64,6 +64,8 @@ pub struct Server {
     drain: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// A simulated model serves as long as somebody holds it, also when the phones are real.
+    _simulated_model: Option<Arc<RealtimeServer>>,
 }
 
 impl Server {
@@ -114,12 +116,9 @@ impl Server {
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let dialect = config.rehearsal.dialect;
-        let stagehand = Stagehand { dialect, carrier, model: simulated_model };
+        let stagehand = Stagehand { dialect, carrier, model: simulated_model.clone() };
         let rehearses = config.carrier.kind != Kind::Acs;
-        let acs = match acs {
-            Some(control) => Some(inbox(config, control, &store).await?),
-            None => None,
-        };
+        let acs = inbox(config, acs, &store).await?;
         let desk = Desk {
             exchange,
             reception: Arc::new(reception),
@@ -132,7 +131,16 @@ impl Server {
         tasks.spawn(http::accept::serve(listener, http::routes(desk.clone()), stop.clone()));
         tasks.spawn(tidy(desk.clone(), stop.clone()));
         let drain = Duration::from_secs(config.limits.drain_s);
-        Ok(Self { address, desk, recordings, settled: settled.len(), drain, stop, tasks })
+        Ok(Self {
+            address,
+            desk,
+            recordings,
+            settled: settled.len(),
+            drain,
+            stop,
+            tasks,
+            _simulated_model: simulated_model,
+        })
     }
 
     /// Where the server is reached.
@@ -208,8 +216,13 @@ fn acs(config: &Config) -> anyhow::Result<Option<Control>> {
     Ok(Some(Control::new(settings)?))
 }
 
-/// What ACS tells, and the check of who tells it.
-async fn inbox(config: &Config, control: Control, store: &Store) -> anyhow::Result<Arc<Inbox>> {
+/// What ACS tells, and the check of who tells it, when it is the carrier.
+async fn inbox(
+    config: &Config,
+    control: Option<Control>,
+    store: &Store,
+) -> anyhow::Result<Option<Arc<Inbox>>> {
+    let Some(control) = control else { return Ok(None) };
     let guard = match config.acs.check_tokens {
         true => {
             let keys = Keys::new(Published::at(&config.acs.keys_url)?);
@@ -225,7 +238,8 @@ async fn inbox(config: &Config, control: Control, store: &Store) -> anyhow::Resu
         tracing::warn!("TANDEM__ACS__EVENTS_SECRET is not set: no phone can ring here");
     }
     let number = Number::new(config.carrier.number.as_str());
-    Ok(Arc::new(Inbox::new(control, guard, number, config.acs.events_secret.clone())))
+    let secret = config.acs.events_secret.clone();
+    Ok(Some(Arc::new(Inbox::new(control, guard, number, secret))))
 }
 
 fn shelf(store: &Store) -> Result<Shelf, NameTaken> {
