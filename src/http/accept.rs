@@ -104,6 +104,8 @@ pub async fn serve(
 ) {
     let places = Places::new(limits.connections, limits.of_address);
     let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
+    let shared =
+        Shared { routes, refusals: refusals.clone(), limits, stop: stop.clone(), cut: cut.clone() };
     let mut pause = FIRST_PAUSE;
     loop {
         let accepted = tokio::select! {
@@ -128,10 +130,7 @@ pub async fn serve(
         pause = FIRST_PAUSE;
         match places.take(peer.ip()) {
             Ok(place) => {
-                let (refusals, limits) = (refusals.clone(), limits);
-                let ends = Ends { stop: stop.clone(), cut: cut.clone() };
-                let connection = converse(stream, place, routes.clone(), refusals, limits, ends);
-                drop(connections.spawn(connection));
+                drop(connections.spawn(converse(stream, place, shared.clone())));
             }
             Err(reason) => {
                 refusals.count(reason);
@@ -148,21 +147,20 @@ pub async fn serve(
     }
 }
 
-/// The two ways a connection is told to end: after the answer under way, and now.
-struct Ends {
-    stop: CancellationToken,
-    cut: CancellationToken,
-}
-
-#[expect(clippy::too_many_arguments, reason = "each is one thing the loop gives a connection")]
-async fn converse(
-    stream: TcpStream,
-    place: Place,
+/// What all connections of a listener share.
+#[derive(Clone)]
+struct Shared {
     routes: Router,
     refusals: Refusals,
     limits: Limits,
-    ends: Ends,
-) {
+    /// End after the answer under way.
+    stop: CancellationToken,
+    /// End now.
+    cut: CancellationToken,
+}
+
+async fn converse(stream: TcpStream, place: Place, shared: Shared) {
+    let Shared { routes, refusals, limits, stop, cut } = shared;
     // Nagle's algorithm would hold a 20 ms frame back until the one before is acknowledged.
     if stream.set_nodelay(true).is_err() {
         return;
@@ -190,11 +188,11 @@ async fn converse(
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = ends.stop.cancelled() => {
+        () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection => ended,
-                () = ends.cut.cancelled() => return,
+                () = cut.cancelled() => return,
             }
         }
     };
