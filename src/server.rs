@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use secrecy::SecretString;
 use tandem_actors::briefing::{Limits, Text};
 use tandem_actors::carrier::{Carrier, Number};
@@ -16,8 +17,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::carrier::acs;
 use crate::clips::Stock;
 use crate::config::{Auth, Config, Dialect, Kind};
+use crate::http::refusals::Refusals;
 use crate::http::{self, Desk};
 use crate::model::openai::{self, Listening, OpenAi};
 use crate::reception::{House, Reception};
@@ -85,12 +88,17 @@ impl Server {
         };
         let (model, simulated_model) = model(config).await?;
         let carrier = Arc::new(Simulated::default());
+        let acs = acs(config)?;
+        let network = match &acs {
+            Some(control) => Arc::new(control.clone()) as Arc<dyn Carrier>,
+            None => Arc::clone(&carrier) as Arc<dyn Carrier>,
+        };
         let shelf = shelf(&store)?;
         let mut promises = shelf.promises();
         promises.push(hang_up());
         let ports = Ports {
             model: Arc::clone(&model),
-            carrier: Arc::clone(&carrier) as Arc<dyn Carrier>,
+            carrier: network,
             tools: Arc::new(shelf.into_tools()),
             record: Arc::new(store.clone()),
             live: Exchange::channel(),
@@ -103,8 +111,14 @@ impl Server {
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let dialect = config.rehearsal.dialect;
         let stagehand = Stagehand { dialect, carrier, model: simulated_model };
-        let desk =
-            Desk { exchange, reception: Arc::new(reception), store, stagehand: Some(stagehand) };
+        let rehearses = config.carrier.kind != Kind::Acs;
+        let desk = Desk {
+            exchange,
+            reception: Arc::new(reception),
+            store,
+            refusals: Refusals::default(),
+            stagehand: rehearses.then_some(stagehand),
+        };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(http::accept::serve(listener, http::routes(desk.clone()), stop.clone()));
         tasks.spawn(tidy(desk.clone(), stop.clone()));
@@ -165,6 +179,24 @@ async fn model(config: &Config) -> anyhow::Result<(Arc<dyn Model>, Option<Arc<Re
         },
     };
     Ok((Arc::new(OpenAi::new(&settings)?), simulated))
+}
+
+/// Azure Communication Services, when it is the carrier.
+fn acs(config: &Config) -> anyhow::Result<Option<acs::control::Control>> {
+    let (Kind::Acs, Some(text)) = (config.carrier.kind, &config.acs.connection_string) else {
+        return Ok(None);
+    };
+    let settings = acs::control::Settings {
+        connection: acs::connection::Connection::parse(text)
+            .context("TANDEM__ACS__CONNECTION_STRING")?,
+        api_version: config.acs.api_version.clone(),
+        number: Number::new(config.carrier.number.as_str()),
+        rate: match config.acs.audio {
+            Dialect::Acs16k => acs::Rate::Hz16000,
+            Dialect::Acs24k | Dialect::Twilio => acs::Rate::Hz24000,
+        },
+    };
+    Ok(Some(acs::control::Control::new(settings)?))
 }
 
 fn shelf(store: &Store) -> Result<Shelf, NameTaken> {
