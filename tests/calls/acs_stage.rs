@@ -34,20 +34,20 @@ impl AcsStage {
         let azure = Azure::start(Number::new("+15550199")).await.unwrap();
         let model = RealtimeServer::start(Behaviour::default(), None).await.unwrap();
         let door = free_port();
-        let stage = Stage::open_with(|config| {
-            config.carrier.kind = Kind::Acs;
-            config.http.carriers = door;
-            config.http.public_url = format!("http://{door}");
-            config.acs.connection_string = Some(azure.connection_string());
-            config.acs.events_secret = Some(SECRET.to_owned().into());
-            config.acs.issuer = azure.issuer().to_owned();
-            config.acs.keys_url = azure.keys_url();
-            config.acs.audience = azure.audience().to_owned();
-            config.model.url = model.url();
-            config.model.key = Some(model.key().to_owned().into());
-            change(config);
-        })
-        .await;
+        let mut config = Config::default();
+        config.http.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        config.http.carriers = door;
+        config.http.public_url = format!("http://{door}");
+        config.carrier.kind = Kind::Acs;
+        config.acs.connection_string = Some(azure.connection_string());
+        config.acs.events_secret = Some(SECRET.to_owned().into());
+        config.acs.issuer = azure.issuer().to_owned();
+        config.acs.keys_url = azure.keys_url();
+        config.acs.audience = azure.audience().to_owned();
+        config.model.url = model.url();
+        config.model.key = Some(model.key().to_owned().into());
+        change(&mut config);
+        let stage = Stage::with(config).await;
         let webhook = format!("http://{door}/acs/incoming/{SECRET}");
         azure.subscribe(&webhook).await.unwrap();
         Self { stage, azure, _model: model }

@@ -174,7 +174,8 @@ pub fn check(
     rules.validate_exp = false;
     rules.validate_nbf = false;
     rules.validate_aud = false;
-    let claims = decode::<Claims>(token, key, &rules).map_err(|error| refused(error.kind()))?.claims;
+    let claims =
+        decode::<Claims>(token, key, &rules).map_err(|error| refused(error.kind()))?.claims;
     // The library also takes a list that the issuer is among.
     if claims.iss != issuer {
         return Err(Refused::Issuer);

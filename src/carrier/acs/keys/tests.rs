@@ -196,7 +196,8 @@ fn only_sound_rsa_keys_for_signatures_are_kept() {
 
 #[test]
 fn keys_are_taken_from_no_address_that_others_can_write_on() {
-    for url in ["http://example.com/keys", "ftp://127.0.0.1/keys", "http://127.0.0.1.evil.com/", "x"]
+    for url in
+        ["http://example.com/keys", "ftp://127.0.0.1/keys", "http://127.0.0.1.evil.com/", "x"]
     {
         assert!(Published::at(url).is_err(), "{url}");
     }
@@ -217,9 +218,8 @@ async fn a_published_set_is_fetched_and_a_strange_answer_is_not_taken() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let served = tokio::spawn(async move { axum::serve(listener, routes).await });
-    let fetch = async |path: &str| {
-        Published::at(&format!("http://{address}{path}")).unwrap().fetch().await
-    };
+    let fetch =
+        async |path: &str| Published::at(&format!("http://{address}{path}")).unwrap().fetch().await;
     assert!(read(&fetch("/keys").await.unwrap()).unwrap().contains_key("azure-1"));
     assert_eq!(fetch("/big").await.unwrap_err(), "more than 65536 bytes");
     assert_eq!(fetch("/elsewhere").await.unwrap_err(), "status 307");

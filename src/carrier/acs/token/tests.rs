@@ -64,7 +64,8 @@ fn a_token_in_another_algorithm_is_refused() {
 fn the_public_key_as_a_shared_secret_signs_nothing() {
     let (n, e) = AZURE.components();
     let body = BASE64.encode(&n);
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&n));
+    let pem =
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&n));
     let secrets: [&[u8]; 5] = [&n, &e, body.as_bytes(), pem.as_bytes(), b""];
     for secret in secrets {
         let mut header = Header::default();
