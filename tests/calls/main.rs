@@ -6,6 +6,8 @@ mod acs_stage;
 mod stage;
 
 mod acs_network;
+mod acs;
+mod acs_door;
 mod barge_in;
 mod conversation;
 mod model_lost;

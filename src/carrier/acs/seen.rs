@@ -9,7 +9,7 @@ use tandem_actors::clock::Instant;
 
 /// Names of a while. Kept as keyed hashes of 64 bits: whoever sends names cannot make two alike.
 #[derive(Debug)]
-pub struct Seen {
+pub(super) struct Seen {
     most: usize,
     keep: Duration,
     hasher: RandomState,
@@ -20,13 +20,13 @@ pub struct Seen {
 impl Seen {
     /// Remembers so many names for so long.
     #[must_use]
-    pub fn new(most: usize, keep: Duration) -> Self {
+    pub(super) fn new(most: usize, keep: Duration) -> Self {
         let (names, order) = (HashSet::new(), VecDeque::new());
         Self { most, keep, hasher: RandomState::new(), names, order }
     }
 
     /// Whether this name comes for the first time in a while. It is remembered from then on.
-    pub fn is_new(&mut self, name: &str, now: Instant) -> bool {
+    pub(super) fn is_new(&mut self, name: &str, now: Instant) -> bool {
         while let Some((oldest, at)) = self.order.front()
             && now.saturating_duration_since(*at) >= self.keep
         {
