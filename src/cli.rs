@@ -1,15 +1,17 @@
 //! The command line: what the program can do, in a user's words.
 
+mod check;
 mod demo;
 mod place;
 mod serve;
+mod setup;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigError};
 use crate::telemetry;
 
 /// A runtime for AI phone calls. Without a command it serves.
@@ -35,13 +37,29 @@ enum Command {
     Demo(demo::Options),
     /// Ring somebody and follow the call; exit 0 when it was answered and finalized.
     Place(place::Options),
+    /// Look at everything that is configured and say what works; dials nobody.
+    Check(check::Options),
+    /// Ask for what a real carrier and model need, and write tandem.toml.
+    Setup(setup::Options),
 }
 
 /// Does what the command line asks. Errors go to standard error; 1 is failure, 2 usage.
 pub async fn run(cli: Cli) -> ExitCode {
-    let done = match config::load(cli.config.as_deref()) {
-        Ok(config) => act(cli.command, config).await,
-        Err(error) => Err(error.into()),
+    let file = cli.config.as_deref();
+    let done = match cli.command {
+        // These two are there for settings that are wrong.
+        Some(Command::Check(options)) => Ok(check::run(options, config::load(file)).await),
+        Some(Command::Setup(options)) => setup::run(&options, file),
+        Some(Command::Serve(options)) => serve(&options, config::load(file)).await,
+        None => serve(&serve::Options::default(), config::load(file)).await,
+        Some(Command::Demo(options)) => match config::load(file) {
+            Ok(config) => demo::run(&options, config).await,
+            Err(error) => Err(error.into()),
+        },
+        Some(Command::Place(options)) => match config::load(file) {
+            Ok(config) => place::run(&options, &config).await,
+            Err(error) => Err(error.into()),
+        },
     };
     done.unwrap_or_else(|error| {
         say_error(&format!("tandem: {error:#}"));
@@ -49,15 +67,13 @@ pub async fn run(cli: Cli) -> ExitCode {
     })
 }
 
-async fn act(command: Option<Command>, config: Config) -> anyhow::Result<ExitCode> {
-    match command.unwrap_or(Command::Serve(serve::Options::default())) {
-        Command::Serve(options) => {
-            telemetry::install(&config.log);
-            serve::run(&options, &config).await
-        }
-        Command::Demo(options) => demo::run(&options, config).await,
-        Command::Place(options) => place::run(&options, &config).await,
-    }
+async fn serve(
+    options: &serve::Options,
+    config: Result<Config, ConfigError>,
+) -> anyhow::Result<ExitCode> {
+    let config = config?;
+    telemetry::install(&config.log);
+    serve::run(options, &config).await
 }
 
 /// Prints a line. A reader that has gone away (`| head`) is no reason to panic.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 pub use carrier::{Acs, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
+pub(crate) use load::{DEFAULT_FILE, environment, of, secrets};
 
 /// Everything an operator can decide.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -19,7 +19,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use tower_http::timeout::TimeoutLayer;
 
@@ -99,10 +98,8 @@ fn for_rehearsals() -> Router<Desk> {
 }
 
 fn guarded(routes: Router<Desk>, desk: Desk) -> Router {
-    let watch = (desk.refusals.clone(), Patience::default());
-    routes
+    let routes = routes
         .fallback(problem::not_found)
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER))
-        .layer(from_fn_with_state(watch, guard::guard))
-        .with_state(desk)
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER));
+    guard::around(routes, desk.refusals.clone(), Patience::default()).with_state(desk)
 }

@@ -25,7 +25,7 @@ use crate::carrier::acs::keys::{Keys, Published};
 use crate::clips::Stock;
 use crate::config::{Auth, Config, Dialect, Kind};
 use crate::http::refusals::Refusals;
-use crate::http::{self, Desk};
+use crate::http::{self, Desk, accept};
 use crate::model::openai::{self, Listening, OpenAi};
 use crate::reception::{House, Reception};
 use crate::recording::Recordings;
@@ -55,6 +55,8 @@ pub struct Stagehand {
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where the carriers' door is, when the carrier is a real one.
+    pub carriers: Option<SocketAddr>,
     /// What the routes, and whoever runs the server, work with.
     pub desk: Desk,
     /// Where recordings are, when calls are recorded.
@@ -64,6 +66,8 @@ pub struct Server {
     drain: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// A simulated model serves as long as somebody holds it, also with a real carrier.
+    _simulated_model: Option<Arc<RealtimeServer>>,
 }
 
 impl Server {
@@ -72,14 +76,15 @@ impl Server {
     /// # Errors
     /// When the address, the data directory or the model's settings cannot be used.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(config.http.listen).await.map_err(|error| {
-            let listen = config.http.listen;
-            anyhow::anyhow!(
-                "cannot listen on {listen}: {error}; is another server running? Set \
-                 TANDEM__HTTP__LISTEN to another address"
-            )
-        })?;
+        let listener = listen(config.http.listen, "TANDEM__HTTP__LISTEN").await?;
         let address = listener.local_addr()?;
+        let carriers = match config.carrier.kind {
+            Kind::Rehearsal => None,
+            Kind::Acs | Kind::Twilio | Kind::Asterisk => {
+                Some(listen(config.http.carriers, "TANDEM__HTTP__CARRIERS").await?)
+            }
+        };
+        let door = carriers.as_ref().map(TcpListener::local_addr).transpose()?;
         let store = Store::open(&config.store.dir, &config.store.node).await?;
         let settled = store.settle_orphans(config.store.node.clone()).await?;
         for call in &settled {
@@ -109,13 +114,13 @@ impl Server {
         };
         let exchange = Exchange::open(Setup { limit: config.limits.calls, ports }).await;
         carrier.serve(exchange.clone());
-        let house = house(config, address, model.formats().to_vec(), promises);
+        let house = house(config, door.unwrap_or(address), model.formats().to_vec(), promises);
         let clips = tokio::task::spawn_blocking(Stock::render).await?;
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let dialect = config.rehearsal.dialect;
-        let stagehand = Stagehand { dialect, carrier, model: simulated_model };
-        let rehearses = config.carrier.kind != Kind::Acs;
+        let stagehand = Stagehand { dialect, carrier, model: simulated_model.clone() };
+        let rehearses = config.carrier.kind == Kind::Rehearsal;
         let acs = match acs {
             Some(control) => Some(inbox(config, control, &store).await?),
             None => None,
@@ -129,10 +134,31 @@ impl Server {
             acs,
         };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tasks.spawn(http::accept::serve(listener, http::routes(desk.clone()), stop.clone()));
+        let doors = match carriers {
+            Some(door) => vec![
+                (listener, http::api_routes(desk.clone())),
+                (door, http::carrier_routes(desk.clone())),
+            ],
+            None => vec![(listener, http::routes(desk.clone()))],
+        };
+        for (door, routes) in doors {
+            let (refusals, limits) = (desk.refusals.clone(), accept::Limits::default());
+            tasks.spawn(accept::serve(door, routes, refusals, limits, stop.clone()));
+        }
         tasks.spawn(tidy(desk.clone(), stop.clone()));
         let drain = Duration::from_secs(config.limits.drain_s);
-        Ok(Self { address, desk, recordings, settled: settled.len(), drain, stop, tasks })
+        let settled = settled.len();
+        Ok(Self {
+            address,
+            carriers: door,
+            desk,
+            recordings,
+            settled,
+            drain,
+            stop,
+            tasks,
+            _simulated_model: simulated_model,
+        })
     }
 
     /// Where the server is reached.
@@ -160,6 +186,15 @@ impl Server {
     }
 }
 
+async fn listen(on: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(on).await.map_err(|error| {
+        anyhow::anyhow!(
+            "cannot listen on {on}: {error}; is another server running? Set {setting} to another \
+             address"
+        )
+    })
+}
+
 /// The model that is configured, or a simulated one.
 async fn model(config: &Config) -> anyhow::Result<(Arc<dyn Model>, Option<Arc<RealtimeServer>>)> {
     let (url, key, simulated) = match &config.model.key {
@@ -172,8 +207,13 @@ async fn model(config: &Config) -> anyhow::Result<(Arc<dyn Model>, Option<Arc<Re
             (server.url(), key, Some(Arc::new(server)))
         }
     };
+    Ok((Arc::new(OpenAi::new(&settings(config, url, key))?), simulated))
+}
+
+/// The model's settings as its client takes them, with this address and key.
+pub(crate) fn settings(config: &Config, url: String, key: SecretString) -> openai::Settings {
     let transcription = &config.model.transcription;
-    let settings = openai::Settings {
+    openai::Settings {
         url,
         model: config.model.name.clone(),
         key,
@@ -186,8 +226,7 @@ async fn model(config: &Config) -> anyhow::Result<(Arc<dyn Model>, Option<Arc<Re
             transcription: (!transcription.is_empty()).then(|| transcription.clone()),
             ..Listening::default()
         },
-    };
-    Ok((Arc::new(OpenAi::new(&settings)?), simulated))
+    }
 }
 
 /// Azure Communication Services, when it is the carrier.
@@ -258,8 +297,9 @@ fn house(
     let limits = &config.limits;
     House {
         url: match config.carrier.kind {
-            Kind::Rehearsal => format!("http://{address}"),
-            Kind::Acs | Kind::Twilio | Kind::Asterisk => config.http.public_url.clone(),
+            Kind::Acs | Kind::Twilio => config.http.public_url.clone(),
+            Kind::Asterisk if !config.http.public_url.is_empty() => config.http.public_url.clone(),
+            Kind::Rehearsal | Kind::Asterisk => format!("http://{address}"),
         },
         dialect: match config.carrier.kind {
             Kind::Rehearsal => config.rehearsal.dialect,

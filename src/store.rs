@@ -51,6 +51,14 @@ use open::Opening;
 use spool::Spool;
 use writer::{Order, Promised, Shared, Writer};
 
+/// Whether the directory could be opened now; makes it if there is none, and reads nothing.
+///
+/// # Errors
+/// [`OpenError::InUse`] or [`OpenError::Directory`].
+pub fn probe(dir: &Path) -> Result<(), OpenError> {
+    open::lock(dir).map(drop)
+}
+
 /// Promises that may wait at once; who finds no place waits for one. A live call waits for one or
 /// two at a time.
 const PROMISES_MAX: usize = 4_096;

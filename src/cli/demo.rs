@@ -17,7 +17,7 @@ use tandem_actors::record::Note;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::config::Config;
+use crate::config::{Config, Kind};
 use crate::reception::{Order, Ringing};
 use crate::server::{Server, Stagehand};
 use crate::telemetry;
@@ -46,6 +46,7 @@ pub(super) struct Options {
 pub(super) async fn run(options: &Options, mut config: Config) -> anyhow::Result<ExitCode> {
     // A stage of its own: beside a running server, and quiet but for errors.
     config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.carrier.kind = Kind::Rehearsal;
     config.store.dir = config.store.dir.join("demo");
     config.log.filter = "off".to_owned();
     telemetry::install(&config.log);

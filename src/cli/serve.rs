@@ -34,6 +34,10 @@ fn greet(options: &Options, config: &Config, server: &Server) {
         return;
     }
     say(&format!("tandem serves on {url}   (stop with ctrl-c)"));
+    if let Some(door) = server.carriers {
+        say(&format!("carriers are served on http://{door}; see tandem check"));
+        return;
+    }
     let simulated = server.desk.stagehand.as_ref().and_then(|stage| stage.model.as_ref());
     match simulated {
         Some(model) => say(&format!(

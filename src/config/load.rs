@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::{Config, carrier};
 
 /// The file that is read when it exists and no other is named.
-const DEFAULT_FILE: &str = "tandem.toml";
+pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
 
 const PREFIX: &str = "TANDEM__";
 const KEY: &str = "TANDEM__MODEL__KEY";
@@ -62,16 +62,28 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
         })?,
         None => String::new(),
     };
-    from(&text, &environment)
+    of(&text, &environment)
 }
 
+/// The names of the variables that hold secrets.
+pub(crate) fn secrets() -> impl Iterator<Item = &'static str> {
+    SECRETS.into_iter().map(|(name, _)| name)
+}
+
+/// What of the environment concerns us.
 #[expect(clippy::disallowed_methods, reason = "this is the reader of the environment")]
-fn environment() -> BTreeMap<String, String> {
+pub(crate) fn environment() -> BTreeMap<String, String> {
     std::env::vars().filter(|(name, _)| name.starts_with(PREFIX)).collect()
 }
 
 /// The settings of this text and this environment.
-fn from(text: &str, environment: &BTreeMap<String, String>) -> Result<Config, ConfigError> {
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn of(
+    text: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Config, ConfigError> {
     let is_secret = |name: &str| {
         let name = name.strip_suffix(IN_FILE).unwrap_or(name);
         SECRETS.iter().any(|(secret, _)| *secret == name)
@@ -162,7 +174,7 @@ mod tests {
 
     fn with(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        from(text, &pairs.collect())
+        of(text, &pairs.collect())
     }
 
     #[test]

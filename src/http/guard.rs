@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HOST, SEC_WEBSOCKET_VERSION, UPGRADE};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Version};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::{KIND, Problem};
@@ -25,8 +26,10 @@ const TELLING: [HeaderName; 3] = [ALLOW, UPGRADE, SEC_WEBSOCKET_VERSION];
 /// How much of a request is taken, and in what time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    body: usize,
-    body_in: Duration,
+    /// Bytes of a body.
+    pub(super) body: usize,
+    /// From the headers to the end of the body.
+    pub(super) body_in: Duration,
 }
 
 impl Default for Patience {
@@ -35,8 +38,15 @@ impl Default for Patience {
     }
 }
 
-/// The middleware of every route.
-pub(super) async fn guard(
+/// Puts the guard before every route there is so far, and behind the fallback.
+pub(super) fn around<S>(routes: Router<S>, refusals: Refusals, patience: Patience) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    routes.layer(from_fn_with_state((refusals, patience), guard))
+}
+
+async fn guard(
     State((refusals, patience)): State<(Refusals, Patience)>,
     request: Request,
     next: Next,

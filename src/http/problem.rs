@@ -113,6 +113,16 @@ impl Problem {
                 "The answer took too long",
                 "it was given up; what had begun may have been done. Look before you try again",
             ),
+            StatusCode::URI_TOO_LONG => (
+                "target_too_long",
+                "The address is too long",
+                "no address of this server needs more than a few hundred characters",
+            ),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
+                "headers_too_large",
+                "The headers are too large",
+                "send fewer than 64, and less than 16 KiB together with the address",
+            ),
             StatusCode::HTTP_VERSION_NOT_SUPPORTED => (
                 "http_version",
                 "HTTP/1.1 only",
@@ -154,6 +164,30 @@ impl Problem {
         let detail = "ask for a path (`GET /healthz`), not for a whole address or `*`".to_owned();
         let code = "target_form";
         Self { code, detail, ..Self::of_status(StatusCode::BAD_REQUEST) }
+    }
+
+    /// No place for a connection.
+    pub(super) fn crowded() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "connections_full",
+            title: "Too many connections",
+            detail: "close connections that are not needed, or try again later".to_owned(),
+            field: None,
+            retryable: true,
+        }
+    }
+
+    /// The whole answer as it stands on the wire, for where no HTTP library is at hand; the
+    /// connection ends with it.
+    pub(super) fn in_full(self) -> Vec<u8> {
+        let body = serde_json::to_string(&self).expect("words and flags are always JSON");
+        let (status, length) = (self.status, body.len());
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: {KIND}\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n{body}"
+        )
+        .into_bytes()
     }
 
     /// No `Host`, or more than one.

@@ -25,6 +25,7 @@ use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
 use super::{Limits, Socket};
+use crate::http::accept::Watched;
 
 /// 16 random bytes in base64 (RFC 6455 §4.1).
 const KEY_CHARS: usize = 24;
@@ -158,6 +159,12 @@ impl Carried {
         // hyper-util's automatic server wraps the stream in a type of its own, hyper's does not.
         let upgraded = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
             Ok(parts) => return (Self::Plain(parts.io.into_inner()), parts.read_buf),
+            Err(upgraded) => upgraded,
+        };
+        let upgraded = match upgraded.downcast::<TokioIo<Watched<TcpStream>>>() {
+            Ok(parts) => {
+                return (Self::Plain(parts.io.into_inner().into_inner()), parts.read_buf);
+            }
             Err(upgraded) => upgraded,
         };
         match upgraded.downcast::<TokioIo<TcpStream>>() {

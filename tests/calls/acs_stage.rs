@@ -77,7 +77,7 @@ impl AcsStage {
 }
 
 /// A port that the carriers can be told before the server listens on it.
-fn free_port() -> SocketAddr {
+pub(crate) fn free_port() -> SocketAddr {
     loop {
         let port = rand::random_range(PORTS);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -5,9 +5,9 @@
 mod acs_stage;
 mod stage;
 
-mod acs_network;
 mod acs;
 mod acs_door;
+mod acs_network;
 mod barge_in;
 mod conversation;
 mod model_lost;

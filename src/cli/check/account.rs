@@ -1,0 +1,107 @@
+//! Whether the carrier takes our credentials: one read that changes nothing and costs nothing.
+
+use jiff::Timestamp;
+use reqwest::{Client, Response, StatusCode, Url};
+use secrecy::ExposeSecret as _;
+
+use super::bare;
+use crate::carrier::acs::connection::Connection;
+use crate::carrier::acs::signature::{self, Signable};
+use crate::config::{self, Config, Kind};
+
+/// A call that does not exist. With the right key ACS says so (404), with a wrong one 401.
+const NO_CALL: &str = "00000000-0000-0000-0000-000000000000";
+
+pub(super) async fn look(config: &Config, client: &Client) -> Result<String, String> {
+    match config.carrier.kind {
+        Kind::Rehearsal => Ok("simulated".to_owned()),
+        Kind::Acs => acs(&config.acs, client).await,
+        Kind::Twilio => twilio(&config.twilio, client).await,
+        Kind::Asterisk => asterisk(&config.asterisk, client).await,
+    }
+}
+
+async fn acs(settings: &config::Acs, client: &Client) -> Result<String, String> {
+    const SECRET: &str = "TANDEM__ACS__CONNECTION_STRING";
+    let text = settings.connection_string.as_ref().ok_or_else(|| format!("{SECRET} is not set"))?;
+    let connection = Connection::parse(text).map_err(|error| format!("{SECRET}: {error}"))?;
+    let version = &settings.api_version;
+    let target = format!("/calling/callConnections/{NO_CALL}?api-version={version}");
+    let url = connection.endpoint().join(&target).map_err(|error| error.to_string())?;
+    let host = connection.host();
+    let signable = Signable { method: "GET", path_and_query: &target, host: &host, body: b"" };
+    let signed = signature::sign(connection.key(), signable, Timestamp::now());
+    let request = client
+        .get(url)
+        .header("x-ms-date", signed.date)
+        .header("x-ms-content-sha256", signed.content_hash)
+        .header("authorization", signed.authorization);
+    let answer = request.send().await.map_err(|error| not_reached("ACS", SECRET, error))?;
+    match answer.status() {
+        StatusCode::NOT_FOUND => Ok("ACS takes the key".to_owned()),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(format!(
+            "ACS refuses the key with {}; copy the connection string again (portal: Keys), and \
+             check this machine's clock",
+            answer.status().as_u16()
+        )),
+        status => Err(format!(
+            "ACS answered {} where 404 was expected; check the endpoint in {SECRET} and \
+             acs.api_version",
+            status.as_u16()
+        )),
+    }
+}
+
+async fn twilio(settings: &config::Twilio, client: &Client) -> Result<String, String> {
+    const SECRET: &str = "TANDEM__TWILIO__AUTH_TOKEN";
+    let token = settings.auth_token.as_ref().ok_or_else(|| format!("{SECRET} is not set"))?;
+    let sid = &settings.account_sid;
+    let url = format!("{}/2010-04-01/Accounts/{sid}.json", settings.api_url);
+    let url = Url::parse(&url).map_err(|error| format!("twilio.api_url: {error}"))?;
+    let request = client.get(url).basic_auth(sid, Some(token.expose_secret()));
+    let answer =
+        request.send().await.map_err(|error| not_reached("Twilio", "twilio.api_url", error))?;
+    if !answer.status().is_success() {
+        return Err(format!(
+            "Twilio refuses the account with {}; check twilio.account_sid and {SECRET}",
+            answer.status().as_u16()
+        ));
+    }
+    match word(answer, "status").await.as_deref() {
+        Some("active") => Ok("Twilio takes the account".to_owned()),
+        Some(status) => Err(format!("the Twilio account is {status:?}, not active")),
+        None => Err("Twilio's answer names no status; check twilio.api_url".to_owned()),
+    }
+}
+
+async fn asterisk(settings: &config::Asterisk, client: &Client) -> Result<String, String> {
+    const SECRET: &str = "TANDEM__ASTERISK__PASSWORD";
+    let password = settings.password.as_ref().ok_or_else(|| format!("{SECRET} is not set"))?;
+    let url = format!("{}/asterisk/info", settings.ari_url.trim_end_matches('/'));
+    let url = Url::parse(&url).map_err(|error| format!("asterisk.ari_url: {error}"))?;
+    let request = client.get(url).basic_auth(&settings.user, Some(password.expose_secret()));
+    let answer =
+        request.send().await.map_err(|error| not_reached("Asterisk", "asterisk.ari_url", error))?;
+    match answer.status() {
+        StatusCode::OK => Ok("Asterisk takes the user".to_owned()),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(format!(
+            "Asterisk refuses the user; check asterisk.user and {SECRET} against its ari.conf"
+        )),
+        status => Err(format!(
+            "Asterisk answered {} where 200 was expected; check asterisk.ari_url (it ends in \
+             /ari) and that ari.conf has enabled=yes",
+            status.as_u16()
+        )),
+    }
+}
+
+/// A field of a JSON answer, when it is a short word.
+async fn word(answer: Response, field: &str) -> Option<String> {
+    let body: serde_json::Value = answer.json().await.ok()?;
+    let word = body.get(field)?.as_str()?;
+    Some(word.chars().take(32).collect())
+}
+
+fn not_reached(who: &str, setting: &str, error: reqwest::Error) -> String {
+    format!("{who} is not reached: {}; check {setting} and the network", bare(error))
+}

@@ -1,0 +1,119 @@
+//! Whether the public address leads to the carriers' door, and only there. When no server runs
+//! the door is opened for a moment, with one route that nobody else can know.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::routing::get;
+use reqwest::{Client, Method, StatusCode};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::bare;
+use crate::config::Http;
+use crate::http::accept::{self, Limits};
+use crate::http::refusals::Refusals;
+
+/// Asked for by strangers through the public address: method, path, and what is expected.
+const PROBES: [(Method, &str, Expected); 6] = [
+    (Method::POST, "/acs/events/x/y", Expected::Refusal),
+    (Method::POST, "/twilio/incoming", Expected::Refusal),
+    (Method::POST, "/asterisk/events/x/y", Expected::Refusal),
+    (Method::GET, "/v1/calls", Expected::Nothing),
+    (Method::GET, "/metrics", Expected::Nothing),
+    (Method::POST, "/rehearsal/incoming", Expected::Nothing),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    /// Any status from 400 to 499.
+    Refusal,
+    /// 404: this door does not have it.
+    Nothing,
+}
+
+/// Whether a server answers `/healthz` there as ours does.
+pub(super) async fn answers(client: &Client, url: &str) -> bool {
+    matches!(fetch(client, &format!("{url}/healthz")).await.as_deref(), Ok("alive\n"))
+}
+
+/// Whether the public address leads to the carriers' door.
+pub(super) async fn look(http: &Http, client: &Client) -> Result<String, String> {
+    let url = public(http);
+    match TcpListener::bind(http.carriers).await {
+        Ok(listener) => through(listener, client, url, http.carriers).await,
+        Err(_taken) if answers(client, url).await => {
+            Ok("leads to the server that runs (its /healthz answers)".to_owned())
+        }
+        Err(error) => Err(format!(
+            "{} cannot be opened ({error}), and no server answers through http.public_url; start \
+             the server, or free the port",
+            http.carriers
+        )),
+    }
+}
+
+/// Opens the door with a route of one use, and comes in from outside.
+async fn through(
+    listener: TcpListener,
+    client: &Client,
+    url: &str,
+    door: SocketAddr,
+) -> Result<String, String> {
+    let nonce = format!("{:032x}", rand::random::<u128>());
+    let reply = format!("{:032x}", rand::random::<u128>());
+    let path = format!("/check/{nonce}");
+    let said = reply.clone();
+    let routes = Router::new().route(&path, get(|| async { said }));
+    let stop = CancellationToken::new();
+    let serving =
+        accept::serve(listener, routes, Refusals::default(), Limits::default(), stop.clone());
+    let serving = tokio::spawn(serving);
+    let fetched = fetch(client, &format!("{url}{path}")).await;
+    stop.cancel();
+    let _ended = serving.await;
+    match fetched {
+        Ok(text) if text == reply => Ok("leads to the carriers' door".to_owned()),
+        Ok(_) => Err(format!("leads somewhere else; have the proxy pass it on to {door}")),
+        Err(trouble) => Err(format!(
+            "does not lead to {door}: {trouble}; check the name, the certificate, and the proxy \
+             or tunnel (some routers do not let a machine reach its own public address)"
+        )),
+    }
+}
+
+/// Whether strangers are refused, and nothing but the carriers' routes is there.
+pub(super) async fn strangers(http: &Http, client: &Client) -> Result<String, String> {
+    let url = public(http);
+    for (method, path, expected) in PROBES {
+        let request = client.request(method.clone(), format!("{url}{path}")).body("{}");
+        let answer = request.send().await.map_err(|error| format!("{path}: {}", bare(error)))?;
+        let status = answer.status();
+        let good = match expected {
+            Expected::Refusal => status.is_client_error(),
+            Expected::Nothing => status == StatusCode::NOT_FOUND,
+        };
+        if !good {
+            return Err(format!(
+                "{method} {path} is answered with {} to a stranger; pass nothing on but the \
+                 carriers' door ({})",
+                status.as_u16(),
+                http.carriers
+            ));
+        }
+    }
+    Ok(format!("{} requests without a secret were refused", PROBES.len()))
+}
+
+fn public(http: &Http) -> &str {
+    http.public_url.trim_end_matches('/')
+}
+
+/// The body of a 200; it is compared, never shown.
+async fn fetch(client: &Client, url: &str) -> Result<String, String> {
+    let answer = client.get(url).send().await.map_err(bare)?;
+    match answer.status() {
+        StatusCode::OK => answer.text().await.map_err(bare),
+        status => Err(format!("answered with {}", status.as_u16())),
+    }
+}

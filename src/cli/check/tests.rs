@@ -1,0 +1,199 @@
+//! Checks against servers that are well, and against ones that are not.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::routing::any;
+use rstest::rstest;
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::config::{Auth, Dialect};
+use crate::http::accept;
+use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
+use crate::server::Server;
+
+/// A provider that answers everything with this, and is asked with what `allowed` accepts.
+async fn provider(
+    path: &'static str,
+    right: &'static str,
+    good: (StatusCode, &'static str),
+) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = move |request: Request| async move {
+        let shown = request.headers().get("authorization").map(|value| value.to_str().unwrap());
+        match shown.is_some_and(|shown| shown.starts_with(right)) {
+            true if request.uri().path() == path => good,
+            true => (StatusCode::GONE, "{}"),
+            false => (StatusCode::UNAUTHORIZED, "{}"),
+        }
+    };
+    let routes = Router::new().fallback(any(answer));
+    let (refusals, stop) = Default::default();
+    tokio::spawn(accept::serve(listener, routes, refusals, accept::Limits::default(), stop));
+    address
+}
+
+/// `user:password` of the accounts below, in base64.
+const BASIC: &str = "Basic dGFuZGVtOnJpZ2h0";
+
+fn asterisk(address: SocketAddr, password: &str) -> Config {
+    let mut config = Config::default();
+    config.carrier.kind = Kind::Asterisk;
+    config.asterisk.ari_url = format!("http://{address}/ari");
+    config.asterisk.password = Some(password.into());
+    config
+}
+
+#[tokio::test]
+async fn an_asterisk_that_takes_the_user_is_good_and_one_that_does_not_is_told() {
+    let address = provider("/ari/asterisk/info", BASIC, (StatusCode::OK, "{}")).await;
+    let client = client().unwrap();
+    assert!(account::look(&asterisk(address, "right"), &client).await.is_ok());
+    let refused = account::look(&asterisk(address, "wrong"), &client).await.unwrap_err();
+    assert!(refused.contains("asterisk.user") && !refused.contains("wrong"), "{refused}");
+}
+
+#[rstest]
+#[case::active("right", "{\"status\":\"active\"}", None)]
+#[case::suspended("right", "{\"status\":\"suspended\"}", Some("suspended"))]
+#[case::not_twilio("right", "hello", Some("twilio.api_url"))]
+#[case::wrong_token("wrong", "{\"status\":\"active\"}", Some("TANDEM__TWILIO__AUTH_TOKEN"))]
+#[tokio::test]
+async fn a_twilio_account_is_read(
+    #[case] token: &str,
+    #[case] body: &'static str,
+    #[case] trouble: Option<&str>,
+) {
+    let good = (StatusCode::OK, body);
+    let address = provider("/2010-04-01/Accounts/tandem.json", BASIC, good).await;
+    let mut config = Config::default();
+    config.carrier.kind = Kind::Twilio;
+    config.twilio.account_sid = "tandem".to_owned();
+    config.twilio.auth_token = Some(token.into());
+    config.twilio.api_url = format!("http://{address}");
+    let seen = account::look(&config, &client().unwrap()).await;
+    match trouble {
+        None => assert!(seen.is_ok(), "{seen:?}"),
+        Some(word) => assert!(seen.as_ref().unwrap_err().contains(word), "{seen:?}"),
+    }
+}
+
+#[rstest]
+#[case::not_found(StatusCode::NOT_FOUND, None)]
+#[case::refused(StatusCode::UNAUTHORIZED, Some("refuses the key"))]
+#[case::forbidden(StatusCode::FORBIDDEN, Some("refuses the key"))]
+#[case::not_acs(StatusCode::OK, Some("404 was expected"))]
+#[tokio::test]
+async fn acs_is_asked_for_a_call_that_does_not_exist(
+    #[case] status: StatusCode,
+    #[case] trouble: Option<&str>,
+) {
+    let path = "/calling/callConnections/00000000-0000-0000-0000-000000000000";
+    let address = provider(path, "HMAC-SHA256 SignedHeaders=", (status, "{}")).await;
+    let mut config = Config::default();
+    config.carrier.kind = Kind::Acs;
+    let text = format!("endpoint=http://{address}/;accesskey=c2VjcmV0");
+    config.acs.connection_string = Some(text.into());
+    let seen = account::look(&config, &client().unwrap()).await;
+    match trouble {
+        None => assert!(seen.is_ok(), "{seen:?}"),
+        Some(word) => assert!(seen.as_ref().unwrap_err().contains(word), "{seen:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_opened_with_the_real_client_and_a_wrong_key_is_told() {
+    let model = RealtimeServer::start(Behaviour::default(), None).await.unwrap();
+    let mut config = Config::default();
+    config.model.url = model.url();
+    config.model.auth = Auth::Bearer;
+    config.model.key = Some(model.key().into());
+    let seen = session::look(&config).await.unwrap();
+    assert!(seen.contains("session configured after"), "{seen}");
+    config.model.key = Some("wrong".into());
+    let trouble = session::look(&config).await.unwrap_err();
+    assert!(trouble.contains("TANDEM__MODEL__KEY") && !trouble.contains("wrong"), "{trouble}");
+}
+
+/// A port that was free a moment ago.
+async fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn a_public_address_leads_to_the_door_or_somewhere_else() {
+    let mut config = Config::default();
+    let (client, door) = (client().unwrap(), free().await);
+    config.http.carriers = door;
+    config.http.public_url = format!("http://{door}");
+    let seen = door::look(&config.http, &client).await;
+    assert!(seen.is_ok(), "{seen:?}");
+    let elsewhere = provider("/", "", (StatusCode::OK, "hello")).await;
+    config.http.public_url = format!("http://{elsewhere}");
+    let trouble = door::look(&config.http, &client).await.unwrap_err();
+    assert!(trouble.contains(&door.to_string()), "{trouble}");
+}
+
+#[tokio::test]
+async fn a_server_with_a_real_carrier_has_two_doors_and_a_check_beside_it_is_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config =
+        asterisk(provider("/ari/asterisk/info", BASIC, (StatusCode::OK, "{}")).await, "right");
+    config.http.listen = free().await;
+    config.http.carriers = free().await;
+    config.store.dir = dir.path().to_owned();
+    let server = Server::start(&config).await.unwrap();
+    let (api, door) = (server.url(), server.carriers.expect("the carriers' door"));
+    config.http.public_url = format!("http://{door}");
+    let findings = look(&config).await;
+    assert!(findings.iter().all(|finding| finding.good), "{findings:?}");
+    let lines: Vec<_> = findings.iter().map(Finding::line).collect();
+    assert!(lines.iter().any(|line| line.contains("running server's")), "{lines:?}");
+
+    let client = client().unwrap();
+    let status = async |url: String| client.get(url).send().await.unwrap().status();
+    for path in ["/v1/calls", "/metrics", "/readyz"] {
+        assert_eq!(status(format!("{api}{path}")).await, StatusCode::OK, "{path}");
+        assert_eq!(status(format!("http://{door}{path}")).await, StatusCode::NOT_FOUND, "{path}");
+    }
+    for path in ["/acs/media/a/b", "/twilio/media/a/b", "/rehearsal/incoming"] {
+        let body = client.get(format!("{api}{path}")).send().await.unwrap().text().await.unwrap();
+        assert!(body.contains("no_such_route"), "{path} is served by the API: {body}");
+    }
+    let turned = client.get(format!("http://{door}/acs/media/a/b")).send().await.unwrap();
+    assert!(turned.text().await.unwrap().contains("no_media_expected"));
+    let metrics = client.get(format!("{api}/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("tandem_refusals_total{reason=\"no_media_expected\"} 1"), "{metrics}");
+
+    // Now the public address leads to the API: strangers would reach it.
+    config.http.public_url = api;
+    let trouble = door::strangers(&config.http, &client).await.unwrap_err();
+    assert!(trouble.contains("/v1/calls"), "{trouble}");
+    server.stop(std::future::ready(())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rehearsal_is_good_as_it_is_and_numbers_are_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.http.listen = free().await;
+    config.store.dir = dir.path().to_owned();
+    config.rehearsal.dialect = Dialect::Twilio;
+    assert!(look(&config).await.iter().all(|finding| finding.good));
+    config.carrier.human = "555".to_owned();
+    let findings = look(&config).await;
+    let bad: Vec<_> = findings.iter().filter(|finding| !finding.good).collect();
+    assert_eq!(bad.len(), 1);
+    assert!(bad[0].line().starts_with("✗ numbers") && bad[0].said.contains("carrier.human"));
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_is_told() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let settings = crate::config::Store { dir: file.path().join("below"), ..Default::default() };
+    assert!(record::look(&settings, false).unwrap_err().contains("cannot be used"));
+}

@@ -1,0 +1,163 @@
+//! Whole conversations, piped in.
+
+use std::io::Cursor;
+
+use tempfile::TempDir;
+
+use super::*;
+
+const ENDPOINT: &str = "endpoint=https://line.communication.azure.com/;accesskey=c2VjcmV0";
+
+struct Desk {
+    dir: TempDir,
+    place: Place,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place {
+            settings: dir.path().join("tandem.toml"),
+            secrets: dir.path().join("tandem.env"),
+            environment: BTreeMap::new(),
+        };
+        Self { dir, place }
+    }
+
+    fn answer(&self, lines: &[&str]) -> (anyhow::Result<()>, String) {
+        let mut input =
+            Cursor::new(lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+        let mut output = Vec::new();
+        let done = converse(&mut input, &mut output, Hiding::Piped, &self.place);
+        (done, String::from_utf8(output).unwrap())
+    }
+
+    fn files(&self) -> usize {
+        std::fs::read_dir(self.dir.path()).unwrap().count()
+    }
+}
+
+#[test]
+fn an_empty_answer_to_everything_is_a_rehearsal_that_loads() {
+    let desk = Desk::new();
+    let (done, shown) = desk.answer(&["", "", ""]);
+    done.unwrap();
+    let text = files::read(&desk.place.settings).unwrap();
+    let config = config::of(&text, &BTreeMap::new()).unwrap();
+    assert_eq!(config.carrier.kind, Kind::Rehearsal);
+    assert!(shown.contains("Written") && shown.contains("check"), "{shown}");
+    assert_eq!(desk.files(), 1, "a rehearsal has no secrets");
+}
+
+#[test]
+fn wrong_answers_are_told_and_asked_for_again() {
+    let desk = Desk::new();
+    let sid = format!("AC{}", "0".repeat(32));
+    let (done, shown) = desk.answer(&[
+        "phone",
+        "twilio",
+        "555",
+        "+14255550123",
+        "",
+        "http://a",
+        "https://a/b",
+        "https://a.example",
+        "AC12",
+        &sid,
+        "openai.com",
+        "",
+        "",
+        "",
+        "basic",
+        "",
+        "yes",
+        "",
+        "token-1",
+        "key-1",
+        "yes",
+    ]);
+    done.unwrap();
+    for told in ["one of rehearsal", "like +1425", "without a path", "32 hex", "cannot be empty"] {
+        assert!(shown.contains(told), "{told:?} is not in {shown}");
+    }
+    let text = files::read(&desk.place.settings).unwrap();
+    assert!(text.contains("[carrier]") && text.contains("kind = \"twilio\""), "{text}");
+    assert!(text.contains("public_url = \"https://a.example\""), "{text}");
+}
+
+#[test]
+fn secrets_are_in_a_file_of_ones_own_and_nowhere_else() {
+    let desk = Desk::new();
+    std::fs::write(&desk.place.secrets, "OTHER=kept\nTANDEM__MODEL__KEY='old'\n").unwrap();
+    let chosen = "webhook-path-secret-of-mine";
+    let (done, shown) = desk.answer(&[
+        "acs",
+        "+14255550123",
+        "",
+        "https://a.example",
+        "",
+        "",
+        "",
+        "",
+        "yes",
+        "endpoint=x",
+        ENDPOINT,
+        "short",
+        chosen,
+        "it's a key",
+        "yes",
+    ]);
+    done.unwrap();
+    let text = files::read(&desk.place.settings).unwrap();
+    let kept = files::read(&desk.place.secrets).unwrap();
+    for secret in ["c2VjcmV0", chosen, "it's a key"] {
+        assert!(!text.contains(secret) && !shown.contains(secret), "{secret} is shown");
+    }
+    assert!(kept.contains("OTHER=kept\n") && !kept.contains("old"), "{kept}");
+    assert!(kept.contains(&format!("TANDEM__ACS__CONNECTION_STRING='{ENDPOINT}'\n")), "{kept}");
+    assert!(kept.contains(r"TANDEM__MODEL__KEY='it'\''s a key'"), "{kept}");
+    let mode = std::fs::metadata(&desk.place.secrets).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    assert!(shown.contains("set -a; . "), "{shown}");
+}
+
+#[test]
+fn a_secret_of_the_environment_is_not_asked_for() {
+    let mut desk = Desk::new();
+    let has = [("TANDEM__ASTERISK__PASSWORD", "a"), ("TANDEM__MODEL__KEY_FILE", "/dev/null")];
+    desk.place.environment =
+        has.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let (done, _) =
+        desk.answer(&["asterisk", "+14255550123", "", "", "", "", "", "", "", "", "yes"]);
+    done.unwrap();
+    assert_eq!(desk.files(), 1);
+}
+
+#[test]
+fn a_file_that_is_there_is_kept_beside_and_its_other_settings_stay() {
+    let desk = Desk::new();
+    let before = "# ours\n[limits]\ncalls = 7 # few\n\n[model]\nurl = \"\"\n";
+    std::fs::write(&desk.place.settings, before).unwrap();
+    let (done, shown) = desk.answer(&["", "", ""]);
+    done.unwrap();
+    assert!(shown.contains("Nothing was written"), "replaced without being told to");
+    assert_eq!(files::read(&desk.place.settings).unwrap(), before);
+
+    desk.answer(&["", "", "yes"]).0.unwrap();
+    let text = files::read(&desk.place.settings).unwrap();
+    assert!(text.contains("# ours\n[limits]\ncalls = 7 # few\n"), "{text}");
+    assert!(text.contains("kind = \"rehearsal\""), "{text}");
+    assert_eq!(files::read(&desk.dir.path().join("tandem.toml.bak")).unwrap(), before);
+}
+
+#[test]
+fn an_input_that_ends_and_a_file_that_is_wrong_leave_everything_as_it_was() {
+    let desk = Desk::new();
+    let error = desk.answer(&["twilio", "+14255550123"]).0.unwrap_err().to_string();
+    assert!(error.contains("input ended") && desk.files() == 0, "{error}");
+
+    std::fs::write(&desk.place.settings, "[limits]\ncals = 7\n").unwrap();
+    let error = format!("{:#}", desk.answer(&["", "", "yes"]).0.unwrap_err());
+    assert!(error.contains("did you mean `calls`"), "{error}");
+    assert_eq!(desk.files(), 1);
+}
