@@ -2,7 +2,7 @@
 //! its Event Grid and its media sockets, with simulated people at the phones. It checks what the
 //! real one checks, and shares no code with the product's side, or both could share a mistake.
 //!
-//! Not simulated: groups, Teams, playing and recognizing, adding participants, recordings.
+//! Not simulated: groups, Teams, playing and recognizing, more than one human on the media.
 
 mod connection;
 mod courier;
@@ -10,6 +10,8 @@ mod door;
 mod grid;
 mod keys;
 mod life;
+mod people;
+mod recording;
 mod refusal;
 mod rest;
 mod signature;
@@ -37,6 +39,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use connection::{Connection, Result as Code};
 use grid::Ringing;
 use keys::{Signer, WEBHOOK};
+use recording::Recording;
 
 pub use connection::{Seen, State};
 pub use courier::Mischief;
@@ -94,6 +97,7 @@ struct Hall {
 struct Books {
     calls: Vec<Arc<Connection>>,
     incoming: Vec<Ringing>,
+    recordings: Vec<Recording>,
     /// Orders that came with a name, with the date they were first sent, and what came of them.
     repeatable: HashMap<(String, String), Arc<Connection>>,
     webhook: Option<String>,
@@ -228,13 +232,19 @@ impl Azure {
                 books.calls.iter().find(|known| known.id == call.id).expect("a call of ours");
             call.event(None, "CallDisconnected", Code::REMOTE_HUNG_UP, json!({}))
         };
+        let token = self.token(shows);
+        courier::post(&self.hall, to, token.as_deref(), &[event]).await
+    }
+
+    /// What somebody shows, as it stands after `Bearer`.
+    #[must_use]
+    pub fn token(&self, shows: Shows) -> Option<String> {
         let now = Timestamp::now();
-        let token = match shows {
+        match shows {
             Shows::Token => Some(self.hall.signer.token(WEBHOOK, now)),
             Shows::Nothing => None,
             Shows::Forged(forgery) => Some(self.hall.signer.forged(forgery, now)),
-        };
-        courier::post(&self.hall, to, token.as_deref(), &[event]).await
+        }
     }
 }
 

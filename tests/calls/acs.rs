@@ -1,6 +1,6 @@
 //! Calls over a simulated Azure Communication Services: what it tells us, and who else tries to.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use tandem::config::{Config, Dialect, Kind};
 use tandem::rehearsal::azure::{Azure, Fate, Forgery, Mischief, RejectReason, Seen, Shows, State};
@@ -9,6 +9,7 @@ use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::{Fact, Speaker};
 
+use crate::acs_stage::free_port;
 use crate::stage::{Stage, ending, said};
 
 const OURS: &str = "+15550199";
@@ -19,9 +20,10 @@ pub(crate) const SECRET: &str = "of-the-events";
 
 /// A server whose carrier is ACS, at an address that is known beforehand.
 pub(crate) fn settings() -> Config {
-    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let free = free_port();
     let mut config = Config::default();
-    config.http.listen = SocketAddr::from(([127, 0, 0, 1], free.port()));
+    config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.http.carriers = free;
     config.http.public_url = format!("http://{free}");
     config.carrier.kind = Kind::Acs;
     config.carrier.number = OURS.to_owned();
@@ -50,7 +52,7 @@ impl Bridge {
     }
 
     fn webhook(&self, secret: &str) -> String {
-        format!("{}/acs/incoming/{secret}", self.stage.server.url())
+        format!("{}/acs/incoming/{secret}", self.stage.door())
     }
 
     async fn place(&self, to: &str) -> (CallId, Seen) {

@@ -55,7 +55,7 @@ impl Door {
     }
 
     fn grid(&self) -> RequestBuilder {
-        self.client.post(format!("{}/acs/incoming/{SECRET}", self.stage.server.url()))
+        self.client.post(format!("{}/acs/incoming/{SECRET}", self.stage.door()))
     }
 
     async fn tell(&self, made: &Made, events: &Value) -> StatusCode {
@@ -129,7 +129,7 @@ async fn a_phone_that_is_told_of_many_times_rings_once() {
 async fn event_grid_is_agreed_with_only_behind_the_secret() {
     let door = Door::open().await;
     let ask = |secret: &str| {
-        let url = format!("{}/acs/incoming/{secret}", door.stage.server.url());
+        let url = format!("{}/acs/incoming/{secret}", door.stage.door());
         door.client.request(Method::OPTIONS, url)
     };
     let agreed = ask(SECRET).header("webhook-request-origin", "eventgrid.azure.net");
@@ -143,7 +143,7 @@ async fn event_grid_is_agreed_with_only_behind_the_secret() {
     assert!(!refused.headers().contains_key("webhook-allowed-origin"));
     let validation = json!([{ "id": "1", "eventType":
         "Microsoft.EventGrid.SubscriptionValidationEvent", "data": { "validationCode": "512d" } }]);
-    let url = format!("{}/acs/incoming/guess", door.stage.server.url());
+    let url = format!("{}/acs/incoming/guess", door.stage.door());
     let header = ("aeg-event-type", "SubscriptionValidation");
     let refused = door.client.post(url).header(header.0, header.1).json(&validation);
     let refused = refused.send().await.unwrap();

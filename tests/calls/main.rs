@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a story looks for what it wants")]
 
+mod acs_stage;
 mod stage;
 
 mod acs;
 mod acs_door;
+mod acs_network;
 mod barge_in;
 mod conversation;
 mod model_lost;

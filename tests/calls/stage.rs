@@ -39,6 +39,11 @@ impl Stage {
         Self { server, live, _dir: dir }
     }
 
+    /// Where real carriers reach us.
+    pub(crate) fn door(&self) -> String {
+        format!("http://{}", self.server.carriers.expect("a real carrier"))
+    }
+
     pub(crate) fn stagehand(&self) -> &Stagehand {
         self.server.desk.stagehand.as_ref().expect("a rehearsal")
     }

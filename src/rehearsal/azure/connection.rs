@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::people::participant;
 use super::wire::{Terms, identifier};
 use crate::rehearsal::callee::Report;
 
@@ -112,6 +113,8 @@ struct Progress {
     told: u64,
     /// Keys that were pressed towards the human.
     keys: String,
+    /// Who else takes part.
+    guests: Vec<Number>,
     /// Who took over.
     transferred: Option<Number>,
     report: Option<Arc<Report>>,
@@ -138,6 +141,7 @@ impl Connection {
                 courier: Some(courier),
                 told: 0,
                 keys: String::new(),
+                guests: Vec::new(),
                 transferred: None,
                 report: None,
                 answers: Vec::new(),
@@ -217,16 +221,7 @@ impl Connection {
         if let (Some(data), Value::Object(more)) = (data.as_object_mut(), more) {
             data.extend(more);
         }
-        json!({
-            "id": Uuid::new_v4().to_string(),
-            "source": source,
-            "subject": source,
-            "type": format!("Microsoft.Communication.{name}"),
-            "specversion": "1.0",
-            "time": Timestamp::now().to_string(),
-            "datacontenttype": "application/json",
-            "data": data,
-        })
+        envelope(&source, name, data)
     }
 
     /// Who takes part, now.
@@ -236,12 +231,8 @@ impl Connection {
             progress.told += 1;
             progress.told
         };
-        let participants = json!([{
-            "identifier": identifier(&self.party),
-            "isMuted": false,
-            "isOnHold": false,
-        }]);
-        let more = json!({ "participants": participants, "sequenceNumber": sequence });
+        let people: Vec<Value> = self.people().iter().map(participant).collect();
+        let more = json!({ "participants": people, "sequenceNumber": sequence });
         self.tell("ParticipantsUpdated", Result::OK, more);
     }
 
@@ -259,6 +250,35 @@ impl Connection {
 
     pub(super) fn presses(&self, keys: &str) {
         self.progress().keys.push_str(keys);
+    }
+
+    /// Everybody but us.
+    pub(super) fn people(&self) -> Vec<Number> {
+        let progress = self.progress();
+        std::iter::once(&self.party).chain(&progress.guests).cloned().collect()
+    }
+
+    pub(super) fn is_joined_by(&self, guest: Number) {
+        self.progress().guests.push(guest);
+    }
+
+    pub(super) fn is_left_by(&self, guest: &Number) {
+        self.progress().guests.retain(|known| known != guest);
+    }
+
+    /// How a recording of this call is, as a CloudEvent.
+    pub(super) fn recording_event(&self, id: &str, state: &str, begun: Timestamp) -> Value {
+        let source = format!("calling/recordings/{id}");
+        let data = json!({
+            "callConnectionId": self.id,
+            "serverCallId": self.server_call,
+            "correlationId": self.correlation,
+            "recordingId": id,
+            "state": state,
+            "startDateTime": begun.to_string(),
+            "recordingKind": "azureCommunicationServices",
+        });
+        envelope(&source, "RecordingStateChanged", data)
     }
 
     pub(super) fn is_taken_over_by(&self, human: Number) {
@@ -283,6 +303,7 @@ impl Connection {
             callback: self.terms.callback.clone(),
             media: self.terms.media.as_ref().map(|media| media.url.clone()),
             keys: progress.keys.clone(),
+            guests: progress.guests.clone(),
             transferred: progress.transferred.clone(),
             report: progress.report.clone(),
             answers: progress.answers.clone(),
@@ -296,6 +317,20 @@ impl Connection {
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A CloudEvent.
+fn envelope(source: &str, name: &str, data: Value) -> Value {
+    json!({
+        "id": Uuid::new_v4().to_string(),
+        "source": source,
+        "subject": source,
+        "type": format!("Microsoft.Communication.{name}"),
+        "specversion": "1.0",
+        "time": Timestamp::now().to_string(),
+        "datacontenttype": "application/json",
+        "data": data,
+    })
 }
 
 /// A call as the phone network sees it.
@@ -313,6 +348,8 @@ pub struct Seen {
     pub media: Option<String>,
     /// The keys that were pressed towards the human.
     pub keys: String,
+    /// Who else takes part.
+    pub guests: Vec<Number>,
     /// Who took over.
     pub transferred: Option<Number>,
     /// What the human had to say, once they have hung up.

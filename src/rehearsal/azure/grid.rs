@@ -124,7 +124,7 @@ impl Hall {
         all
     }
 
-    async fn announce(&self, events: &[Value]) {
+    pub(super) async fn announce(&self, events: &[Value]) {
         let (webhook, mischief) = {
             let books = self.books();
             (books.webhook.clone(), books.mischief)
@@ -176,7 +176,8 @@ impl Hall {
     }
 }
 
-fn event(kind: &str, subject: &str, data: &Value) -> Value {
+/// An event in Event Grid's own schema.
+pub(super) fn event(kind: &str, subject: &str, data: &Value) -> Value {
     json!({
         "id": Uuid::new_v4().to_string(),
         "topic": TOPIC,

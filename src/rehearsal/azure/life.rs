@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::connection::{Connection, Result, State};
 use super::courier::{self, EVENTS_MAX};
 use super::keys::SOCKET;
+use super::recording;
 use super::wire::{Media, Terms, identifier};
 use super::{Books, Hall};
 use crate::rehearsal::callee::{self, Answer, Person, Report, Role};
@@ -78,6 +79,7 @@ pub(super) async fn connected(hall: Arc<Hall>, connection: Arc<Connection>) {
         true => Result::ENDED_BY_US,
         false => Result::REMOTE_HUNG_UP,
     };
+    recording::stop_all(&hall, &connection);
     connection.ends("CallDisconnected", result);
     hall.has_changed();
 }

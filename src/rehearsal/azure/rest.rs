@@ -16,7 +16,7 @@ use super::grid::Fate;
 use super::refusal::Refusal;
 use super::signature::{self, Request, rfc1123};
 use super::wire::{self, Terms, Version};
-use super::{Hall, Trouble, life};
+use super::{Hall, Trouble, life, people, recording};
 
 /// What came of a request.
 pub(super) enum Answered {
@@ -37,10 +37,24 @@ enum Order<'a> {
     HangUp(&'a str),
     Transfer(&'a str),
     Press(&'a str),
+    ListPeople(&'a str),
+    Invite(&'a str),
+    Remove(&'a str),
+    Record,
+    ShowRecording(&'a str),
+    StopRecording(&'a str),
 }
 
 impl<'a> Order<'a> {
     fn of(method: &Method, path: &'a str) -> Option<Self> {
+        if let Some(rest) = path.strip_prefix("/calling/recordings") {
+            return match (method.as_str(), rest.strip_prefix('/')) {
+                ("POST", None) if rest.is_empty() => Some(Self::Record),
+                ("GET", Some(id)) => Some(Self::ShowRecording(id)),
+                ("DELETE", Some(id)) => Some(Self::StopRecording(id)),
+                _ => None,
+            };
+        }
         let rest = path.strip_prefix("/calling/callConnections")?;
         let Some(named) = rest.strip_prefix('/') else {
             return match (method.as_str(), rest) {
@@ -51,6 +65,14 @@ impl<'a> Order<'a> {
                 _ => None,
             };
         };
+        if let Some((id, people)) = named.split_once("/participants") {
+            return match (method.as_str(), people) {
+                ("GET", "") => Some(Self::ListPeople(id)),
+                ("POST", ":add") => Some(Self::Invite(id)),
+                ("POST", ":remove") => Some(Self::Remove(id)),
+                _ => None,
+            };
+        }
         match (method.as_str(), named.split_once(':')) {
             ("GET", None) => Some(Self::Show(named)),
             ("DELETE", None) => Some(Self::HangUp(named)),
@@ -85,6 +107,9 @@ fn obey(hall: &Arc<Hall>, parts: &Parts, body: &[u8]) -> Result<Answered, Refusa
     let method = parts.method.as_str();
     let request = Request { method, path_and_query, headers: &parts.headers, body };
     signature::check(&request, &hall.key, &hall.host, Timestamp::now())?;
+    if let Some(file) = parts.uri.path().strip_prefix("/v1/objects/") {
+        return recording::stored(hall, &parts.method, file, &parts.headers).map(Answered::With);
+    }
     let version = Version::of(parts.uri.query().unwrap_or_default())?;
     let order = Order::of(&parts.method, parts.uri.path());
     let order = order.ok_or_else(Refusal::no_such_interface)?;
@@ -116,29 +141,40 @@ fn obey(hall: &Arc<Hall>, parts: &Parts, body: &[u8]) -> Result<Answered, Refusa
             hall.live(id)?.hang_up.cancel();
             StatusCode::NO_CONTENT.into_response()
         }
-        Order::Transfer(id) => {
-            let connection = hall.established(id)?;
-            let body: wire::Transfer = wire::read(body)?;
-            let (human, context) = (body.target_participant.number()?, body.operation_context);
-            let taken = taken(context.as_deref());
-            let hall = Arc::clone(hall);
-            drop(tokio::spawn(life::transfer(hall, connection, human, context)));
-            taken
-        }
-        Order::Press(id) => {
-            let connection = hall.established(id)?;
-            let body: wire::Tones = wire::read(body)?;
-            if body.target_participant.number()? != connection.party {
-                return Err(Refusal::bad("targetParticipant is not in the call"));
-            }
-            connection.presses(&body.keys()?);
-            let context = body.operation_context.as_deref();
-            connection.tell_of(context, "SendDtmfTonesCompleted", Code::OK, json!({}));
-            hall.has_changed();
-            taken(context)
-        }
+        Order::Transfer(id) => transfer(hall, hall.established(id)?, body)?,
+        Order::Press(id) => press(hall, hall.established(id)?.as_ref(), body)?,
+        Order::ListPeople(id) => people::list(hall.live(id)?.as_ref()),
+        Order::Invite(id) => people::invite(hall, hall.established(id)?, body)?,
+        Order::Remove(id) => people::remove(hall, hall.established(id)?.as_ref(), body)?,
+        Order::Record => recording::start(hall, body)?,
+        Order::ShowRecording(id) => recording::show(hall, id)?,
+        Order::StopRecording(id) => recording::stop(hall, id)?,
     };
     Ok(Answered::With(answer))
+}
+
+fn transfer(
+    hall: &Arc<Hall>,
+    connection: Arc<Connection>,
+    body: &[u8],
+) -> Result<Response, Refusal> {
+    let body: wire::Transfer = wire::read(body)?;
+    let (human, context) = (body.target_participant.number()?, body.operation_context);
+    let taken = taken(context.as_deref());
+    drop(tokio::spawn(life::transfer(Arc::clone(hall), connection, human, context)));
+    Ok(taken)
+}
+
+fn press(hall: &Hall, connection: &Connection, body: &[u8]) -> Result<Response, Refusal> {
+    let body: wire::Tones = wire::read(body)?;
+    if body.target_participant.number()? != connection.party {
+        return Err(Refusal::bad("targetParticipant is not in the call"));
+    }
+    connection.presses(&body.keys()?);
+    let context = body.operation_context.as_deref();
+    connection.tell_of(context, "SendDtmfTonesCompleted", Code::OK, json!({}));
+    hall.has_changed();
+    Ok(taken(context))
 }
 
 /// The name of an order that may come again.
@@ -196,7 +232,7 @@ fn pick_up(hall: &Arc<Hall>, context: &str, terms: Terms) -> Result<Arc<Connecti
 }
 
 /// An order that will be carried out.
-fn taken(context: Option<&str>) -> Response {
+pub(super) fn taken(context: Option<&str>) -> Response {
     let body: Value = context.map_or(json!({}), |context| json!({ "operationContext": context }));
     (StatusCode::ACCEPTED, Json(body)).into_response()
 }
@@ -235,7 +271,7 @@ impl Hall {
     }
 
     /// A call that has been answered and is not over.
-    fn established(&self, id: &str) -> Result<Arc<Connection>, Refusal> {
+    pub(super) fn established(&self, id: &str) -> Result<Arc<Connection>, Refusal> {
         let call = self.live(id)?;
         if call.state() == State::Connecting {
             return Err(Refusal::not_established());

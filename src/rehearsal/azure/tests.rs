@@ -181,3 +181,78 @@ async fn a_call_is_handed_over_only_to_somebody_who_comes_to_the_phone() {
     let human = azure.calls()[0].transferred.clone();
     assert_eq!(human, Some(Number::new(Role::Restaurant.number())));
 }
+
+#[tokio::test]
+async fn people_come_into_a_call_and_are_taken_out_of_it() {
+    let (azure, mut customer) = open().await;
+    let order = customer.create(Role::Silent.number());
+    let (_, call) = customer.post("/calling/callConnections", &order).await;
+    customer.media_is_brought().await;
+    let id = call["callConnectionId"].as_str().unwrap();
+    let path = format!("/calling/callConnections/{id}/participants");
+    let add = |number: &str| {
+        json!({
+            "participantToAdd": customer::phone(number),
+            "sourceCallerIdNumber": { "value": "+15550199" },
+            "operationContext": "more",
+        })
+    };
+    let (status, invited) = customer.post(&format!("{path}:add"), &add(Role::Busy.number())).await;
+    assert_eq!((status, &invited["operationContext"]), (202, &json!("more")));
+    customer.events_until("AddParticipantFailed").await;
+    customer.post(&format!("{path}:add"), &add(Role::Restaurant.number())).await;
+    customer.events_until("AddParticipantSucceeded").await;
+    let updated = customer.events_until("ParticipantsUpdated").await;
+    let people = updated.last().unwrap()["data"]["participants"].as_array().unwrap().len();
+    assert_eq!(people, 2);
+    let (_, list) = customer.order(Method::GET, &customer.versioned(&path), &Value::Null).await;
+    assert_eq!(list["value"][1]["identifier"]["rawId"], "4:+15550100");
+    let remove = |number: &str| json!({ "participantToRemove": customer::phone(number) });
+    let luigi = remove(Role::Restaurant.number());
+    assert_eq!(customer.post(&format!("{path}:remove"), &luigi).await.0, 202);
+    customer.events_until("RemoveParticipantSucceeded").await;
+    assert_eq!(customer.post(&format!("{path}:remove"), &luigi).await.0, 400, "he has left");
+    assert!(azure.calls()[0].guests.is_empty());
+    let last = remove(Role::Silent.number());
+    assert_eq!(customer.post(&format!("{path}:remove"), &last).await.0, 202);
+    customer.events_until("CallDisconnected").await;
+}
+
+#[tokio::test]
+async fn a_recording_is_kept_until_it_is_deleted() {
+    let (azure, mut customer) = open().await;
+    azure.subscribe(&customer.address("/grid")).await.unwrap();
+    let order = customer.create(Role::Silent.number());
+    let (_, call) = customer.post("/calling/callConnections", &order).await;
+    customer.media_is_brought().await;
+    let record = json!({
+        "callConnectionId": call["callConnectionId"],
+        "recordingStateCallbackUri": customer.address("/events"),
+        "recordingContentType": "audio",
+        "recordingChannelType": "unmixed",
+        "recordingFormatType": "wav",
+    });
+    let (status, recording) = customer.post("/calling/recordings", &record).await;
+    assert_eq!((status, &recording["recordingState"]), (200, &json!("active")));
+    let (status, error) = customer.post("/calling/recordings", &record).await;
+    assert_eq!((status, &error["error"]["code"]), (409, &json!("8553")));
+    let path = format!("/calling/recordings/{}", recording["recordingId"].as_str().unwrap());
+    let path = customer.versioned(&path);
+    assert_eq!(customer.order(Method::DELETE, &path, &Value::Null).await.0, 204);
+    customer.events_until("RecordingStateChanged").await;
+    let stopped = customer.events_until("RecordingStateChanged").await;
+    assert_eq!(stopped.last().unwrap()["data"]["state"], "inactive");
+    let file = customer.grid().await.remove(0);
+    let chunk = &file["data"]["recordingStorageInfo"]["recordingChunks"][0];
+    let at = |field: &str| {
+        let url = chunk[field].as_str().unwrap();
+        url.strip_prefix(azure.issuer()).unwrap().to_owned()
+    };
+    let (status, wav) = customer.bytes(Method::GET, &at("contentLocation"), "").await;
+    let reader = hound::WavReader::new(wav.as_slice()).unwrap();
+    assert_eq!((status, reader.spec().channels), (200, 2));
+    let (status, part) = customer.bytes(Method::GET, &at("contentLocation"), "bytes=0-3").await;
+    assert_eq!((status, part.as_slice()), (206, b"RIFF".as_slice()));
+    assert_eq!(customer.bytes(Method::DELETE, &at("deleteLocation"), "").await.0, 200);
+    assert_eq!(customer.bytes(Method::GET, &at("contentLocation"), "").await.0, 404);
+}

@@ -1,13 +1,17 @@
 //! What the simulated service is asked, and what it says of a call. Facts: the Call Automation
 //! REST specification, 2026-03-12.
 
+mod streaming;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tandem_actors::carrier::Number;
 
 use super::refusal::Refusal;
-use crate::rehearsal::phone::Dialect;
+
+pub(super) use streaming::Media;
+use streaming::{StreamingOptions, is_ours};
 
 /// The versions of the interface, oldest first.
 const VERSIONS: [&str; 7] = [
@@ -102,65 +106,6 @@ impl Identifier {
             Some(_) | None => Ok(number),
         }
     }
-}
-
-/// `mediaStreamingOptions`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StreamingOptions {
-    transport_type: String,
-    audio_channel_type: String,
-    transport_url: Option<String>,
-    content_type: Option<String>,
-    #[serde(default)]
-    start_media_streaming: bool,
-    #[serde(default)]
-    enable_bidirectional: bool,
-    audio_format: Option<String>,
-}
-
-/// Where the media of a call goes, and how.
-#[derive(Clone)]
-pub(super) struct Media {
-    pub(super) url: String,
-    pub(super) dialect: Dialect,
-}
-
-impl StreamingOptions {
-    fn media(self, version: Version) -> Result<Media, Refusal> {
-        let wanted = |field: &str| Err(Refusal::bad(format!("mediaStreamingOptions.{field}")));
-        if version.0 < STREAMING {
-            return Err(Refusal::bad("this api-version has no mediaStreamingOptions"));
-        }
-        if self.transport_type != "websocket" {
-            return wanted("transportType is not websocket");
-        }
-        if self.audio_channel_type != "mixed" {
-            return wanted("audioChannelType is not mixed, and others are not simulated");
-        }
-        if self.content_type.is_some_and(|content| content != "audio") {
-            return wanted("contentType is not audio");
-        }
-        if !self.start_media_streaming || !self.enable_bidirectional {
-            return wanted("startMediaStreaming and enableBidirectional: others are not simulated");
-        }
-        let dialect = match self.audio_format.as_deref() {
-            None | Some("pcm16KMono") => Dialect::Acs16k,
-            Some("pcm24KMono") => Dialect::Acs24k,
-            Some(_) => return wanted("audioFormat is none of pcm16KMono, pcm24KMono"),
-        };
-        match self.transport_url {
-            Some(url) if is_ours(&url, "wss://", "ws://") => Ok(Media { url, dialect }),
-            Some(_) => wanted("transportUrl is not a wss address"),
-            None => wanted("transportUrl is missing"),
-        }
-    }
-}
-
-/// The service speaks to addresses under TLS; to this machine itself, a simulation need not.
-fn is_ours(url: &str, under_tls: &str, plain: &str) -> bool {
-    let local = url.strip_prefix(plain).is_some_and(|rest| rest.starts_with("127.0.0.1:"));
-    local || url.strip_prefix(under_tls).is_some_and(|rest| !rest.is_empty())
 }
 
 /// What every new call has.
@@ -275,6 +220,90 @@ pub(super) struct Redirect {
 pub(super) struct Transfer {
     pub(super) target_participant: Identifier,
     pub(super) operation_context: Option<String>,
+}
+
+/// `POST …/participants:add`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Invite {
+    participant_to_add: Identifier,
+    source_caller_id_number: Option<PhoneNumber>,
+    invitation_timeout_in_seconds: Option<u64>,
+    pub(super) operation_context: Option<String>,
+}
+
+impl Invite {
+    /// # Errors
+    /// 400 when it is no phone, or nobody is said to ring it.
+    pub(super) fn guest(&self) -> Result<Number, Refusal> {
+        let source = self.source_caller_id_number.as_ref();
+        source.ok_or_else(|| Refusal::bad("sourceCallerIdNumber is missing"))?.number()?;
+        self.participant_to_add.number()
+    }
+
+    /// For how many seconds they are rung.
+    ///
+    /// # Errors
+    /// 400 for more than three minutes.
+    pub(super) fn patience(&self, usual: u64) -> Result<u64, Refusal> {
+        let asked = self.invitation_timeout_in_seconds.unwrap_or(usual);
+        let wrong = || Refusal::bad("invitationTimeoutInSeconds is above 180");
+        (asked <= 180).then_some(asked).ok_or_else(wrong)
+    }
+}
+
+/// `POST …/participants:remove`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Remove {
+    pub(super) participant_to_remove: Identifier,
+    pub(super) operation_context: Option<String>,
+}
+
+/// `POST /calling/recordings`.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Record {
+    call_connection_id: String,
+    recording_state_callback_uri: Option<String>,
+    recording_content_type: Option<String>,
+    recording_channel_type: Option<String>,
+    recording_format_type: Option<String>,
+}
+
+impl Record {
+    /// Which call.
+    pub(super) fn call(&self) -> &str {
+        &self.call_connection_id
+    }
+
+    /// Where it is told how the recording is.
+    pub(super) fn callback(&self) -> Option<&str> {
+        self.recording_state_callback_uri.as_deref()
+    }
+
+    /// One for each party, or one for all.
+    pub(super) fn channels(&self) -> u16 {
+        if self.recording_channel_type.as_deref() == Some("unmixed") { 2 } else { 1 }
+    }
+
+    /// # Errors
+    /// 400 for what the service does not take, and for video, which is not simulated.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        let content = self.recording_content_type.as_deref();
+        let channels = self.recording_channel_type.as_deref();
+        let format = self.recording_format_type.as_deref();
+        if content != Some("audio") || format != Some("wav") {
+            return Err(Refusal::bad("recordings: audio as wav is simulated, not the others"));
+        }
+        if ![None, Some("mixed"), Some("unmixed")].contains(&channels) {
+            return Err(Refusal::bad("recordingChannelType is none of mixed, unmixed"));
+        }
+        let sound = |url| is_ours(url, "https://", "http://");
+        let told = self.callback().is_none_or(sound);
+        let wrong = || Refusal::bad("recordingStateCallbackUri is not an https address");
+        told.then_some(()).ok_or_else(wrong)
+    }
 }
 
 /// `POST …:sendDtmfTones`.

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -136,6 +136,29 @@ impl Customer {
     /// The status and the body, or 0 when there was no answer.
     pub(super) async fn order(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut request = self.signed(method, path, body);
+        if let Some(name) = &self.name {
+            request = request
+                .header("repeatability-request-id", name)
+                .header("repeatability-first-sent", "Sat, 21 Nov 2026 10:00:00 GMT");
+        }
+        let Ok(answer) = request.send().await else { return (0, Value::Null) };
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// What is in the storage.
+    pub(super) async fn bytes(&self, method: Method, path: &str, range: &str) -> (u16, Vec<u8>) {
+        let host = self.service.strip_prefix("http://").unwrap();
+        let mut request = self.signed(method, path, String::new()).header("x-ms-host", host);
+        if !range.is_empty() {
+            request = request.header("range", range);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.bytes().await.unwrap().to_vec())
+    }
+
+    fn signed(&self, method: Method, path: &str, body: String) -> RequestBuilder {
         let host = self.service.strip_prefix("http://").unwrap();
         let date = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let hash = STANDARD.encode(digest::digest(&digest::SHA256, body.as_bytes()));
@@ -143,20 +166,13 @@ impl Customer {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
         let signature = STANDARD.encode(hmac::sign(&key, text.as_bytes()));
         let scheme = "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=";
-        let mut request = reqwest::Client::new()
+        reqwest::Client::new()
             .request(method, format!("{}{path}", self.service))
             .header("x-ms-date", date)
             .header("x-ms-content-sha256", hash)
             .header("content-type", "application/json")
-            .header("authorization", format!("{scheme}{signature}"));
-        if let Some(name) = &self.name {
-            request = request
-                .header("repeatability-request-id", name)
-                .header("repeatability-first-sent", "Sat, 21 Nov 2026 10:00:00 GMT");
-        }
-        let Ok(answer) = request.body(body).send().await else { return (0, Value::Null) };
-        let status = answer.status().as_u16();
-        (status, answer.json().await.unwrap_or(Value::Null))
+            .header("authorization", format!("{scheme}{signature}"))
+            .body(body)
     }
 
     /// The events since the last look, to the first of this name.

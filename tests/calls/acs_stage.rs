@@ -1,0 +1,88 @@
+//! A server whose phone network is a simulated Azure Communication Services, and whose model is
+//! a simulated one: it reaches both as it would reach the real ones.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use tandem::config::{Config, Dialect, Kind};
+use tandem::rehearsal::azure::{Azure, Seen, State};
+use tandem::rehearsal::callee::Report;
+use tandem::rehearsal::realtime::{Behaviour, RealtimeServer};
+use tandem_actors::briefing::CallId;
+use tandem_actors::carrier::Number;
+
+use crate::stage::Stage;
+
+/// In the path of the Event Grid webhook.
+const SECRET: &str = "a-secret-that-nobody-guesses-4711";
+
+/// Ports that the system gives to nobody who asks for any: 32768 and above are for those.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
+
+pub(crate) struct AcsStage {
+    pub(crate) stage: Stage,
+    pub(crate) azure: Azure,
+    _model: RealtimeServer,
+}
+
+impl AcsStage {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    pub(crate) async fn open_with(change: impl FnOnce(&mut Config)) -> Self {
+        let azure = Azure::start(Number::new("+15550199")).await.unwrap();
+        let model = RealtimeServer::start(Behaviour::default(), None).await.unwrap();
+        let door = free_port();
+        let mut config = Config::default();
+        config.http.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        config.http.carriers = door;
+        config.http.public_url = format!("http://{door}");
+        config.carrier.kind = Kind::Acs;
+        config.acs.connection_string = Some(azure.connection_string());
+        config.acs.events_secret = Some(SECRET.to_owned().into());
+        config.acs.issuer = azure.issuer().to_owned();
+        config.acs.keys_url = azure.keys_url();
+        config.acs.audience = azure.audience().to_owned();
+        config.model.url = model.url();
+        config.model.key = Some(model.key().to_owned().into());
+        change(&mut config);
+        let stage = Stage::with(config).await;
+        let webhook = format!("http://{door}/acs/incoming/{SECRET}");
+        azure.subscribe(&webhook).await.unwrap();
+        Self { stage, azure, _model: model }
+    }
+
+    pub(crate) async fn place(&self, to: &str) -> CallId {
+        self.stage.place(to, Dialect::Acs24k).await
+    }
+
+    /// The network's side of a call, once it has so far.
+    pub(crate) async fn seen(&self, call: &CallId, so_far: impl Fn(&Seen) -> bool) -> Seen {
+        self.azure.call(&call.0, so_far).await
+    }
+
+    /// What the human has to say of a call that is over, for the network too.
+    pub(crate) async fn report(&self, call: &CallId) -> Arc<Report> {
+        let over = |seen: &Seen| seen.state == State::Disconnected && seen.report.is_some();
+        self.seen(call, over).await.report.unwrap()
+    }
+
+    pub(crate) async fn close(self) {
+        self.stage.close().await;
+        for call in self.azure.calls() {
+            assert_eq!(call.state, State::Disconnected, "a call is left alive in the network");
+        }
+    }
+}
+
+/// A port that the carriers can be told before the server listens on it.
+pub(crate) fn free_port() -> SocketAddr {
+    loop {
+        let port = rand::random_range(PORTS);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
