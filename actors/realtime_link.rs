@@ -2,6 +2,7 @@
 //! them in use; the only way by which a model is told anything but audio.
 
 use std::sync::{Arc, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -129,7 +130,11 @@ impl State {
             match order {
                 ToLink::Tell(command) => self.order(pump::Order::Tell(command)),
                 ToLink::Replay(conversation) => self.replay(myself, conversation),
-                ToLink::Renew(why) => self.order(pump::Order::Cut(why)),
+                // Lost meanwhile, it is being replaced as it is; its successor is not meant.
+                ToLink::Renew(why) if self.seed.voice.is_stocked() => {
+                    self.order(pump::Order::Cut(why));
+                }
+                ToLink::Renew(_) => {}
             }
         }
     }
@@ -235,10 +240,12 @@ async fn open(seed: &Seed) -> Dialled {
     let (opened, mut left) = (clock::now(), None::<Duration>);
     loop {
         let event = std::future::poll_fn(|cx| {
-            if let std::task::Poll::Ready(Err(broken)) = line.poll_flush(cx) {
-                return std::task::Poll::Ready(Err(broken));
+            let flushed = line.poll_flush(cx);
+            match (line.poll_event(cx), flushed) {
+                // A far end that will not take what we write may have said why.
+                (Poll::Pending, Poll::Ready(Err(broken))) => Poll::Ready(Err(broken)),
+                (event, _) => event,
             }
-            line.poll_event(cx)
         });
         match event.await.map_err(|broken| passing(&broken))? {
             Event::Ready => {

@@ -8,6 +8,7 @@ mod media;
 mod problem;
 mod rehearsal;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,6 +16,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
 use tower_http::timeout::TimeoutLayer;
 
+use crate::model::endpoints::Counts;
 use crate::reception;
 use crate::server::Stagehand;
 use crate::store::Store;
@@ -35,6 +37,8 @@ pub struct Desk {
     pub reception: reception::Shared,
     /// What is written down.
     pub store: Store,
+    /// What happened at the speech models.
+    pub model: Arc<Counts>,
     /// Lives only in a rehearsal.
     pub stagehand: Option<Stagehand>,
 }

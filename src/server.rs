@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clips::Stock;
-use crate::config::{Auth, Config, Dialect, Kind};
+use crate::config::{Config, Dialect, Kind};
 use crate::http::{self, Desk};
-use crate::model::openai::{self, Listening, OpenAi};
+use crate::model::endpoints::Endpoints;
 use crate::reception::{House, Reception};
 use crate::recording::Recordings;
 use crate::rehearsal::carrier::Simulated;
@@ -89,7 +89,7 @@ impl Server {
         let mut promises = shelf.promises();
         promises.push(hang_up());
         let ports = Ports {
-            model: Arc::clone(&model),
+            model: Arc::new(model.clone()),
             carrier: Arc::clone(&carrier) as Arc<dyn Carrier>,
             tools: Arc::new(shelf.into_tools()),
             record: Arc::new(store.clone()),
@@ -103,8 +103,13 @@ impl Server {
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let dialect = config.rehearsal.dialect;
         let stagehand = Stagehand { dialect, carrier, model: simulated_model };
-        let desk =
-            Desk { exchange, reception: Arc::new(reception), store, stagehand: Some(stagehand) };
+        let desk = Desk {
+            exchange,
+            reception: Arc::new(reception),
+            store,
+            model: model.counts(),
+            stagehand: Some(stagehand),
+        };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(http::accept::serve(listener, http::routes(desk.clone()), stop.clone()));
         tasks.spawn(tidy(desk.clone(), stop.clone()));
@@ -138,33 +143,16 @@ impl Server {
 }
 
 /// The model that is configured, or a simulated one.
-async fn model(config: &Config) -> anyhow::Result<(Arc<dyn Model>, Option<Arc<RealtimeServer>>)> {
-    let (url, key, simulated) = match &config.model.key {
-        Some(key) if !config.model.url.is_empty() => (config.model.url.clone(), key.clone(), None),
-        _ => {
-            let mut behaviour = Behaviour::default();
-            behaviour.bind.set_port(config.rehearsal.model_port);
-            let server = RealtimeServer::start(behaviour, None).await?;
-            let key = SecretString::from(server.key().to_owned());
-            (server.url(), key, Some(Arc::new(server)))
-        }
-    };
-    let transcription = &config.model.transcription;
-    let settings = openai::Settings {
-        url,
-        model: config.model.name.clone(),
-        key,
-        auth: match config.model.auth {
-            Auth::Bearer => openai::Auth::Bearer,
-            Auth::ApiKey => openai::Auth::ApiKey,
-        },
-        headers: Vec::new(),
-        listening: Listening {
-            transcription: (!transcription.is_empty()).then(|| transcription.clone()),
-            ..Listening::default()
-        },
-    };
-    Ok((Arc::new(OpenAi::new(&settings)?), simulated))
+async fn model(config: &Config) -> anyhow::Result<(Endpoints, Option<Arc<RealtimeServer>>)> {
+    let model = &config.model;
+    if let Some(key) = model.key.as_ref().filter(|_| !model.url.is_empty()) {
+        return Ok((crate::model::open(model, &model.url, key)?, None));
+    }
+    let mut behaviour = Behaviour::default();
+    behaviour.bind.set_port(config.rehearsal.model_port);
+    let server = RealtimeServer::start(behaviour, None).await?;
+    let key = SecretString::from(server.key().to_owned());
+    Ok((crate::model::open(model, &server.url(), &key)?, Some(Arc::new(server))))
 }
 
 fn shelf(store: &Store) -> Result<Shelf, NameTaken> {

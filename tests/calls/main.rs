@@ -6,6 +6,8 @@ mod stage;
 
 mod barge_in;
 mod conversation;
+mod model_failover;
+mod model_limits;
 mod model_lost;
 mod not_answered;
 mod parts_die;
