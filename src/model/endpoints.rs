@@ -65,7 +65,7 @@ impl Place {
         };
         if let Some(rest) = rests {
             let (place, rest_s) = (self.name, rest.as_secs());
-            tracing::warn!(place, ?why, rest_s, "a model is left alone for a while");
+            tracing::warn!(place, ?why, rest_s, "others are preferred to this model for a while");
         }
     }
 }
