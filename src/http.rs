@@ -1,8 +1,14 @@
 //! The route table, grouped by who calls: users of the API, carriers, operators, rehearsals.
+//!
+//! In a rehearsal one listener serves them all. With a real carrier there are two: the API's, on
+//! loopback, and the carriers' door, which serves nothing but their routes.
 
 pub mod accept;
+pub mod refusals;
 
+mod acs;
 mod calls;
+mod guard;
 mod health;
 mod media;
 mod problem;
@@ -12,18 +18,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use tower_http::timeout::TimeoutLayer;
 
+use crate::carrier::acs::inbox::Inbox;
 use crate::model::endpoints::Counts;
 use crate::reception;
 use crate::server::Stagehand;
 use crate::store::Store;
+use guard::Patience;
+use refusals::Refusals;
 use tandem_actors::exchange::Exchange;
-
-/// The largest body taken: an order with a long task fits many times.
-const BODY: usize = 64 * 1024;
 
 /// No answer takes longer; what does is broken.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -39,35 +46,66 @@ pub struct Desk {
     pub store: Store,
     /// What happened at the speech models.
     pub model: Arc<Counts>,
+    /// What was turned away.
+    pub refusals: Refusals,
     /// Lives only in a rehearsal.
     pub stagehand: Option<Stagehand>,
+    /// What ACS tells and is told, when it is the carrier.
+    pub acs: Option<Arc<Inbox>>,
 }
 
-/// Every route.
+/// Every route: what the one listener of a rehearsal serves.
 pub fn routes(desk: Desk) -> Router {
-    let users = Router::new()
+    let all = for_users().merge(for_operators()).merge(for_carriers());
+    let all = if desk.stagehand.is_some() { all.merge(for_rehearsals()) } else { all };
+    guarded(all, desk)
+}
+
+/// What the API's listener serves when the carriers have a door of their own.
+pub fn api_routes(desk: Desk) -> Router {
+    guarded(for_users().merge(for_operators()), desk)
+}
+
+/// What the carriers' door serves. Each route but `/healthz` asks for a secret, for strangers
+/// reach them.
+pub fn carrier_routes(desk: Desk) -> Router {
+    guarded(for_carriers().route("/healthz", get(health::alive)), desk)
+}
+
+fn for_users() -> Router<Desk> {
+    Router::new()
         .route("/v1/calls", post(calls::place).get(calls::list))
         .route("/v1/calls/{id}", get(calls::show))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
         .route("/v1/calls/{id}/transcript", get(calls::transcript))
-        .route("/v1/calls/{id}/events", get(calls::events));
-    let carriers = Router::new()
-        .route("/acs/media/{call}/{nonce}", any(media::acs))
-        .route("/twilio/media/{call}/{nonce}", any(media::twilio));
-    let operators = Router::new()
+        .route("/v1/calls/{id}/events", get(calls::events))
+}
+
+fn for_operators() -> Router<Desk> {
+    Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics));
-    let mut routes = Router::new().merge(users).merge(operators);
-    if desk.stagehand.is_some() {
-        routes = routes
-            .route("/rehearsal/incoming", post(rehearsal::incoming))
-            .route("/rehearsal/faults", post(rehearsal::fault));
-    }
+        .route("/metrics", get(health::metrics))
+}
+
+fn for_carriers() -> Router<Desk> {
+    Router::new()
+        .route("/acs/media/{call}/{nonce}", any(media::acs))
+        .route("/twilio/media/{call}/{nonce}", any(media::twilio))
+        .merge(acs::routes())
+}
+
+fn for_rehearsals() -> Router<Desk> {
+    Router::new()
+        .route("/rehearsal/incoming", post(rehearsal::incoming))
+        .route("/rehearsal/faults", post(rehearsal::fault))
+}
+
+fn guarded(routes: Router<Desk>, desk: Desk) -> Router {
+    let watch = (desk.refusals.clone(), Patience::default());
     routes
-        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, ANSWER))
-        .layer(DefaultBodyLimit::max(BODY))
-        .merge(carriers)
         .fallback(problem::not_found)
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER))
+        .layer(from_fn_with_state(watch, guard::guard))
         .with_state(desk)
 }

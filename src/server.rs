@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use secrecy::SecretString;
 use tandem_actors::briefing::{Limits, Text};
 use tandem_actors::carrier::{Carrier, Number};
@@ -16,8 +17,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::carrier::acs;
+use crate::carrier::acs::control::Control;
+use crate::carrier::acs::guard::Guard;
+use crate::carrier::acs::inbox::Inbox;
+use crate::carrier::acs::keys::{Keys, Published};
 use crate::clips::Stock;
 use crate::config::{Config, Dialect, Kind};
+use crate::http::refusals::Refusals;
 use crate::http::{self, Desk};
 use crate::model::endpoints::Endpoints;
 use crate::reception::{House, Reception};
@@ -85,12 +92,17 @@ impl Server {
         };
         let (model, simulated_model) = model(config).await?;
         let carrier = Arc::new(Simulated::default());
+        let acs = acs(config)?;
+        let network = match &acs {
+            Some(control) => Arc::new(control.clone()) as Arc<dyn Carrier>,
+            None => Arc::clone(&carrier) as Arc<dyn Carrier>,
+        };
         let shelf = shelf(&store)?;
         let mut promises = shelf.promises();
         promises.push(hang_up());
         let ports = Ports {
             model: Arc::new(model.clone()),
-            carrier: Arc::clone(&carrier) as Arc<dyn Carrier>,
+            carrier: network,
             tools: Arc::new(shelf.into_tools()),
             record: Arc::new(store.clone()),
             live: Exchange::channel(),
@@ -103,12 +115,19 @@ impl Server {
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let dialect = config.rehearsal.dialect;
         let stagehand = Stagehand { dialect, carrier, model: simulated_model };
+        let rehearses = config.carrier.kind != Kind::Acs;
+        let acs = match acs {
+            Some(control) => Some(inbox(config, control, &store).await?),
+            None => None,
+        };
         let desk = Desk {
             exchange,
             reception: Arc::new(reception),
             store,
             model: model.counts(),
-            stagehand: Some(stagehand),
+            refusals: Refusals::default(),
+            stagehand: rehearses.then_some(stagehand),
+            acs,
         };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(http::accept::serve(listener, http::routes(desk.clone()), stop.clone()));
@@ -153,6 +172,44 @@ async fn model(config: &Config) -> anyhow::Result<(Endpoints, Option<Arc<Realtim
     let server = RealtimeServer::start(behaviour, None).await?;
     let key = SecretString::from(server.key().to_owned());
     Ok((crate::model::open(model, &server.url(), &key)?, Some(Arc::new(server))))
+}
+
+/// Azure Communication Services, when it is the carrier.
+fn acs(config: &Config) -> anyhow::Result<Option<Control>> {
+    let (Kind::Acs, Some(text)) = (config.carrier.kind, &config.acs.connection_string) else {
+        return Ok(None);
+    };
+    let settings = acs::control::Settings {
+        connection: acs::connection::Connection::parse(text)
+            .context("TANDEM__ACS__CONNECTION_STRING")?,
+        api_version: config.acs.api_version.clone(),
+        number: Number::new(config.carrier.number.as_str()),
+        rate: match config.acs.audio {
+            Dialect::Acs16k => acs::Rate::Hz16000,
+            Dialect::Acs24k | Dialect::Twilio => acs::Rate::Hz24000,
+        },
+    };
+    Ok(Some(Control::new(settings)?))
+}
+
+/// What ACS tells, and the check of who tells it.
+async fn inbox(config: &Config, control: Control, store: &Store) -> anyhow::Result<Arc<Inbox>> {
+    let guard = match config.acs.check_tokens {
+        true => {
+            let keys = Keys::new(Published::at(&config.acs.keys_url)?);
+            keys.renew();
+            Some(Guard::new(&config.acs, keys, store.clone()).await?)
+        }
+        false => {
+            tracing::warn!("acs.check_tokens is off: only nonces tell who speaks for Azure");
+            None
+        }
+    };
+    if config.acs.events_secret.is_none() {
+        tracing::warn!("TANDEM__ACS__EVENTS_SECRET is not set: no phone can ring here");
+    }
+    let number = Number::new(config.carrier.number.as_str());
+    Ok(Arc::new(Inbox::new(control, guard, number, config.acs.events_secret.clone())))
 }
 
 fn shelf(store: &Store) -> Result<Shelf, NameTaken> {

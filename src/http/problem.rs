@@ -2,13 +2,17 @@
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::refusals::Reason;
 use crate::reception::NotMade;
 use tandem_actors::exchange::Refusal;
 use tandem_actors::record::RecordError;
+
+/// The media type of a problem.
+pub(super) const KIND: &str = "application/problem+json";
 
 /// What went wrong, for a program and for a person.
 #[derive(Debug, Serialize)]
@@ -73,6 +77,91 @@ impl Problem {
         }
     }
 
+    /// A refusal of which no more is known than its status.
+    pub(super) fn of_status(status: StatusCode) -> Self {
+        let (code, title, detail) = match status {
+            StatusCode::NOT_FOUND => (
+                "no_such_route",
+                "Nothing is served here",
+                "this address is not served; see the README for what is",
+            ),
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method_not_allowed",
+                "Not with this method",
+                "the address does not take this method; see the header Allow, where it is given",
+            ),
+            StatusCode::REQUEST_TIMEOUT => {
+                ("body_too_slow", "The body did not come in time", "send the whole body at once")
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => (
+                "body_too_large",
+                "The body is too large",
+                "send less: no request of this server needs more than 64 KiB",
+            ),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                "media_type",
+                "Not in this format",
+                "send JSON with `content-type: application/json`",
+            ),
+            StatusCode::UPGRADE_REQUIRED => (
+                "websocket_only",
+                "This address speaks WebSocket only",
+                "ask for a WebSocket of version 13",
+            ),
+            StatusCode::GATEWAY_TIMEOUT => (
+                "too_slow",
+                "The answer took too long",
+                "it was given up; what had begun may have been done. Look before you try again",
+            ),
+            StatusCode::HTTP_VERSION_NOT_SUPPORTED => (
+                "http_version",
+                "HTTP/1.1 only",
+                "speak HTTP/1.1; a proxy may have to be told so (nginx: proxy_http_version 1.1)",
+            ),
+            _ if status.is_server_error() => {
+                ("internal", "The server failed", "this is a fault of the server; see its log")
+            }
+            _ => (
+                "bad_request",
+                "The request cannot be used",
+                "address, headers or body are not as this route expects them",
+            ),
+        };
+        Self {
+            status,
+            code,
+            title,
+            detail: detail.to_owned(),
+            field: None,
+            retryable: status == StatusCode::REQUEST_TIMEOUT,
+        }
+    }
+
+    /// A refusal in a route's own words; told whether to try again by the status.
+    pub(super) fn of(status: StatusCode, code: &'static str, detail: String) -> Self {
+        let retryable =
+            matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        Self { code, detail, retryable, ..Self::of_status(status) }
+    }
+
+    /// A wrong secret or nonce looks like an address that is not served.
+    pub(super) fn hidden() -> Self {
+        Self::of_status(StatusCode::NOT_FOUND)
+    }
+
+    /// A target that is not a path.
+    pub(super) fn target() -> Self {
+        let detail = "ask for a path (`GET /healthz`), not for a whole address or `*`".to_owned();
+        let code = "target_form";
+        Self { code, detail, ..Self::of_status(StatusCode::BAD_REQUEST) }
+    }
+
+    /// No `Host`, or more than one.
+    pub(super) fn host() -> Self {
+        let detail = "send exactly one Host header".to_owned();
+        Self { code: "host", detail, ..Self::of_status(StatusCode::BAD_REQUEST) }
+    }
+
     pub(super) fn turned_away() -> Self {
         Self {
             status: StatusCode::NOT_FOUND,
@@ -122,21 +211,14 @@ impl From<NotMade> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        (self.status, kind, Json(self)).into_response()
+        let reason = Reason::Answered(self.code);
+        let mut answer = (self.status, [(header::CONTENT_TYPE, KIND)], Json(self)).into_response();
+        answer.extensions_mut().insert(reason);
+        answer
     }
 }
 
-pub(super) async fn not_found(uri: Uri) -> Problem {
-    let path: String = uri.path().chars().take(128).collect();
-    // A media address holds a nonce; it is not repeated.
-    let shown = if path.contains("/media/") { "this address" } else { path.as_str() };
-    Problem {
-        status: StatusCode::NOT_FOUND,
-        code: "no_such_route",
-        title: "Nothing is served here",
-        detail: format!("{shown} is not served; see the README for what is"),
-        field: None,
-        retryable: false,
-    }
+/// The path is not repeated: it may hold a nonce or a secret.
+pub(super) async fn not_found() -> Problem {
+    Problem::of_status(StatusCode::NOT_FOUND)
 }

@@ -1,5 +1,7 @@
 //! Two models: the first refuses, dies or runs out of money, and the call goes on at the second.
 
+use std::net::SocketAddr;
+
 use tandem::config::{Config, Dialect};
 use tandem::rehearsal::compare::is_heard_as_said;
 use tandem::rehearsal::realtime::{Behaviour, Fault, RealtimeServer, Whom};
@@ -27,12 +29,12 @@ impl Two {
             RealtimeServer::start(behaviour, None).await.unwrap()
         };
         let (first, second) = (start(first, "sk-1").await, start(second, "sk-2").await);
-        let set = |config: &mut Config| {
-            let model = &mut config.model;
-            (model.url, model.key) = (first.url(), Some(key.into()));
-            (model.second.url, model.second.key) = (second.url(), Some("sk-2".into()));
-        };
-        let stage = Stage::open_with(set).await;
+        let mut config = Config::default();
+        config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let model = &mut config.model;
+        (model.url, model.key) = (first.url(), Some(key.into()));
+        (model.second.url, model.second.key) = (second.url(), Some("sk-2".into()));
+        let stage = Stage::with(config).await;
         Self { first, second, stage }
     }
 

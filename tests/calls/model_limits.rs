@@ -1,6 +1,7 @@
 //! One model with its limits: an allowance that is used up, a session that grows old, a server
 //! that cannot do everything.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tandem::config::{Config, Dialect};
@@ -15,11 +16,11 @@ async fn stage_with(
     set: impl FnOnce(&mut Config),
 ) -> (RealtimeServer, Stage) {
     let model = RealtimeServer::start(behaviour, None).await.unwrap();
-    let configure = |config: &mut Config| {
-        (config.model.url, config.model.key) = (model.url(), Some(model.key().into()));
-        set(config);
-    };
-    let stage = Stage::open_with(configure).await;
+    let mut config = Config::default();
+    config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    (config.model.url, config.model.key) = (model.url(), Some(model.key().into()));
+    set(&mut config);
+    let stage = Stage::with(config).await;
     (model, stage)
 }
 
@@ -49,10 +50,11 @@ async fn an_allowance_that_is_used_up_is_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_grows_old_is_handed_over_without_a_gap() {
     let old = Behaviour { session_age: Duration::from_secs(12), ..Behaviour::default() };
-    let (model, mut stage) = stage_with(old, |_| {}).await;
-    let call = stage.place("+15550100", Dialect::Acs24k).await;
+    let (model, mut stage) = stage_with(old, |config| config.limits.silence_s = 6).await;
+    // Somebody who says nothing: there is a quiet moment within the last quarter of each life.
+    let call = stage.place("+15550105", Dialect::Acs24k).await;
     let facts = stage.finalized().await;
-    assert_eq!(ending(&facts), (Outcome::Answered, "goodbye"));
+    assert_eq!(ending(&facts), (Outcome::Answered, "silence"));
     assert!(model.sessions_opened() >= 2, "it was handed over");
     assert_eq!(lost(&facts), Vec::<&Fact>::new(), "a hand-over is no loss");
     let agent = said(&facts, Speaker::Agent);

@@ -1,5 +1,4 @@
 //! Two places of channels, in virtual time: the test is both providers.
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for what it wants")]
 
 use std::collections::VecDeque;
 use std::future::poll_fn;

@@ -35,7 +35,11 @@ fn codec() -> codec::Codec {
 }
 
 fn decode(text: &str) -> String {
-    match codec().decode(&Utf8Bytes::from(text)) {
+    meant(codec().decode(&Utf8Bytes::from(text)))
+}
+
+fn meant(decoded: Decoded<Event>) -> String {
+    match decoded {
         Decoded::Event(event) => told(event),
         Decoded::Both(first, second) => format!("{}, {}", told(first), told(second)),
         Decoded::Nothing => "nothing".to_owned(),
@@ -215,11 +219,7 @@ fn a_server_that_cannot_truncate_is_not_told_to() {
 fn a_turn_that_nobody_writes_down_counts_as_heard_when_it_is_answered() {
     let unwritten = Manner { transcription: None, ..manner() };
     let mut codec = codec::Codec::new(unwritten, OPENED);
-    let mut decode = |text: &str| match codec.decode(&Utf8Bytes::from(text.to_owned())) {
-        Decoded::Event(event) => told(event),
-        Decoded::Both(first, second) => format!("{}, {}", told(first), told(second)),
-        other => panic!("{other:?}"),
-    };
+    let mut decode = |text: &str| meant(codec.decode(&Utf8Bytes::from(text.to_owned())));
     let committed =
         |item: &str| format!(r#"{{"type":"input_audio_buffer.committed","item_id":"{item}"}}"#);
     let done = |status: &str| {
@@ -235,10 +235,7 @@ fn a_turn_that_nobody_writes_down_counts_as_heard_when_it_is_answered() {
 #[test]
 fn a_rate_limit_lasts_as_long_as_the_server_has_announced() {
     let mut codec = codec();
-    let mut decode = |text: &str| match codec.decode(&Utf8Bytes::from(text.to_owned())) {
-        Decoded::Event(event) => told(event),
-        other => panic!("{other:?}"),
-    };
+    let mut decode = |text: &str| meant(codec.decode(&Utf8Bytes::from(text.to_owned())));
     let failed = r#"{"type":"response.done","response":{"id":"r","status":"failed","status_details":{"error":{"code":"rate_limit_exceeded"}}}}"#;
     let limits =
         r#"{"type":"rate_limits.updated","rate_limits":[{"remaining":0,"reset_seconds":0.25}]}"#;
