@@ -125,6 +125,7 @@ impl Desk {
             | Event::Asked { .. }
             | Event::Responded { .. }
             | Event::Refused(_)
+            | Event::Exhausted(_)
             | Event::Fatal(_) => {}
         }
         Some(event)

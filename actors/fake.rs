@@ -1,6 +1,6 @@
 //! Sockets and ports of channels, for the tests of this crate: a test is the far end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -16,7 +16,7 @@ use crate::briefing::{Briefing, CallId, Clips, Direction, Limits};
 use crate::carrier::{self, Carrier, CarrierCallId, CarrierError, Dial, Number};
 use crate::exchange::{Exchange, Setup};
 use crate::leg::{Broken, Line};
-use crate::model::{self, ConnectError, Model};
+use crate::model::{self, ConnectError, Loss, Model};
 use crate::record::{Intent, Note, Opened, Record, RecordError};
 use crate::seed::Ports;
 use crate::tool::{Done, Job, Promise, Readback, Risk, Tool, Verdict};
@@ -61,9 +61,25 @@ fn line<E: Send + 'static, C: Send + 'static>() -> (Near<E, C>, Far<E, C>) {
     (Box::new(Channels { events, commands }), Far { says, told })
 }
 
-/// A model whose sessions a test plays.
+/// A model whose sessions a test plays. What is scripted happens in order; then every session
+/// opens.
 pub(crate) struct FakeModel {
     sessions: mpsc::Sender<Voice>,
+    script: Mutex<VecDeque<Dialled>>,
+}
+
+/// What becomes of a dial.
+pub(crate) enum Dialled {
+    /// A session that says this first, and that it is ready.
+    Opens(Vec<model::Event>),
+    /// None, for this reason.
+    Refused(Loss),
+}
+
+impl FakeModel {
+    pub(crate) fn will(&self, dialled: Dialled) {
+        self.script.lock().expect("no test panics in here").push_back(dialled);
+    }
 }
 
 impl Model for FakeModel {
@@ -73,6 +89,18 @@ impl Model for FakeModel {
 
     fn connect(&self) -> BoxFuture<'static, Result<model::Line, ConnectError>> {
         let (line, far) = line();
+        let next = self.script.lock().expect("no test panics in here").pop_front();
+        match next.unwrap_or(Dialled::Opens(Vec::new())) {
+            Dialled::Opens(events) => {
+                for event in events {
+                    far.says.try_send(event).expect("a fresh channel");
+                }
+            }
+            Dialled::Refused(loss) => {
+                let what = format!("{loss:?}");
+                return async { Err(ConnectError { what, loss }) }.boxed();
+            }
+        }
         far.says.try_send(model::Event::Ready).expect("a fresh channel");
         let sessions = self.sessions.clone();
         async move {
@@ -184,6 +212,7 @@ pub(crate) struct Stage {
     pub(crate) exchange: Exchange,
     pub(crate) record: Arc<FakeRecord>,
     pub(crate) carrier: Arc<FakeCarrier>,
+    pub(crate) model: Arc<FakeModel>,
     pub(crate) sessions: mpsc::Receiver<Voice>,
     pub(crate) tools: Vec<Promise>,
 }
@@ -198,26 +227,28 @@ impl Stage {
             .into_iter()
             .map(|tool| (tool.promise.name.clone(), Arc::new(tool) as Arc<dyn Tool>))
             .collect();
+        let model = Arc::new(FakeModel { sessions, script: Mutex::default() });
         let ports = Ports {
-            model: Arc::new(FakeModel { sessions }),
+            model: Arc::clone(&model) as _,
             carrier: Arc::clone(&carrier) as _,
             tools: Arc::new(shelf),
             record: Arc::clone(&record) as _,
             live: Exchange::channel(),
         };
         let exchange = Exchange::open(Setup { limit: 8, ports }).await;
-        Self { exchange, record, carrier, sessions: played, tools: promises }
+        Self { exchange, record, carrier, model, sessions: played, tools: promises }
     }
 
     /// An inbound call whose phone and model the test plays.
     pub(crate) async fn call(&mut self, name: &str) -> (CallId, Phone, Voice) {
-        let briefing = self.briefing(name, Direction::Inbound);
+        self.call_of(self.briefing(name, Direction::Inbound)).await
+    }
+
+    /// The same with a briefing of the test's own.
+    pub(crate) async fn call_of(&mut self, briefing: Briefing) -> (CallId, Phone, Voice) {
         let call = briefing.call.clone();
         self.exchange.admit(briefing, nowhere(), None).expect("there is room");
-        let (line, phone) = line();
-        self.exchange.attach(&call, line).expect("a live call without a phone");
-        phone.says.send(carrier::Event::Started).await.expect("the line is open");
-        drop(tokio::spawn(silence(phone.says.clone())));
+        let phone = self.phone(&call).await;
         let voice = self.sessions.recv().await.expect("a session is opened");
         tokio::time::sleep(Duration::from_millis(100)).await;
         let response = model::ResponseId("greeting".into());
@@ -226,6 +257,15 @@ impl Stage {
         voice.says.send(begun).await.expect("the session is open");
         voice.says.send(ended).await.expect("the session is open");
         (call, phone, voice)
+    }
+
+    /// Gives a call its phone.
+    pub(crate) async fn phone(&self, call: &CallId) -> Phone {
+        let (line, phone) = line();
+        self.exchange.attach(call, line).expect("a live call without a phone");
+        phone.says.send(carrier::Event::Started).await.expect("the line is open");
+        drop(tokio::spawn(silence(phone.says.clone())));
+        phone
     }
 
     pub(crate) fn briefing(&self, name: &str, direction: Direction) -> Briefing {

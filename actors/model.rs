@@ -1,5 +1,26 @@
 //! The port to the speech model: what it says, what it is told, what an adapter offers.
 //! Shaped after the Realtime protocol's turns; names no vendor.
+//!
+//! # A model that tells no turns
+//!
+//! A full-duplex model decides by itself who speaks: it reports no start of the caller's speech,
+//! no beginning or end of a response, cannot be cut short, and sends its audio in real time. Its
+//! adapter fits this port without a change to it, because a [`Line`] may keep a timer:
+//!
+//! * The first audio after a pause is [`Event::Responding`] with an id of the adapter's own, all
+//!   of it belongs to one item, and half a second without audio is [`Event::Responded`]. The
+//!   pump paces what it gets; audio in real time simply never runs ahead.
+//! * What the caller said comes as transcript pieces: the first after a pause is
+//!   [`Event::CallerCommitted`] and the last one [`Event::CallerSaid`], each with an item id of
+//!   the adapter's own. Confirmation reads words and nothing else, so it works as ever.
+//! * [`Event::CallerStarted`] and [`Event::CallerStopped`] are not told: the call then neither
+//!   flushes nor waits for an answer, which is right, for the model stops by itself.
+//! * [`Command::Respond`] becomes whatever asks the model to say something and is answered at
+//!   once by [`Event::Responding`] with its tag, so that the call does not take a model that
+//!   chooses to be silent for one that hangs. [`Command::Cancel`], [`Command::Truncate`] and
+//!   [`Command::Forget`] become nothing.
+//! * [`Command::Configure`] is what opens the session; entries that are remembered before the
+//!   first audio become its input, later ones a text for the model to think of.
 
 use std::fmt;
 use std::time::Duration;
@@ -82,7 +103,11 @@ pub enum Event {
     },
     /// The model refused a command; the session goes on.
     Refused(Refusal),
-    /// The model cannot go on: the line will be closed.
+    /// The provider's allowance is used up: a response asked for before this long has passed
+    /// would be refused. The session goes on.
+    Exhausted(Duration),
+    /// The model cannot go on. After [`Loss::RateLimited`] the session lives and has refused what
+    /// was asked for; after the others the line is of no more use.
     Fatal(Loss),
 }
 
@@ -115,7 +140,8 @@ pub enum Loss {
     Passing(String),
     /// Try again after this long.
     RateLimited(Duration),
-    /// Do not try again: key, quota, account. The provider's code.
+    /// Do not try again here: key, quota, account, no such model. The provider's code. An adapter
+    /// that has another place to go to says [`Loss::Passing`] instead, and goes there.
     Final(String),
 }
 
@@ -215,5 +241,7 @@ pub trait Model: Send + Sync {
     fn formats(&self) -> &[Format];
 
     /// Opens a socket to a new, empty session. Ends with an error by itself within a few seconds.
+    /// Which of several places it leads to is the adapter's choice: to the call all are one, and
+    /// the conversation is given to the next session wherever that is.
     fn connect(&self) -> BoxFuture<'static, Result<Line, ConnectError>>;
 }

@@ -103,6 +103,9 @@ impl Pump {
                 Order::Swap => {
                     if self.voice.as_ref().is_some_and(Lease::is_outdated) {
                         self.voice = None;
+                        // It may have heard the first sounds of a turn it will never tell of.
+                        let desk = self.desk.as_mut().expect("the desk is taken first");
+                        desk.ring.rewind();
                     }
                     // `take` has run: look again for what the vault now holds.
                     if self.voice.is_none()

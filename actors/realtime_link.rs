@@ -1,14 +1,15 @@
 //! RealtimeLink: the model side of a call. Opens sessions, gives them the conversation, puts
 //! them in use; the only way by which a model is told anything but audio.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rand::RngExt;
 
 use crate::call::event::{Generation, Input, Link, Part, ToLink, Unfinished};
-use crate::clock;
+use crate::clock::{self, Instant};
 use crate::leg::Broken;
 use crate::model::{self, Command, ConnectError, Entry, Event, Loss, Session};
 use crate::part::{self, Msg, Own, Owned};
@@ -28,8 +29,13 @@ const WAITS: [Duration; 5] = [
     Duration::from_secs(2),
 ];
 
-/// A session is handed over this long before its provider ends it: time to wait for a pause.
+/// A session is handed over this long before its provider ends it: time to wait for a pause. Of a
+/// short life a quarter.
 const MARGIN: Duration = Duration::from_mins(2);
+
+/// A life said to be shorter than this is a clock that goes wrong, ours or theirs, and no word
+/// about the session: believed, it would have us open sessions without end.
+const SHORTEST: Duration = Duration::from_secs(10);
 
 /// After a session could not be made fresh for a hand-over, the next attempt waits this long.
 const AGAIN: Duration = Duration::from_secs(20);
@@ -43,8 +49,8 @@ pub enum Seen {
     Lost(Broken, Unfinished),
 }
 
-/// How a dial ended: a configured, empty session, and what is left of its life.
-pub type Dialled = Result<(model::Line, Option<Duration>), ConnectError>;
+/// How a dial ended: a configured, empty session, and when it is to be replaced.
+pub type Dialled = Result<(model::Line, Instant), ConnectError>;
 
 /// The model side of a call.
 #[derive(Debug)]
@@ -55,7 +61,7 @@ pub struct State {
     seed: Arc<Seed>,
     dial: Option<Owned>,
     failures: usize,
-    fresh: Option<(model::Line, Option<Duration>)>,
+    fresh: Option<(model::Line, Instant)>,
     age: Option<Owned>,
     _enlisted: Enlisted,
 }
@@ -76,8 +82,11 @@ impl Actor for RealtimeLink {
         let _enlisted = seed.enlist();
         let mut state = State { seed, dial: None, failures: 0, fresh: None, age: None, _enlisted };
         if state.seed.voice.is_stocked() {
-            // Adopted: the session never noticed. Its age is counted anew, well inside its life.
-            state.watch_age(&myself, None);
+            // Adopted: the session never noticed, and is as old as it is.
+            let seed = Arc::clone(&state.seed);
+            let known = *seed.renew_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let limit = seed.briefing.limits.session;
+            state.watch_age(&myself, known.unwrap_or_else(|| clock::now() + limit));
         } else {
             state.dial(&myself);
         }
@@ -107,7 +116,10 @@ impl State {
     fn look(&mut self, myself: &ActorRef<Msg>) {
         while let Some(seen) = self.seed.said.pop() {
             match seen {
-                Seen::Event(Event::Expires(left), _) => self.watch_age(myself, Some(left)),
+                Seen::Event(Event::Expires(left), _) => {
+                    let limit = self.seed.briefing.limits.session;
+                    self.watch_age(myself, clock::now() + renewed_after(limit, Some(left)));
+                }
                 Seen::Event(event, generation) => {
                     self.seed.tell(Input::Link(Link::Said(event, generation)));
                 }
@@ -118,7 +130,11 @@ impl State {
             match order {
                 ToLink::Tell(command) => self.order(pump::Order::Tell(command)),
                 ToLink::Replay(conversation) => self.replay(myself, conversation),
-                ToLink::Renew(why) => self.order(pump::Order::Cut(why)),
+                // Lost meanwhile, it is being replaced as it is; its successor is not meant.
+                ToLink::Renew(why) if self.seed.voice.is_stocked() => {
+                    self.order(pump::Order::Cut(why));
+                }
+                ToLink::Renew(_) => {}
             }
         }
     }
@@ -176,7 +192,8 @@ impl State {
         match error.loss {
             Loss::Final(_) if in_use => {}
             Loss::Final(_) => self.seed.tell(Input::Link(Link::GaveUp(error.what))),
-            Loss::RateLimited(wait) => self.dial_after(myself, jittered(wait)),
+            // Not before the time it asks for.
+            Loss::RateLimited(wait) => self.dial_after(myself, wait + jittered(wait / 2)),
             Loss::Passing(_) if in_use => self.dial_after(myself, AGAIN),
             Loss::Passing(_) => self.dial(myself),
         }
@@ -185,7 +202,7 @@ impl State {
     /// Gives the fresh session the conversation and puts it in use.
     fn replay(&mut self, myself: &ActorRef<Msg>, conversation: Vec<Entry>) {
         // The order may be older than this actor; then the session it meant died with the last.
-        let Some((mut line, left)) = self.fresh.take() else { return };
+        let Some((mut line, renew_at)) = self.fresh.take() else { return };
         for entry in conversation {
             if let Err(broken) = line.send(Command::Remember(entry)) {
                 tracing::warn!(call = %self.seed.call, %broken, "replay failed");
@@ -194,17 +211,16 @@ impl State {
         }
         self.seed.voice.put(line);
         self.order(pump::Order::Swap);
-        self.watch_age(myself, left);
+        self.watch_age(myself, renew_at);
         self.seed.tell(Input::Link(Link::Up));
     }
 
-    /// A session is replaced before its provider ends it, or when the call's limit says so.
-    fn watch_age(&mut self, myself: &ActorRef<Msg>, left: Option<Duration>) {
-        let limit = self.seed.briefing.limits.session;
-        let left = left.map_or(limit, |left| left.saturating_sub(MARGIN).min(limit));
+    /// Sees to it that the session in use is replaced then.
+    fn watch_age(&mut self, myself: &ActorRef<Msg>, renew_at: Instant) {
+        *self.seed.renew_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(renew_at);
         let owner = myself.clone();
         self.age = Some(Owned::spawn(async move {
-            tokio::time::sleep_until(clock::now() + left).await;
+            tokio::time::sleep_until(renew_at).await;
             let _gone = owner.cast(Msg::Own(Own::Aged));
         }));
     }
@@ -221,17 +237,24 @@ async fn open(seed: &Seed) -> Dialled {
         tools: briefing.tools.clone(),
     };
     line.send(Command::Configure(session)).map_err(|broken| passing(&broken))?;
-    let mut left = None;
+    let (opened, mut left) = (clock::now(), None::<Duration>);
     loop {
         let event = std::future::poll_fn(|cx| {
-            if let std::task::Poll::Ready(Err(broken)) = line.poll_flush(cx) {
-                return std::task::Poll::Ready(Err(broken));
+            let flushed = line.poll_flush(cx);
+            match (line.poll_event(cx), flushed) {
+                // A far end that will not take what we write may have said why.
+                (Poll::Pending, Poll::Ready(Err(broken))) => Poll::Ready(Err(broken)),
+                (event, _) => event,
             }
-            line.poll_event(cx)
         });
         match event.await.map_err(|broken| passing(&broken))? {
-            Event::Ready => return Ok((line, left)),
-            Event::Expires(time) => left = Some(time),
+            Event::Ready => {
+                let after = renewed_after(briefing.limits.session, left);
+                return Ok((line, opened + after));
+            }
+            // The adapter knows its provider's rule, the provider knows this session: whichever
+            // ends it first.
+            Event::Expires(time) => left = Some(left.map_or(time, |known| time.min(known))),
             Event::Fatal(loss) => {
                 let what = format!("refused the session: {loss:?}");
                 return Err(ConnectError { what, loss });
@@ -249,22 +272,29 @@ async fn open(seed: &Seed) -> Dialled {
             | Event::Spoke { .. }
             | Event::Said { .. }
             | Event::Asked { .. }
+            | Event::Exhausted(_)
             | Event::Responded { .. } => {}
         }
     }
 }
 
+/// A line that ends without a word of its adapter about why: it may come back.
 fn passing(broken: &Broken) -> ConnectError {
-    let loss = match broken {
-        Broken::Closed { code: 3000 | 4000, reason } => Loss::Final(reason.clone()),
-        Broken::Closed { .. } | Broken::Failed(_) | Broken::Stuck => {
-            Loss::Passing(broken.to_string())
-        }
-    };
-    ConnectError { what: broken.to_string(), loss }
+    ConnectError { what: broken.to_string(), loss: Loss::Passing(broken.to_string()) }
+}
+
+/// How long a session is used that will end in `left`, where that is known.
+fn renewed_after(limit: Duration, left: Option<Duration>) -> Duration {
+    match left.filter(|left| *left >= SHORTEST) {
+        Some(left) => (left - MARGIN.min(left / 4)).min(limit),
+        None => limit,
+    }
 }
 
 /// Between half the time and all of it, so that many calls do not come back in one moment.
 fn jittered(time: Duration) -> Duration {
     time.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,6 +91,8 @@ pub struct Seed {
     pub pulses: Pulses,
     /// What has been lost at a bound.
     pub losses: Losses,
+    /// When the model session in use is to be replaced; its age goes on whoever watches it.
+    pub renew_at: Mutex<Option<Instant>>,
     /// The carrier's name for the call, when it became known.
     pub carrier_call: Mutex<Option<carrier::CarrierCallId>>,
     /// How many actors it has at this moment.
@@ -142,6 +144,7 @@ impl Seed {
             running: Running::default(),
             pulses: Pulses::new(now),
             losses: Losses::default(),
+            renew_at: Mutex::new(None),
             carrier_call: Mutex::new(None),
             actors: AtomicUsize::new(0),
             trapped: Mutex::new(HashSet::new()),

@@ -3,16 +3,17 @@
 
 mod carrier;
 mod load;
+mod model;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use carrier::{Acs, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
 pub(crate) use load::{DEFAULT_FILE, environment, of, secrets};
+pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
 
 /// Everything an operator can decide.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -83,49 +84,6 @@ impl Default for Store {
     }
 }
 
-/// The speech model.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Model {
-    /// WebSocket address of an OpenAI Realtime server (`wss://api.openai.com/v1/realtime`).
-    /// Empty: the simulated model of the rehearsal.
-    pub url: String,
-    /// The model's name; a setting and not a list, for names come and go.
-    pub name: String,
-    /// The voice.
-    pub voice: String,
-    /// How the key is sent: `bearer` (OpenAI) or `api-key` (Azure).
-    pub auth: Auth,
-    /// Model that writes down what the caller says; empty for none.
-    pub transcription: String,
-    /// The key. Only from `TANDEM__MODEL__KEY` or the file in `TANDEM__MODEL__KEY_FILE`.
-    #[serde(skip)]
-    pub key: Option<SecretString>,
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Self {
-            url: String::new(),
-            name: "gpt-realtime-2.1".to_owned(),
-            voice: "marin".to_owned(),
-            auth: Auth::Bearer,
-            transcription: "gpt-live-transcribe".to_owned(),
-            key: None,
-        }
-    }
-}
-
-/// How a key is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Auth {
-    /// `Authorization: Bearer …`.
-    Bearer,
-    /// `api-key: …`.
-    ApiKey,
-}
-
 /// How much and how long.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -138,7 +96,8 @@ pub struct Limits {
     pub silence_s: u64,
     /// Seconds a phone may ring; after about thirty a voicemail answers.
     pub ringing_s: u64,
-    /// Minutes before a model session is handed over; providers end them after 30 or 60.
+    /// Minutes before a model session is handed over. Where the provider ends them earlier, that
+    /// is two minutes before it does: after 28 at Azure. An hour, OpenAI's rule, less a margin.
     pub session_min: u64,
     /// Seconds live calls get to finish when the server is asked to stop.
     pub drain_s: u64,
@@ -151,7 +110,7 @@ impl Default for Limits {
             total_s: 600,
             silence_s: 12,
             ringing_s: 45,
-            session_min: 25,
+            session_min: 55,
             drain_s: 3_600,
         }
     }

@@ -23,6 +23,7 @@ use axum::routing::{any, get, post};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::carrier::acs::inbox::Inbox;
+use crate::model::endpoints::Counts;
 use crate::reception;
 use crate::server::Stagehand;
 use crate::store::Store;
@@ -42,6 +43,8 @@ pub struct Desk {
     pub reception: reception::Shared,
     /// What is written down.
     pub store: Store,
+    /// What happened at the speech models.
+    pub model: Arc<Counts>,
     /// What was turned away.
     pub refusals: Refusals,
     /// Lives only in a rehearsal.

@@ -23,10 +23,10 @@ use crate::carrier::acs::guard::Guard;
 use crate::carrier::acs::inbox::Inbox;
 use crate::carrier::acs::keys::{Keys, Published};
 use crate::clips::Stock;
-use crate::config::{Auth, Config, Dialect, Kind};
+use crate::config::{Config, Dialect, Kind};
 use crate::http::refusals::Refusals;
 use crate::http::{self, Desk, accept};
-use crate::model::openai::{self, Listening, OpenAi};
+use crate::model::endpoints::Endpoints;
 use crate::reception::{House, Reception};
 use crate::recording::Recordings;
 use crate::rehearsal::carrier::Simulated;
@@ -106,7 +106,7 @@ impl Server {
         let mut promises = shelf.promises();
         promises.push(hang_up());
         let ports = Ports {
-            model: Arc::clone(&model),
+            model: Arc::new(model.clone()),
             carrier: network,
             tools: Arc::new(shelf.into_tools()),
             record: Arc::new(store.clone()),
@@ -126,6 +126,7 @@ impl Server {
             exchange,
             reception: Arc::new(reception),
             store,
+            model: model.counts(),
             refusals: Refusals::default(),
             stagehand: rehearses.then_some(stagehand),
             acs,
@@ -192,37 +193,16 @@ async fn listen(on: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
 }
 
 /// The model that is configured, or a simulated one.
-async fn model(config: &Config) -> anyhow::Result<(Arc<dyn Model>, Option<Arc<RealtimeServer>>)> {
-    let (url, key, simulated) = match &config.model.key {
-        Some(key) if !config.model.url.is_empty() => (config.model.url.clone(), key.clone(), None),
-        _ => {
-            let mut behaviour = Behaviour::default();
-            behaviour.bind.set_port(config.rehearsal.model_port);
-            let server = RealtimeServer::start(behaviour, None).await?;
-            let key = SecretString::from(server.key().to_owned());
-            (server.url(), key, Some(Arc::new(server)))
-        }
-    };
-    Ok((Arc::new(OpenAi::new(&settings(config, url, key))?), simulated))
-}
-
-/// The model's settings as its client takes them, with this address and key.
-pub(crate) fn settings(config: &Config, url: String, key: SecretString) -> openai::Settings {
-    let transcription = &config.model.transcription;
-    openai::Settings {
-        url,
-        model: config.model.name.clone(),
-        key,
-        auth: match config.model.auth {
-            Auth::Bearer => openai::Auth::Bearer,
-            Auth::ApiKey => openai::Auth::ApiKey,
-        },
-        headers: Vec::new(),
-        listening: Listening {
-            transcription: (!transcription.is_empty()).then(|| transcription.clone()),
-            ..Listening::default()
-        },
+async fn model(config: &Config) -> anyhow::Result<(Endpoints, Option<Arc<RealtimeServer>>)> {
+    let model = &config.model;
+    if let Some(key) = model.key.as_ref().filter(|_| !model.url.is_empty()) {
+        return Ok((crate::model::open(model, &model.url, key)?, None));
     }
+    let mut behaviour = Behaviour::default();
+    behaviour.bind.set_port(config.rehearsal.model_port);
+    let server = RealtimeServer::start(behaviour, None).await?;
+    let key = SecretString::from(server.key().to_owned());
+    Ok((crate::model::open(model, &server.url(), &key)?, Some(Arc::new(server))))
 }
 
 /// Azure Communication Services, when it is the carrier.

@@ -235,6 +235,7 @@ impl Machine {
     }
 
     fn respond(&mut self, now: Instant) {
+        self.turn.pass(now);
         if self.session != Session::Up || self.ledger.waiting_since().is_some() {
             return;
         }

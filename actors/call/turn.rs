@@ -150,22 +150,36 @@ impl Turn {
         }
     }
 
-    /// Nothing is asked for before then: the provider's rate limit.
-    pub fn hold_back(&mut self, until: Instant) {
-        self.not_before = Some(until);
+    /// Our request was refused for now: it is owed again.
+    pub fn postponed(&mut self) {
+        if let Gate::Requested { what, .. } = &self.gate {
+            self.owed = what.clone();
+            self.gate = Gate::Idle;
+        }
     }
 
-    /// The next request, when one is owed and nobody else is speaking or about to.
-    pub fn next(&mut self, now: Instant) -> Option<Request> {
+    /// Nothing is asked for before then: the provider's rate limit.
+    pub fn hold_back(&mut self, until: Instant) {
+        self.not_before = self.not_before.max(Some(until));
+    }
+
+    /// Ends what only had to wait for its time: whatever else is going on, a deadline that has
+    /// passed must not stay one.
+    pub fn pass(&mut self, now: Instant) {
         if let Caller::Waiting(since) = self.caller
             && now >= since + SELF_START
         {
             self.caller = Caller::Quiet;
             self.owe(Owed::Answer);
         }
-        let free = self.gate == Gate::Idle
-            && self.caller == Caller::Quiet
-            && self.not_before.is_none_or(|then| now >= then);
+        self.not_before = self.not_before.filter(|then| now < *then);
+    }
+
+    /// The next request, when one is owed and nobody else is speaking or about to.
+    pub fn next(&mut self, now: Instant) -> Option<Request> {
+        self.pass(now);
+        let free =
+            self.gate == Gate::Idle && self.caller == Caller::Quiet && self.not_before.is_none();
         if !free || self.owed == Owed::Nothing {
             return None;
         }
@@ -201,6 +215,8 @@ impl Turn {
     /// The session is gone. Returns what the next one owes: the request that was open, or the
     /// rest of the response that ran.
     pub fn lost(&mut self) -> Interrupted {
+        // What held us back was said of a session that is gone; the next may be elsewhere.
+        self.not_before = None;
         let gate = std::mem::replace(&mut self.gate, Gate::Idle);
         let waiting = matches!(self.caller, Caller::Waiting(_));
         self.caller = Caller::Quiet;
@@ -308,6 +324,25 @@ mod tests {
         turn.responding(response("own"), now);
         turn.responded(&response("own"));
         assert_eq!(turn.next(now), None);
+    }
+
+    #[test]
+    fn a_request_refused_for_now_is_asked_again_when_its_time_has_come() {
+        let now = crate::clock::now();
+        let mut turn = Turn::default();
+        turn.owe(Owed::Guided("greet".into()));
+        turn.next(now).expect("free");
+        turn.postponed();
+        turn.hold_back(now + Duration::from_secs(3));
+        turn.hold_back(now + Duration::from_secs(1));
+        assert_eq!(turn.next(now + Duration::from_secs(2)), None, "the longer wait counts");
+        assert_eq!(turn.deadline(), Some(now + Duration::from_secs(3)));
+        turn.caller_started();
+        turn.pass(now + Duration::from_secs(3));
+        assert_eq!(turn.deadline(), None, "a deadline that has passed is none");
+        turn.lost();
+        let again = turn.next(now + Duration::from_secs(3)).expect("owed still");
+        assert_eq!(again.instructions, Some("greet".into()));
     }
 
     #[test]

@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use config::{Environment, File, FileFormat};
 use secrecy::SecretString;
 
-use super::{Config, carrier};
+use super::{Config, carrier, model};
 
 /// The file that is read when it exists and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
 
 const PREFIX: &str = "TANDEM__";
-const KEY: &str = "TANDEM__MODEL__KEY";
 
 /// Ends the name of a variable that names a file with a secret.
 const IN_FILE: &str = "_FILE";
 
 /// The variables that hold secrets, and where each belongs. A secret is in no file of settings.
 type Place = fn(&mut Config) -> &mut Option<SecretString>;
-const SECRETS: [(&str, Place); 5] = [
-    (KEY, |config| &mut config.model.key),
+const SECRETS: [(&str, Place); 6] = [
+    ("TANDEM__MODEL__KEY", |config| &mut config.model.key),
+    ("TANDEM__MODEL__SECOND__KEY", |config| &mut config.model.second.key),
     ("TANDEM__ACS__CONNECTION_STRING", |config| &mut config.acs.connection_string),
     ("TANDEM__ACS__EVENTS_SECRET", |config| &mut config.acs.events_secret),
     ("TANDEM__TWILIO__AUTH_TOKEN", |config| &mut config.twilio.auth_token),
@@ -135,10 +135,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             config.http.listen
         )));
     }
-    if !config.model.url.is_empty() && config.model.key.is_none() {
-        return Err(ConfigError::Invalid(format!(
-            "model.url is set but there is no key: set {KEY} or {KEY}{IN_FILE}"
-        )));
+    model::check(&config.model).map_err(ConfigError::Invalid)?;
+    if config.limits.session_min == 0 {
+        return Err(ConfigError::Invalid(
+            "limits.session_min is 0: a session would be replaced at once; use 1 or more"
+                .to_owned(),
+        ));
     }
     carrier::check(config).map_err(ConfigError::Invalid)?;
     if config.limits.calls == 0 {
@@ -191,6 +193,22 @@ mod tests {
         assert_eq!(error, "configuration: there is no key `cals`; did you mean `calls`?");
         let error = with("", &[("TANDEM__HTP__LISTEN", "x")]).unwrap_err().to_string();
         assert!(error.contains("`htp`") && error.contains("did you mean `http`"), "{error}");
+    }
+
+    const KEY: &str = "TANDEM__MODEL__KEY";
+
+    #[test]
+    fn a_setting_in_a_section_of_a_section_has_a_variable_too() {
+        let environment = [
+            ("TANDEM__MODEL__TURNS__BY", "semantic"),
+            ("TANDEM__MODEL__SECOND__TRANSCRIPTION", ""),
+            ("TANDEM__MODEL__SPEED", "1"),
+            ("TANDEM__MODEL__SECOND__KEY", "sk-2"),
+        ];
+        let model = with("", &environment).unwrap().model;
+        assert_eq!((model.turns.by, model.speed), (crate::config::By::Semantic, 1.0));
+        assert_eq!(model.second.transcription.as_deref(), Some(""));
+        assert!(model.second.key.is_some());
     }
 
     #[test]

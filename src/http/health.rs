@@ -47,6 +47,10 @@ pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
     registry.register("parts_hung", "Parts killed because they hung", count(&counters.hung));
     registry.register("calls_live", "Live calls", gauge(exchange.live()));
     registry.register("actors_live", "Live actors of calls", gauge(exchange.actors()));
+    let model = &desk.model;
+    registry.register("model_elsewhere", "Sessions at the second model", count(&model.elsewhere));
+    registry.register("model_limited", "Responses refused for now", count(&model.rate_limited));
+    registry.register("model_exhausted", "Allowances found used up", count(&model.exhausted));
     let free = exchange.limit().saturating_sub(exchange.live());
     registry.register("places_free", "Calls that could be admitted", gauge(free));
     registry.register("tasks_live", "Live tasks", gauge(runtime.num_alive_tasks()));

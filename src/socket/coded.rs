@@ -169,7 +169,15 @@ where
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        self.socket.poll_flush(cx)
+        let flushed = ready!(self.socket.poll_flush(cx));
+        if let Err(broken) = &flushed
+            && self.broken.is_none()
+        {
+            // Whoever reads on is told what a close code said, wherever it was met.
+            self.next = self.next.take().or_else(|| self.codec.last(broken));
+            self.broken = Some(broken.clone());
+        }
+        Poll::Ready(flushed)
     }
 
     fn marks(&self) -> bool {

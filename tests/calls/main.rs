@@ -10,6 +10,8 @@ mod acs_door;
 mod acs_network;
 mod barge_in;
 mod conversation;
+mod model_failover;
+mod model_limits;
 mod model_lost;
 mod not_answered;
 mod parts_die;

@@ -23,6 +23,10 @@ const SESSIONLESS: Duration = Duration::from_secs(20);
 /// Failed responses in a row before the session is replaced.
 const MOST_FAILED: u32 = 3;
 
+/// Responses refused for the rate limit in a row before the call is given up: with two seconds
+/// between them, about as long as a caller waits for a lost session.
+const MOST_REFUSED: u32 = 8;
+
 /// The wait before a response that failed is asked for again.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
@@ -116,7 +120,11 @@ impl Machine {
                 self.apologise("model_lost", now);
             }
             Event::Fatal(Loss::Passing(code)) => self.renew(code),
-            Event::Fatal(Loss::RateLimited(wait)) => self.turn.hold_back(now + wait),
+            Event::Fatal(Loss::RateLimited(wait)) => {
+                self.turn.postponed();
+                self.held_back(wait, now);
+            }
+            Event::Exhausted(wait) => self.turn.hold_back(now + wait),
             Event::Refused(Refusal::NothingToCancel | Refusal::Other(_))
             | Event::Ready
             | Event::Expires(_)
@@ -153,8 +161,8 @@ impl Machine {
                 self.apologise("model_lost", now);
             }
             Ending::Failed(Loss::RateLimited(wait)) => {
-                self.turn.hold_back(now + wait);
                 self.turn.owe(Owed::Answer);
+                self.held_back(wait, now);
             }
             Ending::Failed(Loss::Passing(code)) => {
                 self.failed_responses += 1;
@@ -169,6 +177,19 @@ impl Machine {
         }
         self.question_heard(now);
         self.hang_up_if_said(now);
+    }
+
+    /// The provider refused a response for now. The caller is told to wait, once, and is not
+    /// kept waiting for ever.
+    fn held_back(&mut self, wait: Duration, now: Instant) {
+        self.turn.hold_back(now + wait);
+        self.failed_responses += 1;
+        if self.failed_responses > MOST_REFUSED {
+            self.lost("model", "rate limited again and again".to_owned(), now);
+            self.apologise("model_lost", now);
+        } else if self.failed_responses == 1 && self.may_bridge() {
+            self.media(Media::Play(Clip::Bridge));
+        }
     }
 
     fn renew(&mut self, why: String) {

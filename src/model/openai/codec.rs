@@ -6,42 +6,83 @@ mod encode;
 
 use std::time::Duration;
 
+use tandem_actors::briefing::Text;
 use tandem_actors::leg::Broken;
-use tandem_actors::model::{Command, Event, Loss};
+use tandem_actors::model::{Command, Ending, Event, ItemId};
 
-use super::Listening;
+use super::{Manner, loss};
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::{self, Decoded, Encoded};
-
-/// Codes that no second try will change: the key, the account, the money, the protocol.
-const FINAL_CODES: [&str; 5] = [
-    "insufficient_quota",
-    "invalid_api_key",
-    "account_deactivated",
-    "billing_hard_limit_reached",
-    "beta_api_shape_disabled",
-];
-
-/// The pause after `rate_limit_exceeded`, which names none in a field: token limits refill over
-/// a minute, so a part of one is back soon.
-const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(2);
-
-/// Characters of a provider's code that are kept; the longest seen has 40.
-const CODE_CHARS: usize = 64;
 
 /// The codec of one session.
 #[derive(Debug)]
 pub struct Codec {
-    listening: Listening,
+    manner: Manner,
     /// Since 1970, by our clock.
     opened: Duration,
+    /// How long to wait after a rate limit, as the server last announced it.
+    pause: Duration,
+    /// The caller's last turn, while nobody writes it down and nothing has answered it.
+    unwritten: Option<ItemId>,
 }
 
 impl Codec {
     /// For a session that was opened at this time since 1970.
     #[must_use]
-    pub const fn new(listening: Listening, opened: Duration) -> Self {
-        Self { listening, opened }
+    pub const fn new(manner: Manner, opened: Duration) -> Self {
+        Self { manner, opened, pause: loss::RATE_LIMIT_PAUSE, unwritten: None }
+    }
+
+    /// Keeps in mind how long the server wants to be left alone.
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Exhausted(wait) => self.pause = *wait,
+            Event::Responded { ending: Ending::Completed, .. } => {
+                self.pause = loss::RATE_LIMIT_PAUSE;
+            }
+            Event::Responded { ending: Ending::Cancelled | Ending::Failed(_), .. }
+            | Event::Ready
+            | Event::Expires(_)
+            | Event::CallerStarted(_)
+            | Event::CallerStopped(_)
+            | Event::CallerCommitted(_)
+            | Event::CallerWords(..)
+            | Event::CallerSaid(..)
+            | Event::Responding { .. }
+            | Event::Spoke { .. }
+            | Event::Said { .. }
+            | Event::Asked { .. }
+            | Event::Refused(_)
+            | Event::Fatal(_) => {}
+        }
+    }
+
+    /// A server that writes nothing down never says that it understood the caller. A turn counts
+    /// as heard, without words, when it has been answered or another one follows: until then a
+    /// fresh session must hear its audio again.
+    fn unwritten(&mut self, event: Event) -> Decoded<Event> {
+        let heard = match &event {
+            Event::CallerCommitted(item) => self.unwritten.replace(item.clone()),
+            Event::Responded { ending: Ending::Completed, .. } => self.unwritten.take(),
+            Event::Responded { ending: Ending::Cancelled | Ending::Failed(_), .. }
+            | Event::Ready
+            | Event::Expires(_)
+            | Event::CallerStarted(_)
+            | Event::CallerStopped(_)
+            | Event::CallerWords(..)
+            | Event::CallerSaid(..)
+            | Event::Responding { .. }
+            | Event::Spoke { .. }
+            | Event::Said { .. }
+            | Event::Asked { .. }
+            | Event::Refused(_)
+            | Event::Exhausted(_)
+            | Event::Fatal(_) => None,
+        };
+        match heard {
+            Some(item) => Decoded::Both(Event::CallerSaid(item, Text::default()), event),
+            None => Decoded::Event(event),
+        }
     }
 }
 
@@ -53,37 +94,23 @@ impl coded::Codec for Codec {
     const MARKS: bool = false;
 
     fn decode(&mut self, message: &Utf8Bytes) -> Decoded<Event> {
-        decode::decode(message, self.opened)
+        let decoded = decode::decode(message, self.opened, self.pause);
+        let Decoded::Event(event) = decoded else { return decoded };
+        self.note(&event);
+        if self.manner.transcription.is_some() {
+            return Decoded::Event(event);
+        }
+        self.unwritten(event)
     }
 
     fn encode(&mut self, command: Command) -> Encoded {
-        encode::encode(&command, &self.listening)
+        encode::encode(&command, &self.manner)
     }
 
     fn last(&self, broken: &Broken) -> Option<Event> {
         match broken {
-            Broken::Closed { code, reason } => loss_of_close(*code, reason).map(Event::Fatal),
+            Broken::Closed { code, reason } => loss::of_close(*code, reason).map(Event::Fatal),
             Broken::Failed(_) | Broken::Stuck => None,
         }
     }
-}
-
-/// What a close code says beyond that the session is over: 1001 is its longest duration; 3000 a
-/// refusal after the handshake, its code the last part of the reason
-/// (`invalid_request_error.invalid_api_key`); 4000 the beta protocol refused.
-fn loss_of_close(code: u16, reason: &str) -> Option<Loss> {
-    match code {
-        1001 => Some(Loss::Passing("session_expired".to_owned())),
-        3000 | 4000 => {
-            let word = clean(reason.rsplit('.').next().unwrap_or_default());
-            Some(Loss::Final(if word.is_empty() { format!("closed_{code}") } else { word }))
-        }
-        _ => None,
-    }
-}
-
-/// A provider's code, fit for a log.
-fn clean(code: &str) -> String {
-    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    code.chars().filter(plain).take(CODE_CHARS).collect()
 }

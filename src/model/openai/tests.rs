@@ -19,6 +19,7 @@ use super::*;
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::{Codec as _, Decoded, Encoded};
 use crate::socket::tests::{close_code, dialled, fields, object};
+use tandem_actors::audio::Format;
 
 const INBOUND: &str = include_str!("../../../tests/fixtures/openai/inbound.jsonl");
 const OUTBOUND: &str = include_str!("../../../tests/fixtures/openai/outbound.jsonl");
@@ -30,11 +31,15 @@ const UNDERSTOOD: &str = include_str!("../../../tests/fixtures/openai/inbound.un
 const OPENED: Duration = Duration::from_secs(1_795_266_400);
 
 fn codec() -> codec::Codec {
-    codec::Codec::new(Listening::default(), OPENED)
+    codec::Codec::new(manner(), OPENED)
 }
 
 fn decode(text: &str) -> String {
-    match codec().decode(&Utf8Bytes::from(text)) {
+    meant(codec().decode(&Utf8Bytes::from(text)))
+}
+
+fn meant(decoded: Decoded<Event>) -> String {
+    match decoded {
         Decoded::Event(event) => told(event),
         Decoded::Both(first, second) => format!("{}, {}", told(first), told(second)),
         Decoded::Nothing => "nothing".to_owned(),
@@ -82,6 +87,7 @@ fn told(event: Event) -> String {
         }
         Event::Refused(Refusal::NothingToCancel) => "refused nothing to cancel".to_owned(),
         Event::Refused(Refusal::Other(code)) => format!("refused {code}"),
+        Event::Exhausted(wait) => format!("exhausted for {} ms", wait.as_millis()),
         Event::Fatal(loss) => format!("fatal {loss:?}"),
     }
 }
@@ -135,13 +141,19 @@ fn session(tools: Vec<Promise>) -> Session {
     }
 }
 
-fn listening() -> Listening {
-    Listening {
+fn manner() -> Manner {
+    Manner {
         transcription: Some("gpt-live-transcribe".into()),
         language: Some("en".into()),
-        threshold: Some(0.5),
-        prefix_padding_ms: Some(300),
-        silence_duration_ms: Some(500),
+        noise_reduction: NoiseReduction::NearField,
+        turns: Turns::Server {
+            threshold: Some(0.5),
+            prefix_padding_ms: Some(300),
+            silence_duration_ms: Some(500),
+            idle_timeout_ms: Some(15_000),
+        },
+        speed: Some(1.1),
+        truncates: true,
     }
 }
 
@@ -168,21 +180,79 @@ fn every_command_is_written_as_in_the_fixture() {
         Command::Truncate { item: ItemId("item_4".into()), heard_ms: 1_460 },
         Command::Forget(ItemId("item_4".into())),
     ];
-    let mut codec = codec::Codec::new(listening(), OPENED);
+    let mut codec = codec();
     let mut written: Vec<Encoded> =
         commands.into_iter().map(|command| codec.encode(command)).collect();
-    let bare = Session {
+    let bare = |format| Session {
         instructions: Text::default(),
         voice: "cedar".into(),
-        format: Format::Pcmu8k,
+        format,
         tools: Vec::new(),
     };
-    written.push(self::codec().encode(Command::Configure(bare)));
+    let mut poor = codec::Codec::new(Manner::default(), OPENED);
+    written.push(poor.encode(Command::Configure(bare(Format::Pcmu8k))));
+    let semantic = Manner {
+        noise_reduction: NoiseReduction::FarField,
+        turns: Turns::Semantic { eagerness: Some("low") },
+        ..Manner::default()
+    };
+    let mut semantic = codec::Codec::new(semantic, OPENED);
+    written.push(semantic.encode(Command::Configure(bare(Format::Pcm24k))));
     for (number, line) in OUTBOUND.lines().enumerate() {
         assert_eq!(written[number], Encoded::Text(line.to_owned()));
     }
     assert_eq!(written.len(), OUTBOUND.lines().count());
     assert_eq!(codec.encode(Command::Close), Encoded::Close);
+}
+
+#[test]
+fn a_server_that_cannot_truncate_is_not_told_to() {
+    let poor = Manner { truncates: false, ..manner() };
+    let mut codec = codec::Codec::new(poor, OPENED);
+    let item = || ItemId("item_4".into());
+    let truncate = Command::Truncate { item: item(), heard_ms: 1_460 };
+    assert_eq!(codec.encode(truncate), Encoded::Nothing);
+    assert_ne!(codec.encode(Command::Forget(item())), Encoded::Nothing);
+}
+
+#[test]
+fn a_turn_that_nobody_writes_down_counts_as_heard_when_it_is_answered() {
+    let unwritten = Manner { transcription: None, ..manner() };
+    let mut codec = codec::Codec::new(unwritten, OPENED);
+    let mut decode = |text: &str| meant(codec.decode(&Utf8Bytes::from(text.to_owned())));
+    let committed =
+        |item: &str| format!(r#"{{"type":"input_audio_buffer.committed","item_id":"{item}"}}"#);
+    let done = |status: &str| {
+        format!(r#"{{"type":"response.done","response":{{"id":"r","status":"{status}"}}}}"#)
+    };
+    assert_eq!(decode(&committed("u1")), "caller committed u1");
+    assert_eq!(decode(&done("cancelled")), "cancelled r", "not answered");
+    assert_eq!(decode(&committed("u2")), "caller said u1: , caller committed u2");
+    assert_eq!(decode(&done("completed")), "caller said u2: , completed r");
+    assert_eq!(decode(&done("completed")), "completed r", "once");
+}
+
+#[test]
+fn a_rate_limit_lasts_as_long_as_the_server_has_announced() {
+    let mut codec = codec();
+    let mut decode = |text: &str| meant(codec.decode(&Utf8Bytes::from(text.to_owned())));
+    let failed = r#"{"type":"response.done","response":{"id":"r","status":"failed","status_details":{"error":{"code":"rate_limit_exceeded"}}}}"#;
+    let limits =
+        r#"{"type":"rate_limits.updated","rate_limits":[{"remaining":0,"reset_seconds":0.25}]}"#;
+    let completed = r#"{"type":"response.done","response":{"id":"r","status":"completed"}}"#;
+    assert_eq!(decode(failed), "failed r RateLimited(2s)", "nothing was announced");
+    assert_eq!(decode(limits), "exhausted for 250 ms");
+    assert_eq!(decode(failed), "failed r RateLimited(250ms)");
+    assert_eq!(decode(completed), "completed r");
+    assert_eq!(decode(failed), "failed r RateLimited(2s)", "that is over");
+}
+
+#[tokio::test]
+async fn a_session_has_the_longest_life_its_provider_allows() {
+    let (socket, _far_end) = dialled(Limits::MODEL).await;
+    let mut line = line(socket, manner(), Some(Duration::from_mins(30)));
+    let event = poll_fn(|cx| line.poll_event(cx)).await.unwrap();
+    assert_eq!(told(event), "expires in 1800 s");
 }
 
 #[test]
@@ -235,7 +305,7 @@ proptest! {
 #[tokio::test]
 async fn a_line_configures_speaks_and_closes() {
     let (socket, mut far_end) = dialled(Limits::MODEL).await;
-    let mut line = line(socket, listening());
+    let mut line = line(socket, manner(), None);
     let schema =
         r#"{"type":"object","properties":{"order_id":{"type":"string"}},"required":["order_id"]}"#;
     line.send(Command::Configure(session(vec![promise(schema)]))).unwrap();
@@ -259,17 +329,12 @@ async fn a_line_configures_speaks_and_closes() {
 #[tokio::test]
 async fn a_close_code_that_says_why_is_told_before_the_end() {
     let cases = [
-        (
-            1001,
-            "Your session hit the maximum duration of 60 minutes.",
-            "Passing(\"session_expired\")",
-        ),
         (3000, "invalid_request_error.invalid_api_key", "Final(\"invalid_api_key\")"),
         (4000, "", "Final(\"closed_4000\")"),
     ];
     for (code, reason, expected) in cases {
         let (socket, mut far_end) = dialled(Limits::MODEL).await;
-        let mut line = line(socket, Listening::default());
+        let mut line = line(socket, manner(), None);
         let frame = CloseFrame { code: code.into(), reason: reason.into() };
         far_end.close(Some(frame)).await.unwrap();
         let event = poll_fn(|cx| line.poll_event(cx)).await.unwrap();
@@ -279,17 +344,19 @@ async fn a_close_code_that_says_why_is_told_before_the_end() {
             assert_eq!(broken, Broken::Closed { code, reason: reason.into() });
         }
     }
-    let (socket, mut far_end) = dialled(Limits::MODEL).await;
-    let mut line = line(socket, Listening::default());
-    far_end.close(Some(CloseFrame { code: 1011.into(), reason: "".into() })).await.unwrap();
-    let broken = poll_fn(|cx| line.poll_event(cx)).await.unwrap_err();
-    assert_eq!(broken, Broken::Closed { code: 1011, reason: String::new() });
+    for code in [1001, 1011] {
+        let (socket, mut far_end) = dialled(Limits::MODEL).await;
+        let mut line = line(socket, manner(), None);
+        far_end.close(Some(CloseFrame { code: code.into(), reason: "".into() })).await.unwrap();
+        let broken = poll_fn(|cx| line.poll_event(cx)).await.unwrap_err();
+        assert_eq!(broken, Broken::Closed { code, reason: String::new() });
+    }
 }
 
 #[tokio::test]
 async fn a_message_beyond_the_limit_is_answered_with_1009() {
     let (socket, mut far_end) = dialled(Limits::MODEL).await;
-    let mut line = line(socket, Listening::default());
+    let mut line = line(socket, manner(), None);
     // The head of a text frame of 16 MiB and one byte (RFC 6455 §5.2).
     far_end.get_mut().write_all(&[0x81, 0x7F, 0, 0, 0, 0, 1, 0, 0, 1]).await.unwrap();
     let broken = poll_fn(|cx| line.poll_event(cx)).await.unwrap_err();

@@ -5,12 +5,12 @@ mod inbound;
 mod outbound;
 
 pub use inbound::{
-    AudioDelta, ErrorEvent, Fault, Fields, Item, ItemEvent, ResponseEvent, SessionEvent, kind,
-    read, read_audio,
+    AudioDelta, ErrorEvent, Fault, Fields, Item, ItemEvent, LimitsEvent, RateLimit, ResponseEvent,
+    SessionEvent, kind, read, read_audio,
 };
 pub use outbound::{
-    Audio, AudioFormat, Client, Content, Function, Input, NewItem, NewResponse, NewSession, Output,
-    Tag, Transcription, TurnDetection, append,
+    Audio, AudioFormat, Client, Content, Function, Input, NewItem, NewResponse, NewSession, Noise,
+    Output, Tag, Transcription, TurnDetection, append,
 };
 
 /// Text that is no message of the protocol.

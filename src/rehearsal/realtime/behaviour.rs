@@ -30,6 +30,10 @@ pub struct Behaviour {
     pub transcripts: Transcripts,
     /// How long a session lives.
     pub session_age: Duration,
+    /// Whether it can write down what the caller says; asked to otherwise, it refuses.
+    pub transcribes: bool,
+    /// Whether it can be told how much of its speech was heard.
+    pub truncates: bool,
     /// What goes wrong from the start.
     pub faults: Vec<(Whom, Fault)>,
 }
@@ -47,6 +51,8 @@ impl Default for Behaviour {
             speech: Speech::BestAvailable,
             transcripts: Transcripts::Late,
             session_age: SESSION_AGE,
+            transcribes: true,
+            truncates: true,
             faults: Vec::new(),
         }
     }
@@ -156,8 +162,13 @@ pub enum Fault {
     DuplicateCall,
     /// The next speech comes within 200 ms, followed by silence up to ten seconds of audio.
     TooFast,
-    /// The handshake is answered with 503.
-    RefuseHandshake,
+    /// The handshake is refused.
+    RefuseHandshake {
+        /// The HTTP status.
+        status: u16,
+        /// Seconds for `Retry-After`.
+        retry_after_s: Option<u64>,
+    },
     /// The handshake is answered this late.
     SlowHandshake(Duration),
     /// The session expires this long after its opening.
@@ -166,13 +177,15 @@ pub enum Fault {
     QuotaFailure,
     /// The next response fails because of the rate limit.
     RateLimit,
+    /// The allowance is used up, which is announced; until it is refilled, responses fail.
+    Exhausted(Duration),
 }
 
 impl Fault {
     /// Whether it happens before there is a session.
     pub(super) const fn is_of_handshake(&self) -> bool {
         match self {
-            Self::RefuseHandshake | Self::SlowHandshake(_) => true,
+            Self::RefuseHandshake { .. } | Self::SlowHandshake(_) => true,
             Self::Stall { .. }
             | Self::Cut { .. }
             | Self::CloseWith { .. }
@@ -183,7 +196,8 @@ impl Fault {
             | Self::TooFast
             | Self::SessionAge(_)
             | Self::QuotaFailure
-            | Self::RateLimit => false,
+            | Self::RateLimit
+            | Self::Exhausted(_) => false,
         }
     }
 }
@@ -232,11 +246,12 @@ mod tests {
     #[test]
     fn a_fault_meets_whom_it_is_meant_for() {
         let mut script = Script::new(vec![
-            (Whom::Next, Fault::RefuseHandshake),
+            (Whom::Next, Fault::RefuseHandshake { status: 503, retry_after_s: None }),
             (Whom::Session(1), Fault::Garbage),
             (Whom::Every, Fault::UnknownEvents),
         ]);
-        assert_eq!(script.take(0, true), [Fault::RefuseHandshake]);
+        let refusal = Fault::RefuseHandshake { status: 503, retry_after_s: None };
+        assert_eq!(script.take(0, true), [refusal]);
         assert_eq!(script.take(0, true), []);
         assert_eq!(script.take(0, false), [Fault::UnknownEvents]);
         assert_eq!(script.take(1, false), [Fault::Garbage, Fault::UnknownEvents]);

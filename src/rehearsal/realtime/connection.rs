@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::behaviour::{Behaviour, Fault};
-use super::door::{Door, Guest};
+use super::door::{Door, Guest, Refusal};
 use super::server::{Hall, Seat};
 use super::session::{Opening, Session, ToRender};
 use super::wire::{Complaint, End, Outbox, Outgoing};
@@ -46,8 +46,11 @@ pub(super) async fn serve(stream: TcpStream, hall: &Arc<Hall>) -> Result<(), Err
             tokio::time::sleep(*delay).await;
         }
     }
-    let refuses = faults.contains(&Fault::RefuseHandshake);
-    let mut door = Door { key: &hall.behaviour.key, refuses, guest: None };
+    let refusal = faults.iter().find_map(|fault| {
+        let Fault::RefuseHandshake { status, retry_after_s } = fault else { return None };
+        Some(Refusal { status: *status, retry_after_s: *retry_after_s })
+    });
+    let mut door = Door { key: &hall.behaviour.key, refusal, guest: None };
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)

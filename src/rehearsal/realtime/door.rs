@@ -5,6 +5,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{
     Callback, ErrorResponse, Request, Response,
 };
 use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::http::header::RETRY_AFTER;
 
 /// OpenAI's path and Azure's.
 const PATHS: &[&str] = &["/v1/realtime", "/openai/v1/realtime"];
@@ -18,15 +19,30 @@ pub(super) enum Guest {
     Unwelcome { code: &'static str, message: &'static str, close: u16 },
 }
 
+/// How everybody is refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) retry_after_s: Option<u64>,
+}
+
 /// The door of one connection, with the key that opens it.
 pub(super) struct Door<'a> {
     pub(super) key: &'a str,
-    pub(super) refuses: bool,
+    pub(super) refusal: Option<Refusal>,
     pub(super) guest: Option<Guest>,
 }
 
 impl Callback for &mut Door<'_> {
     fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
+        if let Some(Refusal { status, retry_after_s }) = self.refusal {
+            let mut refusal = ErrorResponse::new(None);
+            *refusal.status_mut() = StatusCode::from_u16(status).expect("a status of HTTP");
+            if let Some(seconds) = retry_after_s {
+                refusal.headers_mut().insert(RETRY_AFTER, seconds.into());
+            }
+            return Err(refusal);
+        }
         match self.look_at(request) {
             Ok(guest) => {
                 self.guest = Some(guest);
@@ -43,9 +59,6 @@ impl Callback for &mut Door<'_> {
 
 impl Door<'_> {
     fn look_at(&self, request: &Request) -> Result<Guest, StatusCode> {
-        if self.refuses {
-            return Err(StatusCode::SERVICE_UNAVAILABLE);
-        }
         if !PATHS.contains(&request.uri().path()) {
             return Err(StatusCode::NOT_FOUND);
         }
@@ -100,7 +113,7 @@ mod tests {
         #[case] value: &str,
         #[case] expected: &str,
     ) {
-        let door = Door { key: "sk", refuses: false, guest: None };
+        let door = Door { key: "sk", refusal: None, guest: None };
         let request = Request::builder().uri(uri).header(header, value).body(()).expect("valid");
         let verdict = match door.look_at(&request) {
             Ok(Guest::Welcome { model }) => model,

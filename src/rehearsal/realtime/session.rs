@@ -61,6 +61,8 @@ pub(super) struct Session {
     expires: Instant,
     has_spoken: bool,
     probing: Probing,
+    transcribes: bool,
+    truncates: bool,
     /// Lines to be rendered.
     to_render: Vec<ToRender>,
     /// When the caller will have been silent for too long.
@@ -104,6 +106,8 @@ impl Session {
             expires: now + age,
             has_spoken: false,
             probing: Probing::new(probes),
+            transcribes: behaviour.transcribes,
+            truncates: behaviour.truncates,
             to_render: Vec::new(),
             idle_at: None,
         };
@@ -147,7 +151,7 @@ impl Session {
             }
             "conversation.item.create" => self.create_item(&event),
             "conversation.item.retrieve" => self.retrieve_item(&event),
-            "conversation.item.truncate" => self.truncate_item(&event),
+            "conversation.item.truncate" if self.truncates => self.truncate_item(&event),
             "conversation.item.delete" => self.delete_item(&event),
             "response.create" => self.create_response(&event["response"], now),
             "response.cancel" => self.cancel_response(&event["response_id"]),
@@ -158,6 +162,9 @@ impl Session {
     fn update(&mut self, change: &Value) -> Result<(), Complaint> {
         if change.is_null() {
             return Err(Complaint::missing("session"));
+        }
+        if !self.transcribes && !change["audio"]["input"]["transcription"].is_null() {
+            return Err(Complaint::unknown("session.audio.input.transcription"));
         }
         self.settings.update(change, self.has_spoken)?;
         self.hearing.adjust(self.settings.input, self.settings.turns);

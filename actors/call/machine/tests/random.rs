@@ -28,18 +28,21 @@ fn any_input() -> impl Strategy<Value = Input> {
             name: ["look", "wipe", "hang_up", "?"][n].into(),
             arguments: "{}".into(),
         }),
-        (response(), 0_usize..4).prop_map(|(response, n)| Event::Responded {
+        (response(), 0_usize..5).prop_map(|(response, n)| Event::Responded {
             response,
             ending: [
                 Ending::Completed,
                 Ending::Cancelled,
                 Ending::Failed(Loss::Passing("p".into())),
                 Ending::Failed(Loss::Final("f".into())),
+                Ending::Failed(Loss::RateLimited(SECOND)),
             ][n]
                 .clone(),
         }),
         Just(()).prop_map(|()| Event::Refused(Refusal::ResponseActive(None))),
         Just(()).prop_map(|()| Event::Fatal(Loss::Passing("p".into()))),
+        Just(()).prop_map(|()| Event::Fatal(Loss::RateLimited(SECOND))),
+        Just(()).prop_map(|()| Event::Exhausted(SECOND)),
     ];
     prop_oneof![
         1 => Just(()).prop_map(|()| Input::Dialed),

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use tandem_actors::briefing::Text;
-use tandem_actors::model::{Ending, Event, ItemId, Loss, Refusal, ResponseId};
+use tandem_actors::model::{Ending, Event, ItemId, Refusal, ResponseId};
 use tandem_actors::tool::ToolCallId;
 
+use super::super::loss;
 use super::super::wire::{
-    self, ErrorEvent, Fault, Fields, Item, ItemEvent, Malformed, ResponseEvent, SessionEvent,
+    self, ErrorEvent, Fault, Fields, Item, ItemEvent, LimitsEvent, Malformed, RateLimit,
+    ResponseEvent, SessionEvent,
 };
 use super::encode::tag_of_event_id;
-use super::{FINAL_CODES, RATE_LIMIT_PAUSE, clean};
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::Decoded;
 use crate::socket::scan::payload;
@@ -19,8 +20,7 @@ use crate::socket::scan::payload;
 /// Events of the protocol that change nothing here, GA and beta. What an item or a response
 /// became is told by the events that are read; text output and the provider's own tools are
 /// never asked for.
-const OF_NO_INTEREST: [&str; 36] = [
-    "rate_limits.updated",
+const OF_NO_INTEREST: [&str; 35] = [
     "input_audio_buffer.cleared",
     "input_audio_buffer.timeout_triggered",
     "input_audio_buffer.dtmf_event_received",
@@ -59,7 +59,8 @@ const OF_NO_INTEREST: [&str; 36] = [
 ];
 
 /// Makes sense of a message of a session that was opened at `opened` since 1970.
-pub(super) fn decode(message: &Utf8Bytes, opened: Duration) -> Decoded<Event> {
+/// After a rate limit it wants to be left alone for `pause`.
+pub(super) fn decode(message: &Utf8Bytes, opened: Duration, pause: Duration) -> Decoded<Event> {
     if let Some(piece) = wire::read_audio(message)
         && let Some(audio) = payload(message, Cow::Borrowed(piece.delta))
     {
@@ -68,16 +69,22 @@ pub(super) fn decode(message: &Utf8Bytes, opened: Duration) -> Decoded<Event> {
         return Decoded::Event(Event::Spoke { response, item, audio });
     }
     let Ok(kind) = wire::kind(message) else { return Decoded::Bad("json") };
-    by_kind(&kind, message, opened).unwrap_or(Decoded::Bad("event"))
+    let decoded = match kind.as_ref() {
+        "session.created" => expires(message, opened),
+        "response.done" => responded(message, pause),
+        "error" => failed(message, pause),
+        "rate_limits.updated" => exhausted(message),
+        kind => by_kind(kind, message),
+    };
+    decoded.unwrap_or(Decoded::Bad("event"))
 }
 
-fn by_kind(kind: &str, message: &Utf8Bytes, opened: Duration) -> Result<Decoded<Event>, Malformed> {
+fn by_kind(kind: &str, message: &Utf8Bytes) -> Result<Decoded<Event>, Malformed> {
     Ok(Decoded::Event(match kind {
         "response.output_audio.delta" | "response.audio.delta" => return spoke(message),
         "response.output_audio_transcript.delta" | "response.audio_transcript.delta" => {
             said(message)?
         }
-        "session.created" => return expires(message, opened),
         "session.updated" => Event::Ready,
         "input_audio_buffer.speech_started" => Event::CallerStarted(item(message)?),
         "input_audio_buffer.speech_stopped" => Event::CallerStopped(item(message)?),
@@ -95,8 +102,6 @@ fn by_kind(kind: &str, message: &Utf8Bytes, opened: Duration) -> Result<Decoded<
         }
         "response.created" => responding(message)?,
         "response.output_item.done" => return asked(message),
-        "response.done" => responded(message)?,
-        "error" => failed(message)?,
         kind if OF_NO_INTEREST.contains(&kind) => return Ok(Decoded::Nothing),
         kind => return Ok(Decoded::Unknown(kind.to_owned())),
     }))
@@ -157,47 +162,48 @@ fn asked(message: &Utf8Bytes) -> Result<Decoded<Event>, Malformed> {
 /// `incomplete` (the token limit, a filter) counts as completed: what was said was said, and
 /// asking again would say it twice. So does a word we do not know: over is over, and whoever
 /// waits for the end of a response must hear of it.
-fn responded(message: &Utf8Bytes) -> Result<Event, Malformed> {
+fn responded(message: &Utf8Bytes, pause: Duration) -> Result<Decoded<Event>, Malformed> {
     let ResponseEvent { response } = wire::read(message)?;
     let ending = match response.status.as_deref() {
         Some("cancelled") => Ending::Cancelled,
         Some("failed") => {
             let fault = response.status_details.and_then(|details| details.error);
-            Ending::Failed(loss(&fault.unwrap_or_default()))
+            Ending::Failed(loss::of_response(&code(&fault.unwrap_or_default()), pause))
         }
         Some(_) | None => Ending::Completed,
     };
-    Ok(Event::Responded { response: ResponseId(response.id.into_owned()), ending })
+    let response = ResponseId(response.id.into_owned());
+    Ok(Decoded::Event(Event::Responded { response, ending }))
 }
 
-fn failed(message: &Utf8Bytes) -> Result<Event, Malformed> {
+fn failed(message: &Utf8Bytes, pause: Duration) -> Result<Decoded<Event>, Malformed> {
     let ErrorEvent { error } = wire::read(message)?;
     let code = code(&error);
-    Ok(match code.as_str() {
+    Ok(Decoded::Event(match code.as_str() {
         "conversation_already_has_active_response" => {
             let tag = error.event_id.as_deref().and_then(tag_of_event_id);
             Event::Refused(Refusal::ResponseActive(tag))
         }
         "response_cancel_not_active" => Event::Refused(Refusal::NothingToCancel),
-        "session_expired" | "rate_limit_exceeded" => Event::Fatal(loss(&error)),
-        code if FINAL_CODES.contains(&code) => Event::Fatal(loss(&error)),
-        _ => Event::Refused(Refusal::Other(code)),
-    })
+        _ => match loss::of_error(&code, pause) {
+            Some(loss) => Event::Fatal(loss),
+            None => Event::Refused(Refusal::Other(code)),
+        },
+    }))
 }
 
-fn loss(fault: &Fault<'_>) -> Loss {
-    let code = code(fault);
-    match code.as_str() {
-        "rate_limit_exceeded" => Loss::RateLimited(RATE_LIMIT_PAUSE),
-        code if FINAL_CODES.contains(&code) => Loss::Final(code.to_owned()),
-        _ => Loss::Passing(code),
-    }
+/// What remains is told with every response; it matters when nothing does.
+fn exhausted(message: &Utf8Bytes) -> Result<Decoded<Event>, Malformed> {
+    let LimitsEvent { rate_limits } = wire::read(message)?;
+    let left = |limit: &RateLimit| Some((limit.remaining?, limit.reset_seconds.unwrap_or(0.0)));
+    let wait = loss::of_limits(rate_limits.iter().filter_map(left));
+    Ok(wait.map_or(Decoded::Nothing, |wait| Decoded::Event(Event::Exhausted(wait))))
 }
 
 /// The code of an error; its class where it has none.
 fn code(fault: &Fault<'_>) -> String {
     let code = fault.code.as_deref().or(fault.class.as_deref());
-    clean(code.unwrap_or("unknown"))
+    loss::clean(code.unwrap_or("unknown"))
 }
 
 fn item(message: &Utf8Bytes) -> Result<ItemId, Malformed> {

@@ -5,11 +5,11 @@ use tandem_actors::audio::Format;
 use tandem_actors::model::{Command, Entry, ItemId, Session};
 use tandem_actors::tool::Promise;
 
-use super::super::Listening;
 use super::super::wire::{
     self, Audio, AudioFormat, Client, Content, Function, Input, NewItem, NewResponse, NewSession,
-    Output, Tag, Transcription, TurnDetection,
+    Noise, Output, Tag, Transcription, TurnDetection,
 };
+use super::super::{Manner, NoiseReduction, Turns};
 use crate::socket::coded::Encoded;
 
 /// What our request for a response is called, before its tag.
@@ -19,10 +19,10 @@ const RESPOND_EVENT_ID: &str = "respond-";
 const SPEECH: u32 = 0;
 
 /// Writes a command.
-pub(super) fn encode(command: &Command, listening: &Listening) -> Encoded {
+pub(super) fn encode(command: &Command, manner: &Manner) -> Encoded {
     match command {
         Command::Configure(session) => {
-            let session = Box::new(new_session(session, listening));
+            let session = Box::new(new_session(session, manner));
             text(&Client::SessionUpdate { session })
         }
         Command::Hear(audio) => Encoded::Text(wire::append(audio)),
@@ -35,6 +35,8 @@ pub(super) fn encode(command: &Command, listening: &Listening) -> Encoded {
             },
         }),
         Command::Cancel => text(&Client::ResponseCancel),
+        // It keeps in mind what was not heard, which is better than an error.
+        Command::Truncate { .. } if !manner.truncates => Encoded::Nothing,
         Command::Truncate { item: ItemId(item_id), heard_ms } => {
             text(&Client::ItemTruncate { item_id, content_index: SPEECH, audio_end_ms: *heard_ms })
         }
@@ -52,36 +54,49 @@ fn text(message: &Client<'_>) -> Encoded {
     Encoded::Text(serde_json::to_string(message).expect("strings and numbers serialize"))
 }
 
-fn new_session<'a>(session: &'a Session, listening: &'a Listening) -> NewSession<'a> {
+fn new_session<'a>(session: &'a Session, manner: &'a Manner) -> NewSession<'a> {
     let format = match session.format {
         Format::Pcm24k => AudioFormat::Pcm { rate: session.format.rate_hz() },
         Format::Pcmu8k => AudioFormat::Pcmu,
     };
-    let transcription = listening
+    let transcription = manner
         .transcription
         .as_deref()
-        .map(|model| Transcription { model, language: listening.language.as_deref() });
+        .map(|model| Transcription { model, language: manner.language.as_deref() });
+    let noise_reduction = match manner.noise_reduction {
+        NoiseReduction::NearField => Some(Noise { kind: "near_field" }),
+        NoiseReduction::FarField => Some(Noise { kind: "far_field" }),
+        NoiseReduction::Off => None,
+    };
+    let turn_detection = turn_detection(manner.turns);
     NewSession {
         kind: "realtime",
         instructions: session.instructions.as_str(),
         output_modalities: ["audio"],
         audio: Audio {
-            input: Input { format, transcription, turn_detection: turn_detection(listening) },
-            output: Output { format, voice: &session.voice },
+            input: Input { format, noise_reduction, transcription, turn_detection },
+            output: Output { format, voice: &session.voice, speed: manner.speed },
         },
         tools: session.tools.iter().filter_map(function).collect(),
         tool_choice: "auto",
     }
 }
 
-fn turn_detection(listening: &Listening) -> TurnDetection {
-    TurnDetection {
-        kind: "server_vad",
-        threshold: listening.threshold,
-        prefix_padding_ms: listening.prefix_padding_ms,
-        silence_duration_ms: listening.silence_duration_ms,
-        create_response: true,
-        interrupt_response: true,
+fn turn_detection(turns: Turns) -> TurnDetection {
+    let both =
+        TurnDetection { create_response: true, interrupt_response: true, ..Default::default() };
+    match turns {
+        Turns::Server { threshold, prefix_padding_ms, silence_duration_ms, idle_timeout_ms } => {
+            TurnDetection {
+                kind: "server_vad",
+                threshold,
+                prefix_padding_ms,
+                silence_duration_ms,
+                idle_timeout_ms,
+                ..both
+            }
+        }
+        Turns::Semantic { eagerness } => TurnDetection { kind: "semantic_vad", eagerness, ..both },
     }
 }
 

@@ -14,7 +14,8 @@ fn settings(url: &str, auth: Auth) -> Settings {
         key: "sk-secret".into(),
         auth,
         headers: vec![("OpenAI-Organization".into(), "org-1".into())],
-        listening: Listening::default(),
+        formats: vec![Format::Pcm24k],
+        manner: Manner::default(),
     }
 }
 
@@ -57,11 +58,11 @@ async fn a_session_is_opened_with_model_key_and_headers(
 }
 
 #[rstest]
-#[case("401 Unauthorized", "", Loss::Final("refused with status 401".into()))]
-#[case("403 Forbidden", "", Loss::Final("refused with status 403".into()))]
+#[case("401 Unauthorized", "", Loss::Final("status_401".into()))]
+#[case("404 Not Found", "", Loss::Final("status_404".into()))]
 #[case("429 Slow down", "Retry-After: 4\r\n", Loss::RateLimited(Duration::from_secs(4)))]
-#[case("429 Slow down", "", Loss::RateLimited(RATE_LIMIT_PAUSE))]
-#[case("503 Busy", "", Loss::Passing("refused with status 503".into()))]
+#[case("429 Slow down", "", Loss::RateLimited(loss::AFTER_429))]
+#[case("503 Busy", "", Loss::Passing("status_503".into()))]
 #[tokio::test]
 async fn a_refusal_says_what_helps(
     #[case] status: &str,
@@ -95,7 +96,7 @@ async fn nobody_at_the_door_may_pass() {
 
 #[rstest]
 #[case(Settings { url: "https://api.example.com/".into(), ..settings("", Auth::Bearer) }, SettingsError::Url)]
-#[case(Settings { url: "realtime".into(), ..settings("", Auth::Bearer) }, SettingsError::Url)]
+#[case(Settings { formats: vec![], ..settings("ws://h/", Auth::Bearer) }, SettingsError::Formats)]
 #[case(Settings { key: "a\nb".into(), ..settings("ws://h/", Auth::ApiKey) }, SettingsError::Key)]
 #[case(
     Settings { headers: vec![("a b".into(), "c".into())], ..settings("ws://h/", Auth::Bearer) },

@@ -157,6 +157,25 @@ pub struct Fault<'a> {
     pub event_id: Option<Cow<'a, str>>,
 }
 
+/// `rate_limits.updated`.
+#[derive(Debug, Deserialize)]
+pub struct LimitsEvent {
+    /// What is left of each allowance.
+    #[serde(default)]
+    pub rate_limits: Vec<RateLimit>,
+}
+
+/// What is left of an allowance: `requests` or `tokens`.
+#[derive(Debug, Deserialize)]
+pub struct RateLimit {
+    /// What is left.
+    #[serde(default)]
+    pub remaining: Option<f64>,
+    /// Seconds until it is whole again.
+    #[serde(default)]
+    pub reset_seconds: Option<f64>,
+}
+
 /// `response.output_item.done`.
 #[derive(Debug, Deserialize)]
 pub struct ItemEvent<'a> {

@@ -81,6 +81,9 @@ pub struct Audio<'a> {
 pub struct Input<'a> {
     /// The coding.
     pub format: AudioFormat,
+    /// What it is cleaned of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise_reduction: Option<Noise>,
     /// Who writes it down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transcription: Option<Transcription<'a>>,
@@ -95,6 +98,17 @@ pub struct Output<'a> {
     pub format: AudioFormat,
     /// The voice; cannot be changed after it has spoken.
     pub voice: &'a str,
+    /// How fast it speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f32>,
+}
+
+/// What the caller's audio is cleaned of.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Noise {
+    /// `near_field`, `far_field`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
 }
 
 /// A coding.
@@ -123,9 +137,9 @@ pub struct Transcription<'a> {
 }
 
 /// When a turn begins and ends.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct TurnDetection {
-    /// `server_vad`.
+    /// `server_vad`, `semantic_vad`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// How loud speech must be.
@@ -137,6 +151,12 @@ pub struct TurnDetection {
     /// Silence that ends a turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silence_duration_ms: Option<u32>,
+    /// Silence after which it speaks up by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_ms: Option<u32>,
+    /// How soon a sentence counts as complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eagerness: Option<&'static str>,
     /// Whether the end of a turn asks for a response.
     pub create_response: bool,
     /// Whether the start of a turn stops the running response.

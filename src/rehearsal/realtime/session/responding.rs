@@ -92,7 +92,7 @@ impl Session {
         let mut acts = mind::think(&view);
         let mut pace = self.pace;
         let trick = match membership {
-            Membership::Inside => self.bend(&mut acts, &mut pace),
+            Membership::Inside => self.bend(&mut acts, &mut pace, now),
             Membership::OutOfBand => Trick::None,
         };
         let modalities = &wanted["output_modalities"];
@@ -113,7 +113,7 @@ impl Session {
             begins: now + self.thinking,
         };
         let response = Response::begin(plan, &mut self.out);
-        self.tell_limits(trick);
+        self.tell_limits(now);
         let lines = response.lines();
         if !lines.is_empty() {
             let rate = self.settings.output.rate();
@@ -128,9 +128,12 @@ impl Session {
         }
     }
 
-    fn tell_limits(&mut self, trick: Trick) {
-        let exceeded = trick == Trick::Fail("rate_limit_exceeded");
-        let (remaining, reset_s) = if exceeded { (0, 2.0) } else { (39_000, 1.3) };
+    /// What is left of the allowance.
+    pub(super) fn tell_limits(&mut self, now: Instant) {
+        let (remaining, reset_s) = match self.exhausted_for(now) {
+            Some(left) => (0, left.as_secs_f64()),
+            None => (39_000, 1.3),
+        };
         let limits = json!({ "rate_limits": [
             { "name": "tokens", "limit": 40_000, "remaining": remaining,
                 "reset_seconds": reset_s } ] });

@@ -22,12 +22,13 @@ const STRANGE_TOOL: &str = "launch_rocket";
 pub(super) struct Troubles {
     waiting: Vec<(Instant, Fault)>,
     stalled_until: Option<Instant>,
+    exhausted_until: Option<Instant>,
 }
 
 impl Troubles {
     pub(super) fn new(faults: Vec<Fault>, now: Instant) -> Self {
         let waiting = faults.into_iter().map(|fault| (now, fault)).collect();
-        Self { waiting, stalled_until: None }
+        Self { waiting, stalled_until: None, exhausted_until: None }
     }
 
     pub(super) fn add(&mut self, fault: Fault, now: Instant) {
@@ -68,12 +69,12 @@ impl Troubles {
 fn due(since: Instant, fault: &Fault) -> Option<Instant> {
     match fault {
         Fault::Stall { after, .. } | Fault::CloseWith { after, .. } => Some(since + *after),
-        Fault::Garbage | Fault::UnknownEvents => Some(since),
+        Fault::Garbage | Fault::UnknownEvents | Fault::Exhausted(_) => Some(since),
         Fault::Cut { .. }
         | Fault::UnknownTool
         | Fault::DuplicateCall
         | Fault::TooFast
-        | Fault::RefuseHandshake
+        | Fault::RefuseHandshake { .. }
         | Fault::SlowHandshake(_)
         | Fault::SessionAge(_)
         | Fault::QuotaFailure
@@ -101,11 +102,15 @@ impl Session {
                     self.out.event("weather.updated", json!({ "sky": ["blue"] }));
                     self.out.event("response.output_smell.delta", json!({ "delta": "AAAA" }));
                 }
+                Fault::Exhausted(lasts) => {
+                    self.troubles.exhausted_until = Some(now + lasts);
+                    self.tell_limits(now);
+                }
                 Fault::Cut { .. }
                 | Fault::UnknownTool
                 | Fault::DuplicateCall
                 | Fault::TooFast
-                | Fault::RefuseHandshake
+                | Fault::RefuseHandshake { .. }
                 | Fault::SlowHandshake(_)
                 | Fault::SessionAge(_)
                 | Fault::QuotaFailure
@@ -121,8 +126,16 @@ impl Session {
         self.troubles.stalled_until
     }
 
+    /// How long the allowance stays used up.
+    pub(super) fn exhausted_for(&self, now: Instant) -> Option<Duration> {
+        self.troubles.exhausted_until?.checked_duration_since(now).filter(|left| !left.is_zero())
+    }
+
     /// Bends a response that is about to begin.
-    pub(super) fn bend(&mut self, acts: &mut Vec<Act>, pace: &mut Pace) -> Trick {
+    pub(super) fn bend(&mut self, acts: &mut Vec<Act>, pace: &mut Pace, now: Instant) -> Trick {
+        if self.exhausted_for(now).is_some() {
+            return Trick::Fail("rate_limit_exceeded");
+        }
         let calls = acts.iter().any(|act| matches!(act, Act::Call { .. }));
         let says = acts.iter().any(|act| matches!(act, Act::Say(_)));
         let tricks = [

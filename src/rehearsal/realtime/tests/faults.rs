@@ -41,12 +41,14 @@ async fn a_wrong_key_and_the_old_protocol_are_let_in_and_sent_away() {
 
 #[tokio::test]
 async fn a_refused_handshake_is_refused_once() {
-    let faults = vec![(Whom::Next, Fault::RefuseHandshake)];
+    let refusal = Fault::RefuseHandshake { status: 429, retry_after_s: Some(4) };
+    let faults = vec![(Whom::Next, refusal)];
     let server = serve(Behaviour { faults, ..quick() }).await;
     let url = format!("{}?model=m", server.url());
     let error = connect_async(url).await.expect_err("refused");
     let Error::Http(response) = error else { panic!("{error}") };
-    assert_eq!(response.status(), 503);
+    assert_eq!(response.status(), 429);
+    assert_eq!(response.headers()["retry-after"], "4");
     Client::open(&server, "Be brief.", &[]).await;
 }
 
@@ -130,6 +132,41 @@ async fn a_response_fails_for_want_of_quota_and_only_that_one() {
     let (heard, done) = client.listen().await;
     assert_eq!(done["response"]["status"], "completed");
     assert_eq!(heard, "Hello. I am listening.");
+}
+
+#[tokio::test]
+async fn an_allowance_that_is_used_up_is_announced_and_responses_fail_until_it_is_refilled() {
+    let server = serve(quick()).await;
+    let mut client = Client::open(&server, "Be brief.", &[]).await;
+    let lasts = Duration::from_millis(400);
+    server.misbehave(Whom::Live, Fault::Exhausted(lasts));
+    let begun = Instant::now();
+    let announced = client.until_one("rate_limits.updated").await;
+    assert_eq!(announced["rate_limits"][0]["remaining"], 0);
+    let reset_s = announced["rate_limits"][0]["reset_seconds"].as_f64().expect("a number");
+    assert!(reset_s <= 0.4, "{reset_s}");
+    client.send(json!({ "type": "response.create" })).await;
+    let done = client.until_one("response.done").await;
+    assert_eq!(done["response"]["status_details"]["error"]["code"], "rate_limit_exceeded");
+    tokio::time::sleep_until(begun + lasts).await;
+    client.send(json!({ "type": "response.create" })).await;
+    assert_eq!(client.listen().await.1["response"]["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_poor_server_refuses_what_it_cannot_do() {
+    let poor = Behaviour { transcribes: false, truncates: false, ..quick() };
+    let server = serve(poor).await;
+    let mut client = Client::dial(&server, server.key(), None).await;
+    let transcription = json!({ "type": "realtime",
+        "audio": { "input": { "transcription": { "model": "m" } } } });
+    client.send(json!({ "type": "session.update", "session": transcription })).await;
+    let error = client.until_one("error").await;
+    assert_eq!(error["error"]["param"], "session.audio.input.transcription");
+    let truncate = json!({ "type": "conversation.item.truncate", "item_id": "i",
+        "content_index": 0, "audio_end_ms": 5 });
+    client.send(truncate).await;
+    assert_eq!(client.until_one("error").await["error"]["param"], "type");
 }
 
 #[tokio::test]
