@@ -15,6 +15,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
 use tower_http::timeout::TimeoutLayer;
 
+use crate::carrier::asterisk::Door;
 use crate::reception;
 use crate::server::Stagehand;
 use crate::store::Store;
@@ -35,6 +36,8 @@ pub struct Desk {
     pub reception: reception::Shared,
     /// What is written down.
     pub store: Store,
+    /// Lives only with an Asterisk: knows the secret of its media sockets.
+    pub asterisk: Option<Door>,
     /// Lives only in a rehearsal.
     pub stagehand: Option<Stagehand>,
 }
@@ -49,7 +52,9 @@ pub fn routes(desk: Desk) -> Router {
         .route("/v1/calls/{id}/events", get(calls::events));
     let carriers = Router::new()
         .route("/acs/media/{call}/{nonce}", any(media::acs))
-        .route("/twilio/media/{call}/{nonce}", any(media::twilio));
+        .route("/twilio/media/{call}/{nonce}", any(media::twilio))
+        .route("/asterisk/media", any(media::asterisk::any_call))
+        .route("/asterisk/media/{call}/{nonce}", any(media::asterisk::one_call));
     let operators = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::carrier::asterisk::{self, Pbx};
 use crate::clips::Stock;
 use crate::config::{Auth, Config, Dialect, Kind};
 use crate::http::{self, Desk};
@@ -54,6 +55,8 @@ pub struct Server {
     pub recordings: Option<Recordings>,
     /// Calls an earlier run had left behind, now settled.
     pub settled: usize,
+    /// Lives as long as the server, whichever network rings.
+    _model: Option<Arc<RealtimeServer>>,
     drain: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -84,32 +87,50 @@ impl Server {
             false => None,
         };
         let (model, simulated_model) = model(config).await?;
-        let carrier = Arc::new(Simulated::default());
+        let simulated = Arc::new(Simulated::default());
+        let pbx = match config.carrier.kind {
+            Kind::Asterisk => Some(Pbx::of(config)?),
+            Kind::Rehearsal | Kind::Acs | Kind::Twilio => None,
+        };
+        let carrier: Arc<dyn Carrier> = match &pbx {
+            Some(pbx) => Arc::new(pbx.control.clone()),
+            None => Arc::clone(&simulated) as Arc<dyn Carrier>,
+        };
         let shelf = shelf(&store)?;
         let mut promises = shelf.promises();
         promises.push(hang_up());
         let ports = Ports {
             model: Arc::clone(&model),
-            carrier: Arc::clone(&carrier) as Arc<dyn Carrier>,
+            carrier,
             tools: Arc::new(shelf.into_tools()),
             record: Arc::new(store.clone()),
             live: Exchange::channel(),
         };
         let exchange = Exchange::open(Setup { limit: config.limits.calls, ports }).await;
-        carrier.serve(exchange.clone());
+        simulated.serve(exchange.clone());
         let house = house(config, address, model.formats().to_vec(), promises);
         let clips = tokio::task::spawn_blocking(Stock::render).await?;
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let dialect = config.rehearsal.dialect;
-        let stagehand = Stagehand { dialect, carrier, model: simulated_model };
-        let desk =
-            Desk { exchange, reception: Arc::new(reception), store, stagehand: Some(stagehand) };
+        let stagehand = Stagehand { dialect, carrier: simulated, model: simulated_model.clone() };
+        let desk = Desk {
+            exchange,
+            reception: Arc::new(reception),
+            store,
+            asterisk: pbx.as_ref().map(|pbx| pbx.door.clone()),
+            stagehand: (config.carrier.kind == Kind::Rehearsal).then_some(stagehand),
+        };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(http::accept::serve(listener, http::routes(desk.clone()), stop.clone()));
         tasks.spawn(tidy(desk.clone(), stop.clone()));
+        if let Some(Pbx { control, source, .. }) = pbx {
+            control.serve(desk.exchange.clone(), Arc::clone(&desk.reception));
+            tasks.spawn(asterisk::events::watch(control, source, stop.clone()));
+        }
         let drain = Duration::from_secs(config.limits.drain_s);
-        Ok(Self { address, desk, recordings, settled: settled.len(), drain, stop, tasks })
+        let _model = simulated_model;
+        Ok(Self { address, desk, recordings, settled: settled.len(), _model, drain, stop, tasks })
     }
 
     /// Where the server is reached.
@@ -203,7 +224,8 @@ fn house(
         dialect: match config.carrier.kind {
             Kind::Rehearsal => config.rehearsal.dialect,
             Kind::Acs => config.acs.audio,
-            Kind::Twilio | Kind::Asterisk => Dialect::Twilio,
+            Kind::Twilio => Dialect::Twilio,
+            Kind::Asterisk => config.asterisk.audio,
         },
         voice: config.model.voice.clone(),
         formats,

@@ -4,6 +4,7 @@
 
 mod stage;
 
+mod asterisk_network;
 mod barge_in;
 mod conversation;
 mod model_lost;

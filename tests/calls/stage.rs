@@ -25,10 +25,16 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn open() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings than a rehearsal's.
+    pub(crate) async fn with(set: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.store.dir = dir.path().to_owned();
+        set(&mut config);
         let server = Server::start(&config).await.unwrap();
         let live = server.desk.exchange.listen();
         Self { server, live, _dir: dir }
