@@ -201,7 +201,7 @@ impl Rest {
 
     async fn list<T: DeserializeOwned>(&self, what: &str) -> Result<Vec<T>, RestError> {
         let answer = self.ask(Method::GET, &[what], Value::Null).await?;
-        answer.json().await.map_err(|error| sort(error))
+        answer.json().await.map_err(sort)
     }
 
     async fn order(&self, method: Method, path: &[&str], body: Value) -> Result<(), RestError> {
@@ -218,7 +218,7 @@ impl Rest {
         if !body.is_null() {
             request = request.json(&body);
         }
-        let answer = request.send().await.map_err(|error| sort(error))?;
+        let answer = request.send().await.map_err(sort)?;
         match answer.status() {
             status if status.is_success() => Ok(answer),
             status => Err(RestError::Refused { status: status.as_u16() }),

@@ -19,6 +19,8 @@ pub(super) struct Live {
 /// How far a call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
+    /// Asterisk is being asked to ring its phone: there may be no channel yet.
+    Asked,
     /// Its phone rings.
     Ringing,
     /// Its phone is with us.
@@ -28,10 +30,15 @@ pub(super) enum Stage {
 }
 
 impl Live {
-    /// One that rings. Media addresses end in the nonce.
-    pub(super) fn of(call: CallId, addresses: &Addresses) -> Self {
+    /// A call of this stage. Media addresses end in the nonce.
+    pub(super) fn of(call: CallId, addresses: &Addresses, stage: Stage) -> Self {
         let nonce = addresses.media.rsplit('/').next().unwrap_or_default().to_owned();
-        Self { call, nonce, stage: Stage::Ringing }
+        Self { call, nonce, stage }
+    }
+
+    /// One that an earlier run handed over; all that is known of it is its phone.
+    pub(super) fn handed_over(phone: &str) -> Self {
+        Self { call: CallId::new(phone), nonce: String::new(), stage: Stage::HandedOver }
     }
 }
 
@@ -54,6 +61,13 @@ impl Lives {
         let live = lives.get_mut(phone)?;
         live.stage = stage;
         Some(live.clone())
+    }
+
+    /// Asterisk has taken the order; it may have told of the answer before.
+    pub(super) fn asked(&self, phone: &str) {
+        if let Some(live) = self.lock().get_mut(phone).filter(|live| live.stage == Stage::Asked) {
+            live.stage = Stage::Ringing;
+        }
     }
 
     pub(super) fn leave(&self, phone: &str) -> Option<Live> {

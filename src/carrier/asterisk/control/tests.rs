@@ -1,6 +1,6 @@
 //! Orders to a simulated Asterisk: keys, a hand-over and what is left after each ending.
 
-use tandem_actors::briefing::CallId;
+use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::carrier::Addresses;
 use tokio_util::sync::CancellationToken;
 
@@ -74,7 +74,9 @@ async fn a_caller_who_is_handed_over_keeps_the_human_until_one_hangs_up() {
     while net.control.0.lives.get(&phone.0).is_some_and(|it| it.stage != Stage::HandedOver) {
         tokio::task::yield_now().await;
     }
-    net.control.hang_up(phone).await.unwrap();
+    net.control.hang_up(phone.clone()).await.unwrap();
+    // Nor is it over for the next process, which knows nothing of it.
+    net.control.0.lives.leave(&phone.0);
     net.control.resume().await.unwrap();
     assert_eq!(net.pbx.bridged(), both);
     net.pbx.hang_up(HUMAN);

@@ -103,10 +103,10 @@ pub(super) fn read(message: &Message, coding: Coding) -> Option<Received> {
     if message.len() > MESSAGE_MAX {
         return Some(Received::Unbearable);
     }
-    let text = match message {
-        Message::Binary(audio) => return Some(Received::Audio(coding.decode(audio))),
-        message => message.to_text().ok().filter(|text| text.len() <= COMMAND_MAX)?,
-    };
+    if let Message::Binary(audio) = message {
+        return Some(Received::Audio(coding.decode(audio)));
+    }
+    let text = message.to_text().ok().filter(|text| text.len() <= COMMAND_MAX)?;
     let command: Command<'_> = serde_json::from_str(text).ok()?;
     match command.command.as_ref() {
         "FLUSH_MEDIA" => Some(Received::Flush),
