@@ -2,5 +2,6 @@
 //! A vendor's name appears in its own folder and nowhere else.
 
 pub mod acs;
+pub mod asterisk;
 pub mod convert;
 pub mod twilio;

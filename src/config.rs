@@ -120,7 +120,8 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rehearsal {
-    /// How the simulated carrier speaks: `acs24k`, `acs16k` or `twilio`.
+    /// How the simulated carrier speaks: `acs24k`, `acs16k`, `twilio`, `asterisk24k` or
+    /// `asterisk8k`.
     pub dialect: Dialect,
     /// Port of the simulated model; 0 takes any that is free.
     pub model_port: u16,
@@ -142,6 +143,10 @@ pub enum Dialect {
     Acs16k,
     /// Twilio Media Streams, µ-law 8 kHz.
     Twilio,
+    /// Asterisk's `chan_websocket`, PCM 24 kHz (`slin24`).
+    Asterisk24k,
+    /// Asterisk's `chan_websocket`, µ-law 8 kHz (`ulaw`).
+    Asterisk8k,
 }
 
 /// What it says of itself.

@@ -23,6 +23,7 @@ use axum::routing::{any, get, post};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::carrier::acs::inbox::Inbox;
+use crate::carrier::asterisk::Door;
 use crate::model::endpoints::Counts;
 use crate::reception;
 use crate::server::Stagehand;
@@ -47,6 +48,8 @@ pub struct Desk {
     pub model: Arc<Counts>,
     /// What was turned away.
     pub refusals: Refusals,
+    /// Lives only with an Asterisk: knows the secret of its media sockets.
+    pub asterisk: Option<Door>,
     /// Lives only in a rehearsal.
     pub stagehand: Option<Stagehand>,
     /// What ACS tells and is told, when it is the carrier.
@@ -91,6 +94,8 @@ fn for_carriers() -> Router<Desk> {
     Router::new()
         .route("/acs/media/{call}/{nonce}", any(media::acs))
         .route("/twilio/media/{call}/{nonce}", any(media::twilio))
+        .route("/asterisk/media", any(media::asterisk::any_call))
+        .route("/asterisk/media/{call}/{nonce}", any(media::asterisk::one_call))
         .merge(acs::routes())
 }
 

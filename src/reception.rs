@@ -247,8 +247,8 @@ impl Reception {
     /// The call's audio: what the carrier speaks when the model speaks it too.
     fn format(&self, dialect: Dialect) -> Format {
         let native = match dialect {
-            Dialect::Acs24k | Dialect::Acs16k => Format::Pcm24k,
-            Dialect::Twilio => Format::Pcmu8k,
+            Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k => Format::Pcm24k,
+            Dialect::Twilio | Dialect::Asterisk8k => Format::Pcmu8k,
         };
         let spoken = self.house.formats.contains(&native);
         if spoken { native } else { self.house.formats.first().copied().unwrap_or(native) }
@@ -260,6 +260,7 @@ impl Reception {
             Dialect::Acs24k => ("acs", ""),
             Dialect::Acs16k => ("acs", "?audioFormat=pcm16KMono"),
             Dialect::Twilio => ("twilio", ""),
+            Dialect::Asterisk24k | Dialect::Asterisk8k => ("asterisk", ""),
         };
         let http = &self.house.url;
         // `http` becomes `ws` and `https` becomes `wss`.

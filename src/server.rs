@@ -63,6 +63,8 @@ pub struct Server {
     pub recordings: Option<Recordings>,
     /// Calls an earlier run had left behind, now settled.
     pub settled: usize,
+    /// Lives as long as the server, whichever network rings.
+    _model: Option<Arc<RealtimeServer>>,
     drain: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -144,6 +146,10 @@ impl Server {
             tasks.spawn(accept::serve(door, routes, refusals, limits, stop.clone()));
         }
         tasks.spawn(tidy(desk.clone(), stop.clone()));
+        if let Some(Pbx { control, source, .. }) = pbx {
+            control.serve(desk.exchange.clone(), Arc::clone(&desk.reception));
+            tasks.spawn(asterisk::events::watch(control, source, stop.clone()));
+        }
         let drain = Duration::from_secs(config.limits.drain_s);
         Ok(Self {
             address,
@@ -286,7 +292,8 @@ fn house(
         dialect: match config.carrier.kind {
             Kind::Rehearsal => config.rehearsal.dialect,
             Kind::Acs => config.acs.audio,
-            Kind::Twilio | Kind::Asterisk => Dialect::Twilio,
+            Kind::Twilio => Dialect::Twilio,
+            Kind::Asterisk => config.asterisk.audio,
         },
         voice: config.model.voice.clone(),
         formats,

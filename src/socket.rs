@@ -159,6 +159,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.send(tungstenite::Message::Text(text.into()))
     }
 
+    /// Encodes one whole message that is not text; otherwise as [`Self::send_text`].
+    ///
+    /// # Errors
+    /// As [`Self::send_text`].
+    pub fn send_binary(&mut self, bytes: Bytes) -> Result<(), Broken> {
+        self.send(tungstenite::Message::Binary(bytes))
+    }
+
     /// Starts to close the socket in order.
     ///
     /// # Errors

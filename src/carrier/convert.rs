@@ -35,6 +35,15 @@ impl Coding {
             Self::Pcmu8k => 8_000,
         }
     }
+
+    /// Bytes of one sample.
+    #[must_use]
+    pub const fn sample_bytes(self) -> usize {
+        match self {
+            Self::Pcm16k | Self::Pcm24k => 2,
+            Self::Pcmu8k => 1,
+        }
+    }
 }
 
 impl From<Format> for Coding {

@@ -7,7 +7,7 @@ use clap::Args;
 use super::say;
 use crate::config::Config;
 use crate::rehearsal::speech;
-use crate::server::Server;
+use crate::server::{Server, Stagehand};
 use crate::shutdown::Shutdown;
 
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -36,10 +36,18 @@ fn greet(options: &Options, config: &Config, server: &Server) {
     say(&format!("tandem serves on {url}   (stop with ctrl-c)"));
     if let Some(door) = server.carriers {
         say(&format!("carriers are served on http://{door}; see tandem check"));
-        return;
     }
-    let simulated = server.desk.stagehand.as_ref().and_then(|stage| stage.model.as_ref());
-    match simulated {
+    if let Some(stage) = &server.desk.stagehand {
+        introduce(stage, config, &url);
+    }
+    if server.settled > 0 {
+        say(&format!("settled {} call(s) that an earlier run had left behind", server.settled));
+    }
+}
+
+/// Who can be rung in a rehearsal.
+fn introduce(stage: &Stagehand, config: &Config, url: &str) {
+    match &stage.model {
         Some(model) => say(&format!(
             "rehearsal: the phone network and the model ({}) are simulated, no phone can ring; \
              speech: {}",
@@ -47,7 +55,7 @@ fn greet(options: &Options, config: &Config, server: &Server) {
             speech::available().word()
         )),
         None => {
-            say(&format!("rehearsal: the phone network is simulated; model {}", config.model.url))
+            say(&format!("rehearsal: the phone network is simulated; model {}", config.model.url));
         }
     }
     say("place a call:");
@@ -57,7 +65,4 @@ fn greet(options: &Options, config: &Config, server: &Server) {
          '{{\"to\":\"+15550100\",\"task\":\"Ask for a table for four at seven tonight.\"}}'"
     ));
     say("numbers: +15550100 restaurant, 0101 busy, 0102 no answer, 0103 rejects, 0104 voicemail");
-    if server.settled > 0 {
-        say(&format!("settled {} call(s) that an earlier run had left behind", server.settled));
-    }
 }

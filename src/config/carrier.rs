@@ -3,6 +3,8 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::Dialect;
+
 /// The phone network.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -62,14 +64,23 @@ pub(super) fn check(config: &super::Config) -> Result<(), String> {
         Kind::Acs if config.acs.connection_string.is_none() => {
             missing("TANDEM__ACS__CONNECTION_STRING")
         }
-        Kind::Acs if config.acs.audio == super::Dialect::Twilio => {
-            Err("acs.audio is twilio; use acs24k or acs16k".to_owned())
+        Kind::Acs if !matches!(config.acs.audio, Dialect::Acs24k | Dialect::Acs16k) => {
+            Err("acs.audio is that of another carrier; use acs24k or acs16k".to_owned())
         }
         Kind::Twilio if config.twilio.account_sid.is_empty() => missing("twilio.account_sid"),
         Kind::Twilio if config.twilio.auth_token.is_none() => missing("TANDEM__TWILIO__AUTH_TOKEN"),
         Kind::Asterisk if config.asterisk.ari_url.is_empty() => missing("asterisk.ari_url"),
         Kind::Asterisk if config.asterisk.password.is_none() => {
             missing("TANDEM__ASTERISK__PASSWORD")
+        }
+        Kind::Asterisk if config.asterisk.media_secret.is_none() => {
+            missing("TANDEM__ASTERISK__MEDIA_SECRET")
+        }
+        Kind::Asterisk
+            if !matches!(config.asterisk.audio, Dialect::Asterisk24k | Dialect::Asterisk8k) =>
+        {
+            Err("asterisk.audio is that of another carrier; use asterisk24k or asterisk8k"
+                .to_owned())
         }
         Kind::Rehearsal | Kind::Acs | Kind::Twilio | Kind::Asterisk => Ok(()),
     }
@@ -101,7 +112,7 @@ pub struct Acs {
     /// The REST interface's `api-version`.
     pub api_version: String,
     /// The media format: `acs24k` or `acs16k`.
-    pub audio: super::Dialect,
+    pub audio: Dialect,
     /// The resource's immutable id, which its tokens are made out to. Empty: learned from the
     /// first callback of a call of ours, then pinned.
     pub audience: String,
@@ -120,7 +131,7 @@ impl Default for Acs {
             connection_string: None,
             events_secret: None,
             api_version: "2026-03-12".to_owned(),
-            audio: super::Dialect::Acs24k,
+            audio: Dialect::Acs24k,
             audience: String::new(),
             check_tokens: true,
             issuer: issuer.to_owned(),
@@ -172,6 +183,13 @@ pub struct Asterisk {
     pub endpoint: String,
     /// The name of the connection to us in its `websocket_client.conf`.
     pub connection: String,
+    /// The media format: `asterisk24k`, or `asterisk8k` where all phones speak µ-law.
+    pub audio: Dialect,
+    /// What Asterisk shows with its media sockets: `password` in its `websocket_client.conf`.
+    /// Only from `TANDEM__ASTERISK__MEDIA_SECRET` or the file in
+    /// `TANDEM__ASTERISK__MEDIA_SECRET_FILE`.
+    #[serde(skip)]
+    pub media_secret: Option<SecretString>,
 }
 
 impl Default for Asterisk {
@@ -182,6 +200,8 @@ impl Default for Asterisk {
             password: None,
             endpoint: "PJSIP/{number}@trunk".to_owned(),
             connection: "tandem".to_owned(),
+            audio: Dialect::Asterisk24k,
+            media_secret: None,
         }
     }
 }

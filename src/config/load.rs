@@ -18,13 +18,14 @@ const IN_FILE: &str = "_FILE";
 
 /// The variables that hold secrets, and where each belongs. A secret is in no file of settings.
 type Place = fn(&mut Config) -> &mut Option<SecretString>;
-const SECRETS: [(&str, Place); 6] = [
+const SECRETS: [(&str, Place); 7] = [
     ("TANDEM__MODEL__KEY", |config| &mut config.model.key),
     ("TANDEM__MODEL__SECOND__KEY", |config| &mut config.model.second.key),
     ("TANDEM__ACS__CONNECTION_STRING", |config| &mut config.acs.connection_string),
     ("TANDEM__ACS__EVENTS_SECRET", |config| &mut config.acs.events_secret),
     ("TANDEM__TWILIO__AUTH_TOKEN", |config| &mut config.twilio.auth_token),
     ("TANDEM__ASTERISK__PASSWORD", |config| &mut config.asterisk.password),
+    ("TANDEM__ASTERISK__MEDIA_SECRET", |config| &mut config.asterisk.media_secret),
 ];
 
 /// Why the settings cannot be used.

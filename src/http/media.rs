@@ -1,6 +1,8 @@
 //! The carriers' media sockets. The address holds the call and its nonce: both are checked
 //! before the upgrade is granted.
 
+pub(super) mod asterisk;
+
 use std::time::Duration;
 
 use axum::extract::{Path, State};
@@ -42,7 +44,9 @@ pub(super) async fn acs(
         let attached = desk.reception.attach(&call, &nonce, |dialect| {
             let rate = match dialect {
                 Dialect::Acs16k => Rate::Hz16000,
-                Dialect::Acs24k | Dialect::Twilio => Rate::Hz24000,
+                Dialect::Acs24k | Dialect::Twilio | Dialect::Asterisk24k | Dialect::Asterisk8k => {
+                    Rate::Hz24000
+                }
             };
             (acs::line(socket, rate), rate.coding())
         });

@@ -157,6 +157,7 @@ impl Carrier for Simulated {
 fn dialled(media_url: String, name: &CarrierCallId) -> Dialled {
     let dialect = match &media_url {
         url if url.contains("/twilio/") => Dialect::Twilio,
+        url if url.contains("/asterisk/") => Dialect::Asterisk24k,
         url if url.ends_with("pcm16KMono") => Dialect::Acs16k,
         _ => Dialect::Acs24k,
     };

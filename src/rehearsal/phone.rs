@@ -37,6 +37,10 @@ pub enum Dialect {
     Acs16k,
     /// Twilio Media Streams, µ-law at 8 kHz.
     Twilio,
+    /// Asterisk's `chan_websocket`, PCM at 24 kHz.
+    Asterisk24k,
+    /// Asterisk's `chan_websocket`, µ-law at 8 kHz.
+    Asterisk8k,
 }
 
 impl Dialect {
@@ -44,9 +48,9 @@ impl Dialect {
     #[must_use]
     pub const fn coding(self) -> Coding {
         match self {
-            Self::Acs24k => Coding::Pcm24k,
+            Self::Acs24k | Self::Asterisk24k => Coding::Pcm24k,
             Self::Acs16k => Coding::Pcm16k,
-            Self::Twilio => Coding::Mulaw8k,
+            Self::Twilio | Self::Asterisk8k => Coding::Mulaw8k,
         }
     }
 }
@@ -54,13 +58,15 @@ impl Dialect {
 /// A call whose media is to be connected.
 #[derive(Clone, Debug)]
 pub struct Dialled {
-    /// The product's media URL, `ws://` or `wss://`.
+    /// The product's media URL, `ws://` or `wss://`. What Asterisk is to show as user name and
+    /// password stands in front of the host.
     pub url: String,
     /// The carrier's protocol.
     pub dialect: Dialect,
-    /// The carrier's name for the call: ACS `callConnectionId`, Twilio `CallSid`.
+    /// The carrier's name for the call: ACS `callConnectionId`, Twilio `CallSid`, the id of
+    /// Asterisk's channel.
     pub carrier_call: String,
-    /// Twilio's `customParameters`; ACS has none.
+    /// Twilio's `customParameters`, the variables of Asterisk's channel; ACS has none.
     pub parameters: Vec<(String, String)>,
     /// The token that ACS shows as a bearer; without one there is no such header.
     pub token: Option<SecretString>,

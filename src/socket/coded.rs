@@ -3,6 +3,7 @@
 
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use tandem_actors::leg::{Broken, Line};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -31,8 +32,19 @@ pub trait Codec {
     /// Makes sense of a message.
     fn decode(&mut self, message: &Utf8Bytes) -> Decoded<Self::Event>;
 
+    /// Makes sense of a message that is not text. Most far ends send none.
+    fn decode_binary(&mut self, _message: &Bytes) -> Decoded<Self::Event> {
+        Decoded::Bad("binary")
+    }
+
     /// Writes a command.
     fn encode(&mut self, command: Self::Command) -> Encoded;
+
+    /// Gives up what an earlier command became and the codec held back; asked before every
+    /// write until there is nothing left.
+    fn release(&mut self) -> Option<Encoded> {
+        None
+    }
 
     /// What the end of the line means, where its close code says more than that it is over.
     fn last(&self, broken: &Broken) -> Option<Self::Event>;
@@ -60,6 +72,8 @@ pub enum Decoded<Event> {
 pub enum Encoded {
     /// This message.
     Text(String),
+    /// This message, which is not text.
+    Binary(Bytes),
     /// Nothing: the far end has no word for it.
     Nothing,
     /// The end of the socket.
@@ -100,7 +114,7 @@ where
     fn take(&mut self, message: Message) -> Result<Option<C::Event>, Broken> {
         let decoded = match message {
             Message::Text(text) => self.codec.decode(&text),
-            Message::Binary(_) => Decoded::Bad("binary"),
+            Message::Binary(bytes) => self.codec.decode_binary(&bytes),
         };
         match decoded {
             Decoded::Event(event) => {
@@ -122,6 +136,15 @@ where
             }
             Decoded::Bad(what) => self.tally.bad(what).map(|()| None),
             Decoded::Hopeless(why) => Err(Broken::Failed(why)),
+        }
+    }
+
+    fn write(&mut self, encoded: Encoded) -> Result<(), Broken> {
+        match encoded {
+            Encoded::Text(text) => self.socket.send_text(text),
+            Encoded::Binary(bytes) => self.socket.send_binary(bytes),
+            Encoded::Nothing => Ok(()),
+            Encoded::Close => self.socket.close(NORMAL, ""),
         }
     }
 }
@@ -161,14 +184,14 @@ where
     }
 
     fn send(&mut self, command: C::Command) -> Result<(), Broken> {
-        match self.codec.encode(command) {
-            Encoded::Text(text) => self.socket.send_text(text),
-            Encoded::Nothing => Ok(()),
-            Encoded::Close => self.socket.close(NORMAL, ""),
-        }
+        let encoded = self.codec.encode(command);
+        self.write(encoded)
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        while let Some(encoded) = self.codec.release() {
+            self.write(encoded)?;
+        }
         let flushed = ready!(self.socket.poll_flush(cx));
         if let Err(broken) = &flushed
             && self.broken.is_none()

@@ -8,6 +8,7 @@ mod stage;
 mod acs;
 mod acs_door;
 mod acs_network;
+mod asterisk_network;
 mod barge_in;
 mod conversation;
 mod model_failover;

@@ -67,14 +67,17 @@ impl FarEnd {
         let (stream, _) = self.listener.accept().await.unwrap();
         let mut headers = HeaderMap::new();
         #[expect(clippy::result_large_err, reason = "the type is the library's")]
-        let note = |request: &Request, response: Response| {
+        let note = |request: &Request, mut response: Response| {
             headers = request.headers().clone();
+            if let Some(protocol) = headers.get("sec-websocket-protocol") {
+                response.headers_mut().insert("sec-websocket-protocol", protocol.clone());
+            }
             Ok(response)
         };
         let mut socket = accept_hdr_async(stream, note).await.unwrap();
         let mut opening = Vec::new();
         let before_the_first_frame = match self.dialect {
-            Dialect::Acs24k | Dialect::Acs16k => 1,
+            Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k | Dialect::Asterisk8k => 1,
             Dialect::Twilio => 2,
         };
         for _ in 0..before_the_first_frame {
@@ -107,6 +110,10 @@ impl Peer {
             }
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => self.read(&text),
+                Some(Ok(Message::Binary(audio))) => {
+                    let samples = self.dialect.coding().decode(&audio);
+                    self.listen_to(&samples);
+                }
                 Some(Ok(Message::Close(_))) => return Seen::Closed,
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Seen::Broken,
@@ -137,6 +144,8 @@ impl Peer {
             "DtmfData" => Seen::Key(string(&message["dtmfData"]["data"])),
             "dtmf" => Seen::Key(string(&message["dtmf"]["digit"])),
             "mark" => Seen::Mark(string(&message["mark"]["name"])),
+            "DTMF_END" => Seen::Key(string(&message["digit"])),
+            "MEDIA_MARK_PROCESSED" => Seen::Mark(string(&message["correlation_id"])),
             "stop" => Seen::Stopped,
             _ => Seen::Other(text.to_owned()),
         };
@@ -145,10 +154,14 @@ impl Peer {
 
     fn listen(&mut self, data: &Value) {
         let samples = self.dialect.coding().from_base64(data.as_str().unwrap()).unwrap();
+        self.listen_to(&samples);
+    }
+
+    fn listen_to(&mut self, samples: &[i16]) {
         assert_eq!(samples.len(), self.dialect.coding().rate().frame(), "a frame of 20 ms");
         self.frames += 1;
         let mut heard = Vec::new();
-        self.ear.push(&samples, Instant::now(), &mut heard);
+        self.ear.push(samples, Instant::now(), &mut heard);
         self.seen.extend(heard.into_iter().filter_map(|it| match it {
             Perceived::Onset { .. } => Some(Seen::Onset),
             Perceived::Frame { sequence, at } => Some(Seen::Frame(sequence, at)),
@@ -184,6 +197,11 @@ impl Peer {
                 Dialect::Twilio => json!({
                     "event": "media", "streamSid": self.stream(), "media": { "payload": data }
                 }),
+                Dialect::Asterisk24k | Dialect::Asterisk8k => {
+                    let audio = Message::binary(coding.encode(piece));
+                    self.socket.send(audio).await.unwrap();
+                    continue;
+                }
             };
             self.send(message).await;
         }
@@ -194,14 +212,22 @@ impl Peer {
             Dialect::Acs24k => json!({ "Kind": "StopAudio", "AudioData": null, "StopAudio": {} }),
             Dialect::Acs16k => json!({ "kind": "stopAudio", "stopAudio": {} }),
             Dialect::Twilio => json!({ "event": "clear", "streamSid": self.stream() }),
+            Dialect::Asterisk24k | Dialect::Asterisk8k => json!({ "command": "FLUSH_MEDIA" }),
         };
         self.send(message).await;
     }
 
-    /// Asks Twilio to tell when playing gets here.
+    /// Asks to be told when playing gets here; ACS does not understand it.
     pub(in crate::rehearsal) async fn mark(&mut self, name: &str) {
-        let stream = self.stream();
-        let message = json!({ "event": "mark", "streamSid": stream, "mark": { "name": name } });
+        let message = match self.dialect {
+            Dialect::Acs24k | Dialect::Acs16k | Dialect::Twilio => {
+                let stream = self.stream();
+                json!({ "event": "mark", "streamSid": stream, "mark": { "name": name } })
+            }
+            Dialect::Asterisk24k | Dialect::Asterisk8k => {
+                json!({ "command": "MARK_MEDIA", "correlation_id": name })
+            }
+        };
         self.send(message).await;
     }
 

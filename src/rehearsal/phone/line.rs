@@ -90,10 +90,11 @@ impl Line {
         account: Arc<Mutex<PhoneAccount>>,
     ) -> Self {
         let start = Instant::now();
+        let player = Player::new(coding.rate(), wire.holds());
         Self {
             socket,
             wire,
-            player: Player::new(coding.rate()),
+            player,
             frame: coding.rate().frame(),
             speaking: VecDeque::new(),
             sounds,
@@ -164,7 +165,7 @@ impl Line {
             }
             Command::DropFrames(frames) => self.dropping += frames,
             Command::Cut => return Err(Ending::Cut),
-            Command::Send(text) => self.send(text).await?,
+            Command::Send(text) => self.send(Message::text(text)).await?,
         }
         Ok(())
     }
@@ -186,6 +187,7 @@ impl Line {
                 self.note(|account| account.underrun(hole));
             }
             self.return_marks(played.marks).await?;
+            self.tell_of_room().await?;
             self.tell();
         }
     }
@@ -229,30 +231,30 @@ impl Line {
         &mut self,
         message: Option<Result<Message, tungstenite::Error>>,
     ) -> Result<(), Ending> {
-        let text = match message {
-            Some(Ok(Message::Text(text))) => text,
+        let message = match message {
+            Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => message,
             Some(Ok(Message::Close(_))) | None => return Err(Ending::Remote),
-            Some(Ok(Message::Binary(_))) => {
-                self.note(|account| account.odd_messages += 1);
-                return Ok(());
-            }
             // The library answers pings by itself.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => return Ok(()),
             Some(Err(_)) => return Err(Ending::Lost),
         };
-        match self.wire.read(&text) {
+        match self.wire.read(&message) {
             Received::Audio(samples) => {
                 let beyond = self.player.receive(samples, Instant::now());
                 if !beyond.is_zero() {
                     self.note(|account| account.overflow += beyond);
                 }
+                self.tell_of_room().await?;
             }
             Received::Mark(name) => self.player.mark(name),
             Received::Flush => {
                 let marks = self.player.flush();
                 self.offer(Sound::Flushed);
-                self.return_marks(marks).await?;
+                if self.wire.returns_flushed_marks() {
+                    self.return_marks(marks).await?;
+                }
             }
+            Received::Unbearable => return Err(Ending::Lost),
             Received::Odd => self.note(|account| account.odd_messages += 1),
         }
         Ok(())
@@ -267,8 +269,16 @@ impl Line {
         Ok(())
     }
 
-    async fn send(&mut self, text: String) -> Result<(), Ending> {
-        match timeout(SEND_PATIENCE, self.socket.send(Message::text(text))).await {
+    /// A carrier that says so says when it has no more room, and when it has again.
+    async fn tell_of_room(&mut self) -> Result<(), Ending> {
+        match self.wire.room(self.player.waiting()) {
+            Some(message) => self.send(message).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), Ending> {
+        match timeout(SEND_PATIENCE, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(tungstenite::Error::ConnectionClosed)) => Err(Ending::Remote),
             Ok(Err(_)) => Err(Ending::Lost),
@@ -311,7 +321,7 @@ impl Line {
         let stop = self.wire.stop();
         let farewell = async {
             if let Some(stop) = stop {
-                self.socket.send(Message::text(stop)).await?;
+                self.socket.send(stop).await?;
             }
             self.socket.close(None).await?;
             // What the server still says is read until its own close, or the kernel resets the

@@ -11,15 +11,13 @@ use crate::rehearsal::speech::{Ear, Perceived, Rate};
 /// Frames that are gathered before playing starts after silence, so that arrivals may jitter by
 /// as much.
 const PREFILL_FRAMES: usize = 2;
-/// Audio a carrier holds at most; what comes beyond is thrown away. No carrier documents its
-/// bound; a minute is longer than any answer.
-const HELD_MAX: Duration = Duration::from_secs(60);
-
 /// The play-out side of a line.
 pub(super) struct Player {
     ear: Ear,
     frame: usize,
     hz: usize,
+    /// Audio it holds at most; what comes beyond is thrown away.
+    held_max: Duration,
     queue: VecDeque<Item>,
     /// Samples in the queue.
     held: usize,
@@ -60,11 +58,12 @@ pub(super) struct Played {
 }
 
 impl Player {
-    pub(super) fn new(rate: Rate) -> Self {
+    pub(super) fn new(rate: Rate, held_max: Duration) -> Self {
         Self {
             ear: Ear::new(rate),
             frame: rate.frame(),
             hz: rate.hz(),
+            held_max,
             queue: VecDeque::new(),
             held: 0,
             state: State::Waiting(0),
@@ -76,7 +75,7 @@ impl Player {
 
     /// Takes audio; returns how much of it had no room.
     pub(super) fn receive(&mut self, mut samples: Vec<i16>, arrived: Instant) -> Duration {
-        let room = (HELD_MAX.as_secs() as usize * self.hz).saturating_sub(self.held);
+        let room = (self.held_max.as_secs() as usize * self.hz).saturating_sub(self.held);
         let beyond = samples.len().saturating_sub(room);
         samples.truncate(room);
         if matches!(self.hole, Hole::Flushed) {
@@ -87,6 +86,11 @@ impl Player {
             self.queue.push_back(Item::Audio { samples, played: 0, arrived });
         }
         self.time(beyond)
+    }
+
+    /// Frames that wait to be played, the last one begun.
+    pub(super) const fn waiting(&self) -> usize {
+        self.held.div_ceil(self.frame)
     }
 
     /// Takes a mark behind the audio that is queued.
@@ -217,7 +221,7 @@ mod tests {
     #[test]
     fn what_arrives_in_odd_pieces_is_played_whole_and_marks_come_when_reached() {
         let utterance = utterance();
-        let mut player = Player::new(Rate::Hz8000);
+        let mut player = Player::new(Rate::Hz8000, Duration::from_secs(60));
         let mut heard = Vec::new();
         let mut pieces = utterance.samples.chunks(240);
         let mut marks = Vec::new();
@@ -241,7 +245,7 @@ mod tests {
     #[test]
     fn running_dry_in_an_utterance_is_a_hole_and_its_end_is_none() {
         let utterance = utterance();
-        let mut player = Player::new(Rate::Hz8000);
+        let mut player = Player::new(Rate::Hz8000, Duration::from_secs(60));
         let mut heard = Vec::new();
         let mut holes = Vec::new();
         let (first, second) = utterance.samples.split_at(30 * 160);
@@ -261,7 +265,7 @@ mod tests {
     #[test]
     fn a_flush_is_no_hole_and_returns_the_marks_at_once() {
         let utterance = utterance();
-        let mut player = Player::new(Rate::Hz8000);
+        let mut player = Player::new(Rate::Hz8000, Duration::from_secs(60));
         let mut heard = Vec::new();
         player.receive(utterance.samples.clone(), Instant::now());
         player.mark("one".into());
@@ -280,7 +284,7 @@ mod tests {
 
     #[test]
     fn more_than_a_carrier_holds_is_thrown_away() {
-        let mut player = Player::new(Rate::Hz8000);
+        let mut player = Player::new(Rate::Hz8000, Duration::from_secs(60));
         assert_eq!(player.receive(vec![0; 8_000 * 59], Instant::now()), Duration::ZERO);
         assert_eq!(player.receive(vec![0; 8_000 * 2], Instant::now()), Duration::from_secs(1));
     }

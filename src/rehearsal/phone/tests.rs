@@ -52,7 +52,14 @@ async fn read_for(peer: &mut Peer, time: Duration) -> Vec<(Seen, Instant)> {
 #[rstest]
 #[tokio::test]
 async fn what_is_said_is_heard_both_ways(
-    #[values(Dialect::Acs24k, Dialect::Acs16k, Dialect::Twilio)] dialect: Dialect,
+    #[values(
+        Dialect::Acs24k,
+        Dialect::Acs16k,
+        Dialect::Twilio,
+        Dialect::Asterisk24k,
+        Dialect::Asterisk8k
+    )]
+    dialect: Dialect,
 ) {
     let (phone, mut sounds, mut peer) = call(dialect).await;
     let (spoken, (text, account)) = tokio::join!(phone.say(SENTENCE), peer.hear());
@@ -82,6 +89,37 @@ async fn twilio_gives_its_parameters_at_the_start() {
     assert_eq!(peer.opening[0]["event"], "connected");
     assert_eq!(peer.opening[1]["start"]["callSid"], "call-1");
     assert_eq!(peer.opening[1]["start"]["customParameters"]["token"], "t");
+}
+
+#[tokio::test]
+async fn asterisk_gives_its_variables_and_loses_the_marks_of_a_flush() {
+    let (_phone, mut sounds, mut peer) = call(Dialect::Asterisk24k).await;
+    assert_eq!(peer.headers["sec-websocket-protocol"], "media");
+    assert_eq!(peer.opening[0]["event"], "MEDIA_START");
+    assert_eq!(peer.opening[0]["channel_variables"]["token"], "t");
+    peer.say(SENTENCE).await;
+    peer.mark("one").await;
+    read_for(&mut peer, Duration::from_millis(500)).await;
+    peer.flush().await;
+    peer.mark("two").await;
+    let seen: Vec<Seen> =
+        read_for(&mut peer, Duration::from_secs(1)).await.into_iter().map(|(it, _)| it).collect();
+    assert_eq!(seen, [Seen::Mark("two".into())]);
+    let (text, account) = said(&mut sounds).await;
+    assert!(SENTENCE.starts_with(&text) && account.cut_off == 1, "{text}");
+}
+
+#[tokio::test]
+async fn asterisk_asks_for_a_pause_when_nine_hundred_frames_wait() {
+    let (_phone, _sounds, mut peer) = call(Dialect::Asterisk8k).await;
+    peer.send_audio(&vec![0; 160 * 950]).await;
+    let Seen::Other(event) = peer.next().await else { panic!("no pause") };
+    assert!(event.contains("MEDIA_XOFF"), "{event}");
+    let asked = Instant::now();
+    let Seen::Other(event) = peer.next().await else { panic!("no end of the pause") };
+    assert!(event.contains("MEDIA_XON"), "{event}");
+    let pause = asked.elapsed();
+    assert!(pause > Duration::from_secs(2) && pause < Duration::from_secs(4), "{pause:?}");
 }
 
 #[tokio::test]

@@ -1,13 +1,17 @@
-//! The two carriers' messages as they write them and as they take them, and the socket they come
+//! The carriers' messages as they write them and as they take them, and the socket they come
 //! through. Facts: Azure's audio streaming concept page, Twilio's Media Streams reference.
 
+mod asterisk;
+
 use std::borrow::Cow;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
@@ -44,6 +48,7 @@ pub(super) async fn connect(dialled: &Dialled) -> Result<Socket, PhoneError> {
             }
         }
         Dialect::Twilio => {}
+        Dialect::Asterisk24k | Dialect::Asterisk8k => asterisk::introduce(&mut request)?,
     }
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -65,6 +70,8 @@ pub(super) enum Received {
     Flush,
     /// Tell when playing gets here.
     Mark(String),
+    /// What makes the carrier drop the call.
+    Unbearable,
     /// Nothing a carrier knows.
     Odd,
 }
@@ -77,6 +84,8 @@ pub(super) struct Wire {
     begun: Timestamp,
     /// Messages so far, which Twilio numbers.
     written: u64,
+    /// Asterisk has said that it has no more room.
+    full: bool,
 }
 
 impl Wire {
@@ -86,12 +95,13 @@ impl Wire {
         let stream = match dialled.dialect {
             Dialect::Acs24k | Dialect::Acs16k => Uuid::now_v7().to_string(),
             Dialect::Twilio => format!("MZ{}", Uuid::now_v7().simple()),
+            Dialect::Asterisk24k | Dialect::Asterisk8k => dialled.carrier_call.clone(),
         };
-        Self { dialled, stream, silence, begun: Timestamp::now(), written: 0 }
+        Self { dialled, stream, silence, begun: Timestamp::now(), written: 0, full: false }
     }
 
     /// What comes before the first frame.
-    pub(super) fn opening(&mut self) -> Vec<String> {
+    pub(super) fn opening(&mut self) -> Vec<Message> {
         let coding = self.dialled.dialect.coding();
         self.begun = Timestamp::now();
         match self.dialled.dialect {
@@ -104,7 +114,7 @@ impl Wire {
                     "length": coding.frame_bytes(),
                 });
                 let message = json!({ "kind": "AudioMetadata", "audioMetadata": metadata });
-                vec![message.to_string()]
+                vec![Message::text(message.to_string())]
             }
             Dialect::Twilio => {
                 let custom: serde_json::Map<_, _> = self
@@ -124,62 +134,71 @@ impl Wire {
                 });
                 let connected =
                     json!({ "event": "connected", "protocol": "Call", "version": "1.0.0" });
-                vec![connected.to_string(), self.twilio("start", "start", start)]
+                let connected = Message::text(connected.to_string());
+                vec![connected, self.twilio("start", "start", start)]
             }
+            Dialect::Asterisk24k | Dialect::Asterisk8k => vec![asterisk::opening(&self.dialled)],
         }
     }
 
     /// The `n`th frame of 20 ms; without samples it is silent.
-    pub(super) fn frame(&mut self, n: u64, samples: Option<&[i16]>) -> String {
+    pub(super) fn frame(&mut self, n: u64, samples: Option<&[i16]>) -> Message {
         let coding = self.dialled.dialect.coding();
-        let spoken = samples.map(|samples| coding.to_base64(samples));
+        let silent = samples.is_none();
+        let base64 = |silence| match samples {
+            Some(samples) => Cow::Owned(coding.to_base64(samples)),
+            None => Cow::Borrowed(silence),
+        };
         match self.dialled.dialect {
             // Written by hand: base64 and a time need no escaping, and this is said 50 times a
             // second on every line.
             Dialect::Acs24k | Dialect::Acs16k => {
                 let at = self.begun + jiff::SignedDuration::from_millis(n as i64 * 20);
-                let silent = spoken.is_none();
-                let data = spoken.as_ref().unwrap_or(&self.silence);
-                format!(
+                let data = base64(self.silence.as_str());
+                Message::text(format!(
                     r#"{{"kind":"AudioData","audioData":{{"timestamp":"{at:.3}","data":"{data}","silent":{silent}}}}}"#
-                )
+                ))
             }
             Dialect::Twilio => {
                 self.written += 1;
                 let (sequence, stream, chunk) = (self.written, &self.stream, n + 1);
-                let payload = spoken.as_ref().unwrap_or(&self.silence);
+                let payload = base64(self.silence.as_str());
                 let time = chunk * 20;
-                format!(
+                Message::text(format!(
                     r#"{{"event":"media","sequenceNumber":"{sequence}","streamSid":"{stream}","media":{{"track":"inbound","chunk":"{chunk}","timestamp":"{time}","payload":"{payload}"}}}}"#
-                )
+                ))
             }
+            Dialect::Asterisk24k | Dialect::Asterisk8k => asterisk::frame(coding, samples),
         }
     }
 
     /// A pressed key.
-    pub(super) fn key(&mut self, key: char) -> String {
+    pub(super) fn key(&mut self, key: char) -> Message {
         match self.dialled.dialect {
             Dialect::Acs24k | Dialect::Acs16k => {
-                json!({ "kind": "DtmfData", "dtmfData": { "data": key } }).to_string()
+                let message = json!({ "kind": "DtmfData", "dtmfData": { "data": key } });
+                Message::text(message.to_string())
             }
             Dialect::Twilio => {
                 self.twilio("dtmf", "dtmf", json!({ "track": "inbound_track", "digit": key }))
             }
+            Dialect::Asterisk24k | Dialect::Asterisk8k => asterisk::key(&self.stream, key),
         }
     }
 
     /// A mark that was reached; ACS has none.
-    pub(super) fn mark(&mut self, name: &str) -> Option<String> {
+    pub(super) fn mark(&mut self, name: &str) -> Option<Message> {
         match self.dialled.dialect {
             Dialect::Acs24k | Dialect::Acs16k => None,
             Dialect::Twilio => Some(self.twilio("mark", "mark", json!({ "name": name }))),
+            Dialect::Asterisk24k | Dialect::Asterisk8k => Some(asterisk::mark(&self.stream, name)),
         }
     }
 
-    /// The last message before the socket is closed; ACS has none.
-    pub(super) fn stop(&mut self) -> Option<String> {
+    /// The last message before the socket is closed; only Twilio has one.
+    pub(super) fn stop(&mut self) -> Option<Message> {
         match self.dialled.dialect {
-            Dialect::Acs24k | Dialect::Acs16k => None,
+            Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k | Dialect::Asterisk8k => None,
             Dialect::Twilio => {
                 let body = json!({ "accountSid": ACCOUNT, "callSid": self.dialled.carrier_call });
                 Some(self.twilio("stop", "stop", body))
@@ -187,23 +206,54 @@ impl Wire {
         }
     }
 
-    fn twilio(&mut self, event: &str, field: &str, body: serde_json::Value) -> String {
+    fn twilio(&mut self, event: &str, field: &str, body: serde_json::Value) -> Message {
         self.written += 1;
         let sequence = self.written.to_string();
-        json!({
+        let message = json!({
             "event": event,
             "sequenceNumber": sequence,
             "streamSid": self.stream,
             field: body,
-        })
-        .to_string()
+        });
+        Message::text(message.to_string())
+    }
+
+    /// How much audio the carrier holds; what comes beyond is thrown away.
+    pub(super) const fn holds(&self) -> Duration {
+        match self.dialled.dialect {
+            // Undocumented; a minute is longer than any answer.
+            Dialect::Acs24k | Dialect::Acs16k | Dialect::Twilio => Duration::from_mins(1),
+            Dialect::Asterisk24k | Dialect::Asterisk8k => asterisk::HOLDS,
+        }
+    }
+
+    /// Whether marks that a flush threw away are returned.
+    pub(super) const fn returns_flushed_marks(&self) -> bool {
+        match self.dialled.dialect {
+            Dialect::Acs24k | Dialect::Acs16k | Dialect::Twilio => true,
+            Dialect::Asterisk24k | Dialect::Asterisk8k => false,
+        }
+    }
+
+    /// What the carrier says when so many frames wait: Asterisk asks for a pause, and ends it.
+    pub(super) fn room(&mut self, waiting: usize) -> Option<Message> {
+        match self.dialled.dialect {
+            Dialect::Acs24k | Dialect::Acs16k | Dialect::Twilio => None,
+            Dialect::Asterisk24k | Dialect::Asterisk8k => {
+                asterisk::room(&self.stream, waiting, &mut self.full)
+            }
+        }
     }
 
     /// Takes a server's message.
-    pub(super) fn read(&self, text: &str) -> Received {
+    pub(super) fn read(&self, message: &Message) -> Received {
+        let text = message.to_text().unwrap_or_default();
         let read = match self.dialled.dialect {
             Dialect::Acs24k | Dialect::Acs16k => self.read_acs(text),
             Dialect::Twilio => self.read_twilio(text),
+            Dialect::Asterisk24k | Dialect::Asterisk8k => {
+                asterisk::read(message, self.dialled.dialect.coding())
+            }
         };
         read.unwrap_or(Received::Odd)
     }

@@ -10,7 +10,11 @@ fn wire(dialect: Dialect) -> Wire {
     Wire::new(Dialled { url, dialect, carrier_call: "CA00".to_owned(), parameters, token: None })
 }
 
-fn parsed(text: &str) -> Value {
+fn parsed(message: &Message) -> Value {
+    json_of(message.to_text().expect("a text message"))
+}
+
+fn json_of(text: &str) -> Value {
     serde_json::from_str(text).expect("a message is JSON")
 }
 
@@ -35,7 +39,7 @@ fn acs_opens_with_its_metadata_and_dates_its_frames() {
     assert_eq!(second["kind"], "AudioData");
     assert_eq!(second["audioData"]["data"].as_str().map(str::len), Some(1_280));
     assert!(second["audioData"].get("participantRawID").is_none());
-    assert_eq!(parsed(&wire.key('#')), parsed(r##"{"kind":"DtmfData","dtmfData":{"data":"#"}}"##));
+    assert_eq!(parsed(&wire.key('#')), json_of(r##"{"kind":"DtmfData","dtmfData":{"data":"#"}}"##));
 }
 
 #[test]
@@ -47,26 +51,26 @@ fn acs_takes_all_three_spellings() {
         r#"{"kind":"audioData","audioData":{"data":"AQA=","isSilent":false},"stopAudio":{}}"#,
         r#"{"kind":"AudioData","audioData":{"data":"AQA="}}"#,
     ] {
-        assert_eq!(wire.read(text), one, "{text}");
+        assert_eq!(wire.read(&Message::text(text)), one, "{text}");
     }
     for text in [
         r#"{"Kind":"StopAudio","AudioData":null,"StopAudio":{}}"#,
         r#"{"kind":"stopAudio","stopAudio":{}}"#,
         r#"{"kind":"StopAudio","stopAudio":{}}"#,
     ] {
-        assert_eq!(wire.read(text), Received::Flush, "{text}");
+        assert_eq!(wire.read(&Message::text(text)), Received::Flush, "{text}");
     }
     for text in ["", "[]", r#"{"kind":"Other"}"#, r#"{"kind":"AudioData"}"#] {
-        assert_eq!(wire.read(text), Received::Odd, "{text}");
+        assert_eq!(wire.read(&Message::text(text)), Received::Odd, "{text}");
     }
 }
 
 #[test]
 fn twilio_numbers_its_messages_from_one_and_names_its_stream_in_each() {
     let mut wire = wire(Dialect::Twilio);
-    let opening: Vec<Value> = wire.opening().iter().map(|text| parsed(text)).collect();
+    let opening: Vec<Value> = wire.opening().iter().map(parsed).collect();
     let connected = r#"{"event":"connected","protocol":"Call","version":"1.0.0"}"#;
-    assert_eq!(opening[0], parsed(connected));
+    assert_eq!(opening[0], json_of(connected));
     let start = &opening[1];
     let stream = start["streamSid"].as_str().expect("a stream").to_owned();
     assert_eq!((start["sequenceNumber"].as_str(), stream.len()), (Some("1"), 34));
@@ -95,12 +99,12 @@ fn twilio_numbers_its_messages_from_one_and_names_its_stream_in_each() {
 #[test]
 fn twilio_takes_media_marks_and_clear_for_its_own_stream_alone() {
     let wire = wire(Dialect::Twilio);
-    let read = |text: &str| wire.read(&text.replace("MZ", &wire.stream));
+    let read = |text: &str| wire.read(&Message::text(text.replace("MZ", &wire.stream)));
     let media = r#"{"event":"media","streamSid":"MZ","media":{"payload":"//8="}}"#;
     assert_eq!(read(media), Received::Audio(vec![0, 0]));
     let mark = r#"{"event":"mark","streamSid":"MZ","mark":{"name":"a"}}"#;
     assert_eq!(read(mark), Received::Mark("a".into()));
     assert_eq!(read(r#"{"event":"clear","streamSid":"MZ"}"#), Received::Flush);
-    assert_eq!(wire.read(media), Received::Odd);
+    assert_eq!(wire.read(&Message::text(media)), Received::Odd);
     assert_eq!(read(r#"{"event":"stop","streamSid":"MZ"}"#), Received::Odd);
 }

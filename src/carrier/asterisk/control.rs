@@ -1,0 +1,145 @@
+//! The orders of a call to an Asterisk, and what becomes of them: rings, bridges with the media
+//! channel, presses keys, hands over, removes what is left. How the steps follow each other is
+//! told in the module above.
+
+mod board;
+mod live;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tandem_actors::carrier::{Carrier, CarrierCallId, CarrierError, Dial, Digit, Number};
+use tandem_actors::exchange::Exchange;
+
+use super::ari::Event;
+use super::names;
+use super::rest::{Rest, RestError};
+use crate::config::Dialect;
+use crate::reception;
+use board::{Board, refused};
+use live::{Live, Lives, Stage};
+
+/// How calls are made at this Asterisk.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What is dialled, `{number}` standing for the number.
+    pub endpoint: String,
+    /// The name of the connection to us in its `websocket_client.conf`.
+    pub connection: String,
+    /// The audio of the media channel.
+    pub dialect: Dialect,
+    /// How long a phone may ring. The call gives up by itself before that.
+    pub ringing: Duration,
+    /// Our number, shown to a human whom somebody is handed over to.
+    pub number: Number,
+}
+
+/// The control of one Asterisk; cheap to clone.
+#[derive(Clone)]
+pub struct Control(Arc<Board>);
+
+impl Control {
+    /// A control without calls.
+    #[must_use]
+    pub fn new(rest: Rest, settings: Settings) -> Self {
+        let (lives, house) = (Lives::default(), OnceLock::new());
+        Self(Arc::new(Board { rest, settings, lives, house }))
+    }
+
+    /// Tells it whom to tell, and who takes those that ring.
+    pub fn serve(&self, exchange: Exchange, reception: reception::Shared) {
+        // A control serves one house for its life.
+        let _first = self.0.house.set((exchange, reception));
+    }
+
+    /// Whether Asterisk is there.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub async fn ping(&self) -> Result<(), RestError> {
+        self.0.rest.ping().await
+    }
+
+    /// Does what an event asks for.
+    pub async fn handle(&self, event: Event) {
+        match event {
+            Event::Came(channel) => self.0.came(channel).await,
+            Event::Gone(channel, cause) => self.0.gone(&channel.id, cause).await,
+            Event::Replaced => {
+                tracing::error!("another server has taken our place at this asterisk");
+            }
+            Event::Other => {}
+        }
+    }
+
+    /// Looks up every live call after events may have been missed: calls that are over are
+    /// ended, calls that were answered get their media, what an earlier run left is removed,
+    /// unless two humans talk there.
+    ///
+    /// # Errors
+    /// [`RestError`]; then nothing is known.
+    pub async fn resume(&self) -> Result<(), RestError> {
+        let board = &self.0;
+        // In this order: a call taken between the two is not taken for one that is over.
+        let lives = board.lives.all();
+        let channels = board.rest.channels().await?;
+        let state = |id: &str| channels.iter().find(|it| it.id == id).map(|it| it.state.as_str());
+        for (phone, live) in &lives {
+            match (state(phone), state(&names::media(phone))) {
+                (None, _) if live.stage == Stage::Asked => {}
+                (None, _) => board.lost(phone).await,
+                (Some("Up"), None) if live.stage != Stage::HandedOver => board.connect(phone).await,
+                (Some(_), Some(_)) => board.add(phone, &names::media(phone)).await,
+                (Some(_), None) => {}
+            }
+        }
+        for bridge in board.rest.bridges().await? {
+            let Some(phone) = names::bridged(&bridge.id) else { continue };
+            if board.lives.get(phone).is_some() {
+                continue;
+            }
+            if bridge.channels.contains(&names::human(phone)) {
+                board.lives.enter(phone, Live::handed_over(phone));
+            } else {
+                board.clear(phone).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Carrier for Control {
+    fn place(&self, dial: Dial) -> BoxFuture<'static, Result<CarrierCallId, CarrierError>> {
+        let board = Arc::clone(&self.0);
+        Box::pin(async move { board.place(dial).await })
+    }
+
+    fn hang_up(&self, call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let board = Arc::clone(&self.0);
+        Box::pin(async move { board.hang_up(&call.0).await })
+    }
+
+    fn press(
+        &self,
+        call: CarrierCallId,
+        keys: Vec<Digit>,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let board = Arc::clone(&self.0);
+        let keys: String = keys.into_iter().map(Digit::key).collect();
+        Box::pin(
+            async move { board.rest.press(&call.0, &keys).await.map_err(|error| refused(&error)) },
+        )
+    }
+
+    fn transfer(
+        &self,
+        call: CarrierCallId,
+        to: Number,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let board = Arc::clone(&self.0);
+        Box::pin(async move { board.transfer(&call.0, &to).await })
+    }
+}

@@ -1,0 +1,84 @@
+//! The calls that an Asterisk holds for us, by the channel of their phone. Bounded by the limit
+//! of calls: each is entered for one call and leaves with its channel.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tandem_actors::briefing::CallId;
+use tandem_actors::carrier::Addresses;
+
+/// A call at an Asterisk.
+#[derive(Clone)]
+pub(super) struct Live {
+    pub(super) call: CallId,
+    /// The nonce of its media.
+    pub(super) nonce: String,
+    pub(super) stage: Stage,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Asterisk is being asked to ring its phone: there may be no channel yet.
+    Asked,
+    /// Its phone rings.
+    Ringing,
+    /// Its phone is with us.
+    Talking,
+    /// Its phone is with a human; we are out of it.
+    HandedOver,
+}
+
+impl Live {
+    /// A call of this stage. Media addresses end in the nonce.
+    pub(super) fn of(call: CallId, addresses: &Addresses, stage: Stage) -> Self {
+        let nonce = addresses.media.rsplit('/').next().unwrap_or_default().to_owned();
+        Self { call, nonce, stage }
+    }
+
+    /// One that an earlier run handed over; all that is known of it is its phone.
+    pub(super) fn handed_over(phone: &str) -> Self {
+        Self { call: CallId::new(phone), nonce: String::new(), stage: Stage::HandedOver }
+    }
+}
+
+/// Every call at an Asterisk.
+#[derive(Default)]
+pub(super) struct Lives(Mutex<HashMap<String, Live>>);
+
+impl Lives {
+    pub(super) fn enter(&self, phone: &str, live: Live) {
+        self.lock().insert(phone.to_owned(), live);
+    }
+
+    pub(super) fn get(&self, phone: &str) -> Option<Live> {
+        self.lock().get(phone).cloned()
+    }
+
+    /// Notes how far it has come; gives the call if it is there.
+    pub(super) fn advance(&self, phone: &str, stage: Stage) -> Option<Live> {
+        let mut lives = self.lock();
+        let live = lives.get_mut(phone)?;
+        live.stage = stage;
+        Some(live.clone())
+    }
+
+    /// Asterisk has taken the order; it may have told of the answer before.
+    pub(super) fn asked(&self, phone: &str) {
+        if let Some(live) = self.lock().get_mut(phone).filter(|live| live.stage == Stage::Asked) {
+            live.stage = Stage::Ringing;
+        }
+    }
+
+    pub(super) fn leave(&self, phone: &str) -> Option<Live> {
+        self.lock().remove(phone)
+    }
+
+    pub(super) fn all(&self) -> Vec<(String, Live)> {
+        self.lock().iter().map(|(phone, live)| (phone.clone(), live.clone())).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Live>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

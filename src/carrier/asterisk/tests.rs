@@ -1,0 +1,242 @@
+//! Messages as documented, audio in both directions, the hold-back, and the greeting.
+
+use futures_util::{SinkExt, StreamExt};
+use proptest::prelude::*;
+use tandem_actors::audio::Payload;
+use tandem_actors::carrier::{Command, Mark};
+use tokio_tungstenite::tungstenite::Message as Frame;
+
+use super::*;
+use crate::socket::coded::{Codec as _, Decoded, Encoded};
+use crate::socket::tests::served;
+use crate::socket::{Limits, Utf8Bytes};
+
+const INBOUND: &str = include_str!("../../../tests/fixtures/asterisk/inbound.jsonl");
+const OUTBOUND: &str = include_str!("../../../tests/fixtures/asterisk/outbound.jsonl");
+
+const DEADLINE: Duration = Duration::from_secs(5);
+
+fn codec() -> codec::Codec {
+    codec::Codec::new(Coding::Pcm24k)
+}
+
+fn audio(bytes: usize) -> Payload {
+    Payload::from_base64(STANDARD.encode(vec![7; bytes]).into()).unwrap()
+}
+
+fn told(decoded: Decoded<Event>) -> String {
+    match decoded {
+        Decoded::Event(Event::Heard(audio)) => format!("heard {}", audio.as_str()),
+        Decoded::Event(Event::Pressed(digit)) => format!("pressed {}", digit.key()),
+        Decoded::Event(Event::Played(Mark(number))) => format!("played {number}"),
+        Decoded::Event(event) => format!("{event:?}"),
+        Decoded::Both(..) => "two".to_owned(),
+        Decoded::Nothing => "nothing".to_owned(),
+        Decoded::Unknown(kind) => format!("unknown {kind}"),
+        Decoded::Bad(what) => format!("bad {what}"),
+        Decoded::Hopeless(why) => format!("hopeless: {why}"),
+    }
+}
+
+fn decode(text: &str) -> String {
+    told(codec().decode(&Utf8Bytes::from(text)))
+}
+
+#[test]
+fn every_message_of_the_fixture_is_understood() {
+    let understood: Vec<String> = INBOUND.lines().map(decode).collect();
+    let expected = [
+        "nothing",
+        "pressed 5",
+        "bad key",
+        "nothing",
+        "nothing",
+        "played 7",
+        "bad mark",
+        "nothing",
+        "nothing",
+        "nothing",
+        "bad an error about a command",
+        "unknown WEATHER",
+        "bad json",
+    ];
+    assert_eq!(understood, expected);
+}
+
+#[test]
+fn every_command_is_written_as_in_the_fixture_and_is_short_enough() {
+    let commands = [Command::Mark(Mark(7)), Command::Mark(Mark(u64::MAX)), Command::Flush];
+    let written: Vec<Encoded> = commands.map(|command| codec().encode(command)).into();
+    let pinned: Vec<Encoded> =
+        OUTBOUND.lines().map(|line| Encoded::Text(line.to_owned())).collect();
+    assert_eq!(written, pinned);
+    assert!(OUTBOUND.lines().all(|line| line.len() <= 128));
+    assert_eq!(codec().encode(Command::Close), Encoded::Close);
+}
+
+#[test]
+fn audio_is_bytes_on_the_wire_and_base64_inside() {
+    let frame = bytes::Bytes::from_static(&[1, 0, 2, 0]);
+    assert_eq!(told(codec().decode_binary(&frame)), "heard AQACAA==");
+    assert_eq!(told(codec().decode_binary(&frame.slice(..3))), "bad half a sample");
+    assert_eq!(told(codec().decode_binary(&bytes::Bytes::new())), "bad half a sample");
+    let payload = Payload::from_base64("AQACAA==".into()).unwrap();
+    assert_eq!(codec().encode(Command::Say(payload)), Encoded::Binary(frame));
+}
+
+#[test]
+fn a_message_too_large_for_asterisk_is_cut() {
+    let mut codec = codec();
+    assert_eq!(codec.encode(Command::Say(audio(150_000))), Encoded::Nothing);
+    assert_eq!(codec.encode(Command::Mark(Mark(1))), Encoded::Nothing, "nothing overtakes");
+    let mut sizes = Vec::new();
+    while let Some(Encoded::Binary(bytes)) = codec.release() {
+        sizes.push(bytes.len());
+    }
+    assert_eq!(sizes, [65_500, 65_500, 19_000]);
+    assert_eq!(codec.encode(Command::Say(audio(65_500))), Encoded::Binary(vec![7; 65_500].into()));
+}
+
+#[test]
+fn what_asterisk_has_no_room_for_waits_in_order_and_within_bounds() {
+    let mut codec = codec();
+    let word = |codec: &mut codec::Codec, word: &str| {
+        told(codec.decode(&Utf8Bytes::from(format!(r#"{{"event":"{word}","channel_id":"c"}}"#))))
+    };
+    assert_eq!(word(&mut codec, "MEDIA_XOFF"), "nothing");
+    assert_eq!(codec.encode(Command::Say(audio(960))), Encoded::Nothing);
+    assert_eq!(codec.encode(Command::Mark(Mark(3))), Encoded::Nothing);
+    assert_eq!(codec.release(), None);
+    word(&mut codec, "MEDIA_XON");
+    assert_eq!(codec.release(), Some(Encoded::Binary(vec![7; 960].into())));
+    assert_eq!(codec.release(), Some(Encoded::Text(wire::mark(3))));
+    assert_eq!(codec.release(), None);
+
+    word(&mut codec, "MEDIA_XOFF");
+    for _ in 0..1_000 {
+        codec.encode(Command::Say(audio(960)));
+    }
+    word(&mut codec, "MEDIA_XON");
+    let kept = std::iter::from_fn(|| codec.release()).count();
+    assert_eq!(kept, 250, "five seconds");
+}
+
+#[test]
+fn a_flush_forgets_what_waits_and_ends_the_pause() {
+    let mut codec = codec();
+    told(codec.decode(&Utf8Bytes::from(r#"{"event":"MEDIA_XOFF"}"#)));
+    codec.encode(Command::Say(audio(960)));
+    assert_eq!(codec.encode(Command::Flush), Encoded::Text(wire::FLUSH.to_owned()));
+    assert_eq!(codec.release(), None);
+    assert!(matches!(codec.encode(Command::Say(audio(960))), Encoded::Binary(_)));
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_too_strange(text in ".*") {
+        decode(&text);
+        decode(&format!(r#"{{"event":"DTMF_END","digit":"{text}"}}"#));
+    }
+}
+
+fn started_with(format: &str, variables: &str) -> String {
+    format!(
+        r#"{{"event":"MEDIA_START","channel_id":"ch","format":"{format}","channel_variables":{{{variables}}}}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_greeted_channel_says_whose_it_is_and_talks() {
+    let (socket, mut far_end) = served(Limits::CARRIER).await;
+    far_end.send(Frame::text(INBOUND.lines().next().unwrap())).await.unwrap();
+    far_end.send(Frame::binary(vec![1, 0, 2, 0])).await.unwrap();
+    let (start, mut line) = greet(socket, DEADLINE).await.unwrap();
+    assert_eq!(start.channel, CarrierCallId("pbx-1".into()));
+    assert_eq!(start.whose(), Whose::Call(CallId::new("c-81"), "SECRET".into()));
+    assert!(!format!("{start:?}").contains("SECRET"), "a token in a log");
+    assert!(line.marks());
+    assert!(matches!(poll_fn(|cx| line.poll_event(cx)).await, Ok(Event::Started)));
+    let heard = poll_fn(|cx| line.poll_event(cx)).await;
+    assert!(matches!(heard, Ok(Event::Heard(audio)) if audio.as_str() == "AQACAA=="));
+    line.send(Command::Say(audio(70_000))).unwrap();
+    line.send(Command::Flush).unwrap();
+    line.send(Command::Say(audio(4))).unwrap();
+    poll_fn(|cx| line.poll_flush(cx)).await.unwrap();
+    assert_eq!(far_end.next().await.unwrap().unwrap(), Frame::text(wire::FLUSH));
+    assert_eq!(far_end.next().await.unwrap().unwrap(), Frame::binary(vec![7; 4]));
+}
+
+#[tokio::test]
+async fn a_caller_is_told_by_variables_and_a_channel_without_them_is_nobodys() {
+    let caller = r#""TANDEM_FROM":"+15550110","TANDEM_TO":"+15550199","TANDEM_CHANNEL":"1.2""#;
+    for (variables, known) in [(caller, true), (r#""TANDEM_CALL":"c""#, false), ("", false)] {
+        let (socket, mut far_end) = served(Limits::CARRIER).await;
+        far_end.send(Frame::text(started_with("ulaw", variables))).await.unwrap();
+        let (start, _line) = greet(socket, DEADLINE).await.unwrap();
+        assert_eq!(start.coding, Coding::Pcmu8k);
+        let caller = Whose::Caller {
+            from: Number::new("+15550110"),
+            to: Number::new("+15550199"),
+            channel: CarrierCallId("1.2".into()),
+        };
+        assert_eq!(start.whose(), if known { caller } else { Whose::Nobody });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_channel_of_ours_is_not_greeted() {
+    let (socket, mut far_end) = served(Limits::CARRIER).await;
+    far_end.send(Frame::text("MEDIA_START connection_id:1")).await.unwrap();
+    let error = greet(socket, DEADLINE).await.map(|_| ()).unwrap_err();
+    assert_eq!(error, GreetError::NotAsterisk("json"));
+
+    let (socket, mut far_end) = served(Limits::CARRIER).await;
+    far_end.send(Frame::text(started_with("opus", ""))).await.unwrap();
+    let error = greet(socket, DEADLINE).await.map(|_| ()).unwrap_err();
+    assert_eq!(error, GreetError::Format("opus".into()));
+
+    let (socket, _far_end) = served(Limits::CARRIER).await;
+    let error = greet(socket, DEADLINE).await.map(|_| ()).unwrap_err();
+    assert_eq!(error, GreetError::TimedOut);
+}
+
+#[test]
+fn only_the_secret_opens_the_door() {
+    let door = Door::new("s:ecret".to_owned().into());
+    let shown = |value: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, value.parse().unwrap());
+        door.opens(&headers)
+    };
+    let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+    assert!(shown(&basic("tandem:s:ecret")) && shown(&basic("tandem:s:ecret").replace('B', "b")));
+    for wrong in ["tandem:s:ecreT", "tandem:", "s:ecret", "tandem:s:ecret ", ""] {
+        assert!(!shown(&basic(wrong)), "{wrong}");
+    }
+    assert!(!shown("Basic !") && !shown("Bearer s:ecret") && !door.opens(&HeaderMap::new()));
+}
+
+#[test]
+fn the_events_that_matter_are_read_and_no_other() {
+    let came = r#"{"type":"StasisStart","args":[],"channel":{"id":"1.2","state":"Ring","caller":{"name":"","number":"+1555"},"dialplan":{"context":"in","exten":"+1666","priority":1}},"application":"tandem"}"#;
+    let Ok(ari::Event::Came(channel)) = ari::read(came) else { panic!("not read") };
+    assert_eq!((channel.id.as_str(), channel.state.as_str()), ("1.2", "Ring"));
+    assert_eq!((channel.caller.number, channel.dialplan.exten), ("+1555".into(), "+1666".into()));
+    let gone =
+        r#"{"type":"ChannelDestroyed","cause":17,"cause_txt":"User busy","channel":{"id":"a"}}"#;
+    assert!(matches!(ari::read(gone), Ok(ari::Event::Gone(channel, 17)) if channel.id == "a"));
+    let key = r#"{"type":"ChannelDtmfReceived","digit":"5","channel":{"id":"a"}}"#;
+    assert!(matches!(ari::read(key), Ok(ari::Event::Other)));
+    assert!(ari::read(r#"{"type":"StasisStart"}"#).is_err() && ari::read("[]").is_err());
+}
+
+#[test]
+fn names_lead_from_one_thing_to_the_other() {
+    let phone = names::phone(&CallId::new("c"));
+    assert_eq!(names::role(&phone), names::Role::Phone);
+    assert_eq!(names::role(&names::media(&phone)), names::Role::Media(&phone));
+    assert_eq!(names::role(&names::human("1.2")), names::Role::Human("1.2"));
+    assert_eq!(names::role("1.2"), names::Role::Caller);
+    assert_eq!(names::bridged(&names::bridge("1.2")), Some("1.2"));
+    assert_eq!(names::bridged("1.2"), None);
+}

@@ -1,0 +1,239 @@
+//! What happens to channels: they ring, are answered, come together in bridges, talk, and go.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tandem_actors::carrier::Number;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Channel, Kind, NORMAL, Pbx, cause};
+use crate::rehearsal::callee::{self, Answer};
+use crate::rehearsal::phone::{Dialect, Dialled, Ending};
+
+/// Why an order is refused: an HTTP status.
+pub(super) type Refused = u16;
+
+impl Pbx {
+    /// Rings somebody into our application.
+    pub(super) fn ring(
+        self: &Arc<Self>,
+        id: &str,
+        endpoint: &str,
+        ringing: Duration,
+    ) -> Result<Value, Refused> {
+        let number = endpoint.strip_prefix("PJSIP/").and_then(|rest| rest.split_once('@'));
+        let (number, _trunk) = number.ok_or(400_u16)?;
+        let person = Number::new(number);
+        let kind = Kind::Phone { person: person.clone(), rang: String::new() };
+        let hang_up = self.enter(id, kind, "Ringing", false)?;
+        let (pbx, id) = (Arc::clone(self), id.to_owned());
+        let shown = self.shown(&id);
+        drop(tokio::spawn(async move {
+            let answer = tokio::select! {
+                answer = callee::ring(&person) => answer,
+                () = tokio::time::sleep(ringing) => return pbx.destroy(&id, 0),
+                () = hang_up.cancelled() => return,
+            };
+            match answer {
+                Answer::PicksUp => pbx.come(&id, "Up"),
+                Answer::Refuses(outcome) => pbx.destroy(&id, cause(outcome)),
+            }
+        }));
+        Ok(shown)
+    }
+
+    /// The dialplan's `Stasis(tandem)`.
+    pub(super) fn ring_in(&self, from: &str, to: &str) {
+        let id = format!("{}.1", Uuid::now_v7().simple());
+        let kind = Kind::Phone { person: Number::new(from), rang: to.to_owned() };
+        if self.enter(&id, kind, "Ring", false).is_ok() {
+            self.come(&id, "Ring");
+        }
+    }
+
+    /// The dialplan's `Dial(WebSocket/tandem/c(slin24)f(json))`, with the variables set before.
+    pub(super) fn dial_in(self: &Arc<Self>, from: &str, to: &str) {
+        let id = format!("{}.1", Uuid::now_v7().simple());
+        let person = Number::new(from);
+        let kind = Kind::Phone { person: person.clone(), rang: to.to_owned() };
+        let Ok(hang_up) = self.enter(&id, kind, "Ring", false) else { return };
+        let variables = [("TANDEM_FROM", from), ("TANDEM_TO", to), ("TANDEM_CHANNEL", &id)];
+        let line = Dialled {
+            url: self.media(),
+            dialect: Dialect::Asterisk24k,
+            carrier_call: format!("{id}.media"),
+            parameters: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        };
+        let pbx = Arc::clone(self);
+        drop(tokio::spawn(async move {
+            let report = callee::converse(line, &person, hang_up).await;
+            // However it ended, the dialplan goes on to its `Hangup()`.
+            pbx.destroy(&id, NORMAL);
+            // Nobody may be interested in so many of them.
+            let _kept = pbx.reports.try_send(report);
+        }));
+    }
+
+    /// Makes a media channel; it dials us when it is bridged with a phone.
+    pub(super) fn external(
+        &self,
+        id: &str,
+        format: &str,
+        variables: &Value,
+    ) -> Result<(), Refused> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let variables = variables.as_object().into_iter().flatten();
+        let variables = variables.map(|(name, value)| (name.clone(), text(value))).collect();
+        let kind = Kind::Media { format: format.to_owned(), variables, is_connected: false };
+        self.enter(id, kind, "Up", false)?;
+        self.come(id, "Up");
+        Ok(())
+    }
+
+    /// Puts a channel into a bridge. A phone and a media channel that meet begin to talk.
+    pub(super) fn join(self: &Arc<Self>, bridge: &str, channel: &str) -> Result<(), Refused> {
+        let mut hall = self.hall();
+        let is_ours = hall.channels.get(channel).ok_or(400_u16)?.is_ours;
+        let members = hall.bridges.get_mut(bridge).ok_or(404_u16)?;
+        if !is_ours {
+            return Err(409);
+        }
+        members.insert(channel.to_owned());
+        let members: Vec<String> = members.iter().cloned().collect();
+        drop(hall);
+        self.connect(&members);
+        self.changed();
+        Ok(())
+    }
+
+    fn connect(self: &Arc<Self>, members: &[String]) {
+        let mut hall = self.hall();
+        let phone = members.iter().find_map(|id| match hall.channels.get(id) {
+            Some(Channel { kind: Kind::Phone { person, .. }, hang_up, .. }) => {
+                Some((id.clone(), person.clone(), hang_up.clone()))
+            }
+            _ => None,
+        });
+        let Some((phone, person, gone)) = phone else { return };
+        for id in members {
+            let Some(Channel {
+                kind: Kind::Media { format, variables, is_connected },
+                hang_up,
+                ..
+            }) = hall.channels.get_mut(id)
+            else {
+                continue;
+            };
+            if std::mem::replace(is_connected, true) {
+                continue;
+            }
+            let line = Dialled {
+                url: self.media(),
+                dialect: if format == "ulaw" { Dialect::Asterisk8k } else { Dialect::Asterisk24k },
+                carrier_call: id.clone(),
+                parameters: variables.clone(),
+            };
+            let leaves = [gone.clone(), hang_up.clone()];
+            let talk =
+                Arc::clone(self).talk([phone.clone(), id.clone()], line, person.clone(), leaves);
+            drop(tokio::spawn(talk));
+        }
+    }
+
+    /// A person talks on a phone through a media channel until one of the two goes.
+    async fn talk(
+        self: Arc<Self>,
+        [phone, media]: [String; 2],
+        line: Dialled,
+        person: Number,
+        [phone_gone, media_gone]: [CancellationToken; 2],
+    ) {
+        let hang_up = CancellationToken::new();
+        let ended = async {
+            tokio::select! {
+                () = phone_gone.cancelled() => {}
+                () = media_gone.cancelled() => {}
+            }
+            hang_up.cancel();
+            std::future::pending::<()>().await;
+        };
+        let report = tokio::select! {
+            report = callee::converse(line, &person, hang_up.clone()) => report,
+            () = ended => return,
+        };
+        self.destroy(&media, NORMAL);
+        // They hung up themselves; when the other side closed its socket the phone stays.
+        if report.account.ending == Some(Ending::HungUp) && !hang_up.is_cancelled() {
+            self.destroy(&phone, NORMAL);
+        }
+        // Nobody may be interested in so many of them.
+        let _kept = self.reports.try_send(report);
+    }
+
+    /// A channel comes into our application; without anybody there it is hung up.
+    fn come(&self, id: &str, state: &'static str) {
+        if self.events.receiver_count() == 0 {
+            return self.destroy(id, NORMAL);
+        }
+        {
+            let mut hall = self.hall();
+            let Some(channel) = hall.channels.get_mut(id) else { return };
+            (channel.state, channel.is_ours) = (state, true);
+        }
+        let channel = self.shown(id);
+        self.say(&json!({ "type": "StasisStart", "application": "tandem", "args": [],
+            "channel": channel }));
+        self.changed();
+    }
+
+    /// A channel is gone, from its bridge too.
+    pub(super) fn destroy(&self, id: &str, cause: u32) {
+        let shown = self.shown(id);
+        let removed = {
+            let mut hall = self.hall();
+            for members in hall.bridges.values_mut() {
+                members.remove(id);
+            }
+            hall.channels.remove(id)
+        };
+        let Some(channel) = removed else { return };
+        channel.hang_up.cancel();
+        self.say(&json!({ "type": "ChannelDestroyed", "application": "tandem", "cause": cause,
+            "cause_txt": "", "channel": shown }));
+        self.changed();
+    }
+
+    fn enter(
+        &self,
+        id: &str,
+        kind: Kind,
+        state: &'static str,
+        is_ours: bool,
+    ) -> Result<CancellationToken, Refused> {
+        let hang_up = CancellationToken::new();
+        let mut hall = self.hall();
+        if hall.channels.contains_key(id) {
+            return Err(409);
+        }
+        let channel = Channel { kind, state, is_ours, hang_up: hang_up.clone() };
+        hall.channels.insert(id.to_owned(), channel);
+        drop(hall);
+        self.changed();
+        Ok(hang_up)
+    }
+
+    pub(super) fn shown(&self, id: &str) -> Value {
+        self.hall().channels.get(id).map_or(Value::Null, |channel| channel.shown(id))
+    }
+
+    /// Nobody may be listening.
+    fn say(&self, event: &Value) {
+        let _listeners = self.events.send(event.to_string());
+    }
+
+    fn media(&self) -> String {
+        self.media.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
