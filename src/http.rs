@@ -7,6 +7,7 @@ mod health;
 mod media;
 mod problem;
 mod rehearsal;
+mod twilio;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
 use tower_http::timeout::TimeoutLayer;
 
+use crate::carrier::twilio::control::Twilio;
 use crate::reception;
 use crate::server::Stagehand;
 use crate::store::Store;
@@ -35,6 +37,8 @@ pub struct Desk {
     pub reception: reception::Shared,
     /// What is written down.
     pub store: Store,
+    /// Twilio, when it is the carrier.
+    pub twilio: Option<Twilio>,
     /// Lives only in a rehearsal.
     pub stagehand: Option<Stagehand>,
 }
@@ -49,7 +53,15 @@ pub fn routes(desk: Desk) -> Router {
         .route("/v1/calls/{id}/events", get(calls::events));
     let carriers = Router::new()
         .route("/acs/media/{call}/{nonce}", any(media::acs))
-        .route("/twilio/media/{call}/{nonce}", any(media::twilio));
+        .route("/twilio/media/{call}/{nonce}", any(media::twilio))
+        .route(
+            "/twilio/incoming",
+            post(twilio::incoming).layer(DefaultBodyLimit::max(twilio::BODY)),
+        )
+        .route(
+            "/twilio/events/{call}/{nonce}",
+            post(twilio::events).layer(DefaultBodyLimit::max(twilio::BODY)),
+        );
     let operators = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

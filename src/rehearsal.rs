@@ -9,3 +9,4 @@ pub mod pacer;
 pub mod phone;
 pub mod realtime;
 pub mod speech;
+pub mod twilio;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use secrecy::SecretString;
 use tandem_actors::briefing::{Limits, Text};
 use tandem_actors::carrier::{Carrier, Number};
@@ -16,6 +17,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::carrier::twilio;
+use crate::carrier::twilio::control::Twilio;
 use crate::clips::Stock;
 use crate::config::{Auth, Config, Dialect, Kind};
 use crate::http::{self, Desk};
@@ -54,6 +57,8 @@ pub struct Server {
     pub recordings: Option<Recordings>,
     /// Calls an earlier run had left behind, now settled.
     pub settled: usize,
+    /// With a real carrier nobody else holds it.
+    _simulated_model: Option<Arc<RealtimeServer>>,
     drain: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -85,12 +90,19 @@ impl Server {
         };
         let (model, simulated_model) = model(config).await?;
         let carrier = Arc::new(Simulated::default());
+        let twilio = match config.carrier.kind {
+            Kind::Twilio => Some(twilio(config)?),
+            Kind::Rehearsal | Kind::Acs | Kind::Asterisk => None,
+        };
         let shelf = shelf(&store)?;
         let mut promises = shelf.promises();
         promises.push(hang_up());
         let ports = Ports {
             model: Arc::clone(&model),
-            carrier: Arc::clone(&carrier) as Arc<dyn Carrier>,
+            carrier: match &twilio {
+                Some(twilio) => Arc::new(twilio.clone()) as Arc<dyn Carrier>,
+                None => Arc::clone(&carrier) as Arc<dyn Carrier>,
+            },
             tools: Arc::new(shelf.into_tools()),
             record: Arc::new(store.clone()),
             live: Exchange::channel(),
@@ -102,14 +114,24 @@ impl Server {
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let dialect = config.rehearsal.dialect;
-        let stagehand = Stagehand { dialect, carrier, model: simulated_model };
-        let desk =
-            Desk { exchange, reception: Arc::new(reception), store, stagehand: Some(stagehand) };
+        let stagehand = Stagehand { dialect, carrier, model: simulated_model.clone() };
+        // With a real carrier nobody may break calls from outside.
+        let stagehand = twilio.is_none().then_some(stagehand);
+        let desk = Desk { exchange, reception: Arc::new(reception), store, twilio, stagehand };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(http::accept::serve(listener, http::routes(desk.clone()), stop.clone()));
         tasks.spawn(tidy(desk.clone(), stop.clone()));
         let drain = Duration::from_secs(config.limits.drain_s);
-        Ok(Self { address, desk, recordings, settled: settled.len(), drain, stop, tasks })
+        Ok(Self {
+            address,
+            desk,
+            recordings,
+            settled: settled.len(),
+            _simulated_model: simulated_model,
+            drain,
+            stop,
+            tasks,
+        })
     }
 
     /// Where the server is reached.
@@ -165,6 +187,20 @@ async fn model(config: &Config) -> anyhow::Result<(Arc<dyn Model>, Option<Arc<Re
         },
     };
     Ok((Arc::new(OpenAi::new(&settings)?), simulated))
+}
+
+/// Twilio, as it is configured.
+fn twilio(config: &Config) -> anyhow::Result<Twilio> {
+    let token = config.twilio.auth_token.clone();
+    let settings = twilio::control::Settings {
+        account: config.twilio.account_sid.clone(),
+        auth_token: token.context("carrier.kind twilio needs TANDEM__TWILIO__AUTH_TOKEN")?,
+        api_url: config.twilio.api_url.clone(),
+        public_url: config.http.public_url.clone(),
+        rings_s: config.limits.ringing_s,
+        detect_machines: config.twilio.detect_machines,
+    };
+    Ok(Twilio::new(settings)?)
 }
 
 fn shelf(store: &Store) -> Result<Shelf, NameTaken> {
@@ -223,7 +259,12 @@ async fn tidy(desk: Desk, stop: CancellationToken) {
     let mut tick = tokio::time::interval(TIDY);
     loop {
         tokio::select! {
-            _ = tick.tick() => desk.reception.tidy(),
+            _ = tick.tick() => {
+                desk.reception.tidy();
+                if let Some(twilio) = &desk.twilio {
+                    twilio.tidy(|| desk.exchange.calls());
+                }
+            }
             () = stop.cancelled() => return,
         }
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::say;
 use crate::config::Config;
 use crate::rehearsal::speech;
-use crate::server::Server;
+use crate::server::{Server, Stagehand};
 use crate::shutdown::Shutdown;
 
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -34,8 +34,17 @@ fn greet(options: &Options, config: &Config, server: &Server) {
         return;
     }
     say(&format!("tandem serves on {url}   (stop with ctrl-c)"));
-    let simulated = server.desk.stagehand.as_ref().and_then(|stage| stage.model.as_ref());
-    match simulated {
+    match &server.desk.stagehand {
+        Some(stage) => rehearse(&url, config, stage),
+        None => say(&format!("phones reach it through {}", config.http.public_url)),
+    }
+    if server.settled > 0 {
+        say(&format!("settled {} call(s) that an earlier run had left behind", server.settled));
+    }
+}
+
+fn rehearse(url: &str, config: &Config, stage: &Stagehand) {
+    match &stage.model {
         Some(model) => say(&format!(
             "rehearsal: the phone network and the model ({}) are simulated, no phone can ring; \
              speech: {}",
@@ -53,7 +62,4 @@ fn greet(options: &Options, config: &Config, server: &Server) {
          '{{\"to\":\"+15550100\",\"task\":\"Ask for a table for four at seven tonight.\"}}'"
     ));
     say("numbers: +15550100 restaurant, 0101 busy, 0102 no answer, 0103 rejects, 0104 voicemail");
-    if server.settled > 0 {
-        say(&format!("settled {} call(s) that an earlier run had left behind", server.settled));
-    }
 }

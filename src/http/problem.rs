@@ -73,6 +73,12 @@ impl Problem {
         }
     }
 
+    /// A carrier's request that was refused; nothing has changed.
+    pub(super) fn of_carrier(status: StatusCode, code: &'static str, detail: String) -> Self {
+        let title = "A carrier's request was refused";
+        Self { status, code, title, detail, field: None, retryable: false }
+    }
+
     pub(super) fn turned_away() -> Self {
         Self {
             status: StatusCode::NOT_FOUND,

@@ -15,6 +15,7 @@ mod wire;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -61,6 +62,9 @@ pub struct Dialled {
     pub carrier_call: String,
     /// Twilio's `customParameters`; ACS has none.
     pub parameters: Vec<(String, String)>,
+    /// What shows who dials: ACS's bearer token, Twilio's signature. Without one there is no such
+    /// header.
+    pub token: Option<SecretString>,
 }
 
 /// Why there is no media.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -37,7 +38,13 @@ pub(super) async fn connect(dialled: &Dialled) -> Result<Socket, PhoneError> {
             headers.insert("x-ms-call-connection-id", call);
             headers.insert("x-ms-call-correlation-id", correlation);
         }
-        Dialect::Twilio => {}
+        Dialect::Twilio => {
+            if let Some(token) = &dialled.token {
+                let signature = HeaderValue::from_str(token.expose_secret());
+                let signature = signature.map_err(|_| PhoneError::Request)?;
+                request.headers_mut().insert("x-twilio-signature", signature);
+            }
+        }
     }
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
