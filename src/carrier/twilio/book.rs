@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::call::event::Input;
 use tandem_actors::carrier::{Addresses, CarrierCallId, Number};
+use tokio::sync::oneshot;
 
 use super::outcome::{Callback, Heard, Told};
 use super::twiml;
@@ -28,6 +29,8 @@ struct Pages {
 struct Entry {
     /// Twilio's name, once it is known.
     name: Option<CarrierCallId>,
+    /// Who waits for the name: whoever ordered the call.
+    waiting: Option<oneshot::Sender<CarrierCallId>>,
     addresses: Addresses,
     /// Our number in this call.
     own: Number,
@@ -90,9 +93,18 @@ pub(super) enum Arrival {
 }
 
 impl Book {
-    /// We ring somebody; Twilio's name for the call is not known yet.
-    pub(super) fn dialled(&self, call: CallId, own: Number, addresses: Addresses) {
-        self.lock().calls.insert(call, Entry::new(None, own, addresses));
+    /// We ring somebody; Twilio's name for the call is not known yet. A callback may tell it
+    /// before the order is answered.
+    pub(super) fn dialled(
+        &self,
+        call: CallId,
+        own: Number,
+        addresses: Addresses,
+    ) -> oneshot::Receiver<CarrierCallId> {
+        let (waiting, name) = oneshot::channel();
+        let entry = Entry { waiting: Some(waiting), ..Entry::new(None, own, addresses) };
+        self.lock().calls.insert(call, entry);
+        name
     }
 
     /// A call rings here.
@@ -118,8 +130,8 @@ impl Book {
         self.lock().arriving.remove(name);
     }
 
-    /// Twilio's name for a call of ours has become known. `true` when it is news; a call that is
-    /// not known has none.
+    /// Twilio's name for a call of ours has become known. `true` when nobody waits to be told
+    /// it, so that it is news.
     pub(super) fn named(&self, call: &CallId, name: &CarrierCallId) -> Result<bool, Stranger> {
         let mut pages = self.lock();
         let Some(entry) = pages.calls.get_mut(call) else { return Ok(false) };
@@ -182,7 +194,7 @@ impl Book {
 impl Entry {
     fn new(name: Option<CarrierCallId>, own: Number, addresses: Addresses) -> Self {
         let (heard, leaving) = (Heard::default(), Leaving::default());
-        Self { name, addresses, own, heard, with: With::Us, leaving }
+        Self { name, waiting: None, addresses, own, heard, with: With::Us, leaving }
     }
 
     fn is(&self, name: &str) -> bool {
@@ -199,8 +211,10 @@ impl Entry {
             Some(known) if known.0 == name => Ok(false),
             Some(_) => Err(Stranger),
             None => {
-                self.name = Some(CarrierCallId(name.to_owned()));
-                Ok(true)
+                let name = CarrierCallId(name.to_owned());
+                self.name = Some(name.clone());
+                let told = self.waiting.take().is_some_and(|waiting| waiting.send(name).is_ok());
+                Ok(!told)
             }
         }
     }
@@ -209,7 +223,7 @@ impl Entry {
         let Callback { call: name, told, is_over } = callback;
         let mut news = News::default();
         if self.named(name)? {
-            // The answer to our order to dial has not come, or not yet.
+            // The answer to our order to dial was lost.
             news.inputs.push(Input::Placed(CarrierCallId(name.to_owned())));
         }
         let is_new = self.heard.is_news(&told);

@@ -189,8 +189,7 @@ impl Carrier for Twilio {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
             let Dial { call, to, from, addresses } = dial;
-            // Before the order: a callback may come before its answer.
-            inner.book.dialled(call.clone(), from.clone(), addresses.clone());
+            let mut named = inner.book.dialled(call.clone(), from.clone(), addresses.clone());
             let twiml = book::stream(&call, &addresses);
             let order = Placing {
                 to: &to,
@@ -200,11 +199,20 @@ impl Carrier for Twilio {
                 rings_s: inner.rings_s,
                 detect_machines: inner.detect_machines,
             };
-            let name = inner.rest.place(order).await.map_err(|error| sort(&call, &error))?;
-            if inner.book.named(&call, &name).is_err() {
-                return Err(CarrierError::Unknown("a callback has named another call".to_owned()));
+            // The answer to the order tells the call's name, or else the first callback does.
+            let placed = tokio::select! {
+                Ok(name) = &mut named => return Ok(name),
+                placed = inner.rest.place(order) => placed,
+            };
+            named.close();
+            match (placed, named.try_recv()) {
+                (_, Ok(name)) => Ok(name),
+                (Ok(name), Err(_)) => match inner.book.named(&call, &name) {
+                    Ok(_) => Ok(name),
+                    Err(error) => Err(CarrierError::Unknown(error.to_string())),
+                },
+                (Err(error), Err(_)) => Err(sort(&call, &error)),
             }
-            Ok(name)
         })
     }
 

@@ -1,7 +1,7 @@
 //! A line whose caller may be handed over to a human. Twilio ends the stream when it rings the
 //! human; that is no hang-up of the caller's, who may come back.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tandem_actors::carrier::{Command, Event, Line};
 use tandem_actors::leg::{self, Broken};
@@ -24,15 +24,12 @@ impl leg::Line for Guarded {
     type Command = Command;
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Broken>> {
-        let event = self.inner.poll_event(cx);
-        match event {
-            Poll::Ready(Ok(Event::Stopped) | Err(Broken::Closed { .. }))
-                if self.leaving.is_so() =>
-            {
-                Poll::Ready(Err(Broken::Failed("the caller is handed over".to_owned())))
-            }
-            event => event,
+        let event = ready!(self.inner.poll_event(cx));
+        let is_end = matches!(event, Ok(Event::Stopped) | Err(Broken::Closed { .. }));
+        if is_end && self.leaving.is_so() {
+            return Poll::Ready(Err(Broken::Failed("the caller is handed over".to_owned())));
         }
+        Poll::Ready(event)
     }
 
     fn send(&mut self, command: Command) -> Result<(), Broken> {

@@ -30,20 +30,25 @@ pub(super) fn routes(network: Arc<Network>) -> Router {
         .route("/Calls/{name}/Recordings/{recording}", post(update_recording));
     Router::new()
         .nest("/2010-04-01/Accounts/{account}", account)
-        .fallback(|| async { refuse(404, 20_404) })
+        .fallback(|| async { Refused(404, 20_404) })
         .with_state(network)
 }
 
 type Fields = Vec<(String, String)>;
 
-/// An error as Twilio words it.
-fn refuse(status: u16, code: u32) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    let more = format!("https://www.twilio.com/docs/errors/{code}");
-    let body = json!({
-        "code": code, "message": "no", "more_info": more, "status": status.as_u16()
-    });
-    (status, Json(body)).into_response()
+/// An error as Twilio words it: the HTTP status and the code.
+struct Refused(u16, u32);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let Self(status, code) = self;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+        let more = format!("https://www.twilio.com/docs/errors/{code}");
+        let body = json!({
+            "code": code, "message": "no", "more_info": more, "status": status.as_u16()
+        });
+        (status, Json(body)).into_response()
+    }
 }
 
 /// The form of a request that shows the account's name and token.
@@ -52,16 +57,16 @@ fn taken(
     account: &str,
     headers: &HeaderMap,
     body: &str,
-) -> Result<Fields, Response> {
+) -> Result<Fields, Refused> {
     let (own, token) = (&network.settings.account, &network.settings.auth_token);
     let wanted = STANDARD.encode(format!("{own}:{}", token.expose_secret()));
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if account != own || shown != Some(&format!("Basic {wanted}")) {
-        return Err(refuse(401, 20_003));
+        return Err(Refused(401, 20_003));
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if kind != Some("application/x-www-form-urlencoded") {
-        return Err(refuse(415, 20_001));
+        return Err(Refused(415, 20_001));
     }
     Ok(form_urlencoded::parse(body.as_bytes()).into_owned().collect())
 }
@@ -75,20 +80,19 @@ async fn create(
     Path(account): Path<String>,
     headers: HeaderMap,
     body: String,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let fields = taken(&network, &account, &headers, &body)?;
     let (Some(to), Some(from)) = (get(&fields, "To"), get(&fields, "From")) else {
-        return Err(refuse(400, 21_201));
+        return Err(Refused(400, 21_201));
     };
     if !to.starts_with('+') || to.len() < 8 {
-        return Err(refuse(400, 21_211));
+        return Err(Refused(400, 21_211));
     }
     if from != network.settings.number {
-        return Err(refuse(400, 21_210));
+        return Err(Refused(400, 21_210));
     }
     let twiml = get(&fields, "Twiml").filter(|twiml| twiml.len() <= TWIML);
-    let verbs =
-        twiml.and_then(|twiml| twiml::read(twiml).ok()).ok_or_else(|| refuse(400, 12_100))?;
+    let verbs = twiml.and_then(|twiml| twiml::read(twiml).ok()).ok_or(Refused(400, 12_100))?;
     let asked: Vec<&str> = fields
         .iter()
         .filter(|(name, _)| name == "StatusCallbackEvent")
@@ -96,7 +100,7 @@ async fn create(
         .collect();
     let events = get(&fields, "StatusCallback").unwrap_or_default().to_owned();
     if asked != ["initiated", "ringing", "answered", "completed"] || events.is_empty() {
-        return Err(refuse(400, 21_626));
+        return Err(Refused(400, 21_626));
     }
     let listens = get(&fields, "MachineDetection") == Some("DetectMessageEnd")
         && get(&fields, "AsyncAmd") == Some("true");
@@ -127,29 +131,29 @@ async fn update(
     Path((account, file)): Path<(String, String)>,
     headers: HeaderMap,
     body: String,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let fields = taken(&network, &account, &headers, &body)?;
-    let name = file.strip_suffix(".json").ok_or_else(|| refuse(404, 20_404))?;
+    let name = file.strip_suffix(".json").ok_or(Refused(404, 20_404))?;
     let order = match (get(&fields, "Status"), get(&fields, "Twiml")) {
         (Some("completed"), None) => Order::End,
         (None, Some(twiml)) => {
-            Order::Redirect(twiml::read(twiml).map_err(|_| refuse(400, 12_100))?)
+            Order::Redirect(twiml::read(twiml).map_err(|_| Refused(400, 12_100))?)
         }
-        (Some(_) | None, Some(_) | None) => return Err(refuse(400, 21_218)),
+        (Some(_) | None, Some(_) | None) => return Err(Refused(400, 21_218)),
     };
     let (orders, answer) = {
         let state = network.state();
-        let call = state.calls.get(name).ok_or_else(|| refuse(404, 20_404))?;
+        let call = state.calls.get(name).ok_or(Refused(404, 20_404))?;
         let live = match order {
             Order::End => !call.record.status.is_final(),
             Order::Redirect(_) => call.record.status == Status::InProgress,
         };
         if !live {
-            return Err(refuse(400, 21_220));
+            return Err(Refused(400, 21_220));
         }
         (call.orders.clone(), shown(name, call, StatusCode::OK))
     };
-    orders.send(order).await.map_err(|_over| refuse(400, 21_220))?;
+    orders.send(order).await.map_err(|_over| Refused(400, 21_220))?;
     Ok(answer)
 }
 
@@ -158,10 +162,10 @@ async fn record(
     Path((account, name)): Path<(String, String)>,
     headers: HeaderMap,
     body: String,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let fields = taken(&network, &account, &headers, &body)?;
     if get(&fields, "RecordingChannels") != Some("dual") {
-        return Err(refuse(400, 20_001));
+        return Err(Refused(400, 20_001));
     }
     live(&network, &name)?;
     let recording = fresh_name("RE");
@@ -175,10 +179,10 @@ async fn update_recording(
     Path((account, name, recording)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: String,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let fields = taken(&network, &account, &headers, &body)?;
     if recording != "Twilio.CURRENT.json" || get(&fields, "Status") != Some("stopped") {
-        return Err(refuse(400, 20_001));
+        return Err(Refused(400, 20_001));
     }
     live(&network, &name)?;
     let mut stopped = None;
@@ -188,15 +192,15 @@ async fn update_recording(
             stopped = Some(recording.clone());
         }
     });
-    let recording = stopped.ok_or_else(|| refuse(404, 20_404))?;
+    let recording = stopped.ok_or(Refused(404, 20_404))?;
     Ok(Json(json!({ "sid": recording, "status": "stopped" })).into_response())
 }
 
-fn live(network: &Network, name: &str) -> Result<(), Response> {
+fn live(network: &Network, name: &str) -> Result<(), Refused> {
     match network.state().calls.get(name).map(|call| call.record.status) {
         Some(Status::InProgress) => Ok(()),
-        Some(_) => Err(refuse(400, 21_220)),
-        None => Err(refuse(404, 20_404)),
+        Some(_) => Err(Refused(400, 21_220)),
+        None => Err(Refused(404, 20_404)),
     }
 }
 

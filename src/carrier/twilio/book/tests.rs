@@ -19,7 +19,7 @@ fn callback(told: Told) -> Callback<'static> {
 /// A call that is placed, named and has media.
 fn book() -> Book {
     let book = Book::default();
-    book.dialled(call(), Number::new("+15550199"), addresses());
+    drop(book.dialled(call(), Number::new("+15550199"), addresses()));
     assert_eq!(book.named(&call(), &CarrierCallId(NAME.into())), Ok(true));
     book
 }
@@ -35,13 +35,23 @@ fn busy() -> Told {
 #[test]
 fn a_name_is_learned_once_and_then_no_other_is_taken() {
     let book = Book::default();
-    book.dialled(call(), Number::new("+15550199"), addresses());
+    // Whoever ordered the call has got no answer.
+    drop(book.dialled(call(), Number::new("+15550199"), addresses()));
     let news = book.hear(&call(), callback(Told::Goes)).unwrap();
     assert_eq!(inputs(&news), [r#"Placed(CarrierCallId("CA00"))"#]);
     assert!(book.hear(&call(), callback(Told::Goes)).unwrap().inputs.is_empty());
     let other = Callback { call: "CA01", ..callback(Told::Ended(Outcome::Busy, "busy".into())) };
     assert_eq!(book.hear(&call(), other).unwrap_err(), Stranger);
     assert_eq!(book.named(&call(), &CarrierCallId("CA01".into())), Err(Stranger));
+}
+
+#[test]
+fn whoever_waits_for_the_name_is_told_it_by_the_first_callback_alone() {
+    let book = Book::default();
+    let mut named = book.dialled(call(), Number::new("+15550199"), addresses());
+    assert!(book.hear(&call(), callback(Told::Goes)).unwrap().inputs.is_empty());
+    assert_eq!(named.try_recv(), Ok(CarrierCallId(NAME.into())));
+    assert_eq!(book.named(&call(), &CarrierCallId(NAME.into())), Ok(false));
 }
 
 #[test]
