@@ -13,6 +13,7 @@ mod health;
 mod media;
 mod problem;
 mod rehearsal;
+mod twilio;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,11 +23,9 @@ use axum::http::StatusCode;
 use axum::routing::{any, get, post};
 use tower_http::timeout::TimeoutLayer;
 
-use crate::carrier::acs::inbox::Inbox;
-use crate::carrier::asterisk::Door;
 use crate::model::endpoints::Counts;
 use crate::reception;
-use crate::server::Stagehand;
+use crate::server::{Ends, Stagehand};
 use crate::store::Store;
 use guard::Patience;
 use refusals::Refusals;
@@ -48,12 +47,10 @@ pub struct Desk {
     pub model: Arc<Counts>,
     /// What was turned away.
     pub refusals: Refusals,
-    /// Lives only with an Asterisk: knows the secret of its media sockets.
-    pub asterisk: Option<Door>,
     /// Lives only in a rehearsal.
     pub stagehand: Option<Stagehand>,
-    /// What ACS tells and is told, when it is the carrier.
-    pub acs: Option<Arc<Inbox>>,
+    /// What the routes of a real phone network work with.
+    pub network: Ends,
 }
 
 /// Every route: what the one listener of a rehearsal serves.
@@ -96,6 +93,8 @@ fn for_carriers() -> Router<Desk> {
         .route("/twilio/media/{call}/{nonce}", any(media::twilio))
         .route("/asterisk/media", any(media::asterisk::any_call))
         .route("/asterisk/media/{call}/{nonce}", any(media::asterisk::one_call))
+        .route("/twilio/incoming", post(twilio::incoming))
+        .route("/twilio/events/{call}/{nonce}", post(twilio::events))
         .merge(acs::routes())
 }
 

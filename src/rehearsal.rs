@@ -11,3 +11,4 @@ pub mod pacer;
 pub mod phone;
 pub mod realtime;
 pub mod speech;
+pub mod twilio;

@@ -1,14 +1,15 @@
 //! One server: opens the record, settles what an earlier run left, wires ports to the exchange,
 //! serves, drains. The biography of a process between its configuration and its exit.
 
+mod network;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use secrecy::SecretString;
 use tandem_actors::briefing::{Limits, Text};
-use tandem_actors::carrier::{Carrier, Number};
+use tandem_actors::carrier::Number;
 use tandem_actors::exchange::{Exchange, Setup};
 use tandem_actors::model::Model;
 use tandem_actors::seed::Ports;
@@ -17,11 +18,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::carrier::acs;
-use crate::carrier::acs::control::Control;
-use crate::carrier::acs::guard::Guard;
-use crate::carrier::acs::inbox::Inbox;
-use crate::carrier::acs::keys::{Keys, Published};
 use crate::clips::Stock;
 use crate::config::{Config, Dialect, Kind};
 use crate::http::refusals::Refusals;
@@ -33,6 +29,9 @@ use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::store::{Archive, Store};
 use crate::tool::{NameTaken, Shelf, tasks};
+use network::Network;
+
+pub use network::Ends;
 
 /// How often tickets of ended calls are thrown away.
 const TIDY: Duration = Duration::from_secs(5);
@@ -63,8 +62,6 @@ pub struct Server {
     pub recordings: Option<Recordings>,
     /// Calls an earlier run had left behind, now settled.
     pub settled: usize,
-    /// Lives as long as the server, whichever network rings.
-    _model: Option<Arc<RealtimeServer>>,
     drain: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -98,42 +95,42 @@ impl Server {
             false => None,
         };
         let (model, simulated_model) = model(config).await?;
-        let carrier = Arc::new(Simulated::default());
-        let acs = acs(config)?;
-        let network = match &acs {
-            Some(control) => Arc::new(control.clone()) as Arc<dyn Carrier>,
-            None => Arc::clone(&carrier) as Arc<dyn Carrier>,
-        };
+        let network = Network::of(config)?;
         let shelf = shelf(&store)?;
         let mut promises = shelf.promises();
         promises.push(hang_up());
         let ports = Ports {
             model: Arc::new(model.clone()),
-            carrier: network,
+            carrier: network.carrier(),
             tools: Arc::new(shelf.into_tools()),
             record: Arc::new(store.clone()),
             live: Exchange::channel(),
         };
         let exchange = Exchange::open(Setup { limit: config.limits.calls, ports }).await;
-        carrier.serve(exchange.clone());
         let house = house(config, door.unwrap_or(address), model.formats().to_vec(), promises);
         let clips = tokio::task::spawn_blocking(Stock::render).await?;
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
-        let dialect = config.rehearsal.dialect;
-        let stagehand = Stagehand { dialect, carrier, model: simulated_model.clone() };
-        let rehearses = config.carrier.kind == Kind::Rehearsal;
-        let acs = inbox(config, acs, &store).await?;
+        let stagehand = match &network {
+            Network::Rehearsal(simulated) => Some(Stagehand {
+                dialect: config.rehearsal.dialect,
+                carrier: Arc::clone(simulated),
+                model: simulated_model.clone(),
+            }),
+            // With real phones nobody may break calls from outside.
+            Network::Acs(_) | Network::Twilio(_) | Network::Asterisk(_) => None,
+        };
         let desk = Desk {
             exchange,
             reception: Arc::new(reception),
+            network: network.ends(config, &store).await?,
             store,
             model: model.counts(),
             refusals: Refusals::default(),
-            stagehand: rehearses.then_some(stagehand),
-            acs,
+            stagehand,
         };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        network.serve(&desk, &tasks, &stop);
         let doors = match carriers {
             Some(door) => vec![
                 (listener, http::api_routes(desk.clone())),
@@ -146,10 +143,6 @@ impl Server {
             tasks.spawn(accept::serve(door, routes, refusals, limits, stop.clone()));
         }
         tasks.spawn(tidy(desk.clone(), stop.clone()));
-        if let Some(Pbx { control, source, .. }) = pbx {
-            control.serve(desk.exchange.clone(), Arc::clone(&desk.reception));
-            tasks.spawn(asterisk::events::watch(control, source, stop.clone()));
-        }
         let drain = Duration::from_secs(config.limits.drain_s);
         Ok(Self {
             address,
@@ -211,50 +204,6 @@ async fn model(config: &Config) -> anyhow::Result<(Endpoints, Option<Arc<Realtim
     Ok((crate::model::open(model, &server.url(), &key)?, Some(Arc::new(server))))
 }
 
-/// Azure Communication Services, when it is the carrier.
-fn acs(config: &Config) -> anyhow::Result<Option<Control>> {
-    let (Kind::Acs, Some(text)) = (config.carrier.kind, &config.acs.connection_string) else {
-        return Ok(None);
-    };
-    let settings = acs::control::Settings {
-        connection: acs::connection::Connection::parse(text)
-            .context("TANDEM__ACS__CONNECTION_STRING")?,
-        api_version: config.acs.api_version.clone(),
-        number: Number::new(config.carrier.number.as_str()),
-        rate: match config.acs.audio {
-            Dialect::Acs16k => acs::Rate::Hz16000,
-            Dialect::Acs24k | Dialect::Twilio => acs::Rate::Hz24000,
-        },
-    };
-    Ok(Some(Control::new(settings)?))
-}
-
-/// What ACS tells, and the check of who tells it, when it is the carrier.
-async fn inbox(
-    config: &Config,
-    control: Option<Control>,
-    store: &Store,
-) -> anyhow::Result<Option<Arc<Inbox>>> {
-    let Some(control) = control else { return Ok(None) };
-    let guard = match config.acs.check_tokens {
-        true => {
-            let keys = Keys::new(Published::at(&config.acs.keys_url)?);
-            keys.renew();
-            Some(Guard::new(&config.acs, keys, store.clone()).await?)
-        }
-        false => {
-            tracing::warn!("acs.check_tokens is off: only nonces tell who speaks for Azure");
-            None
-        }
-    };
-    if config.acs.events_secret.is_none() {
-        tracing::warn!("TANDEM__ACS__EVENTS_SECRET is not set: no phone can ring here");
-    }
-    let number = Number::new(config.carrier.number.as_str());
-    let secret = config.acs.events_secret.clone();
-    Ok(Some(Arc::new(Inbox::new(control, guard, number, secret))))
-}
-
 fn shelf(store: &Store) -> Result<Shelf, NameTaken> {
     let clock: tasks::Clock = Arc::new(jiff::Zoned::now);
     let mut shelf = Shelf::new();
@@ -313,7 +262,12 @@ async fn tidy(desk: Desk, stop: CancellationToken) {
     let mut tick = tokio::time::interval(TIDY);
     loop {
         tokio::select! {
-            _ = tick.tick() => desk.reception.tidy(),
+            _ = tick.tick() => {
+                desk.reception.tidy();
+                if let Some(twilio) = &desk.network.twilio {
+                    twilio.tidy(|| desk.exchange.calls());
+                }
+            }
             () = stop.cancelled() => return,
         }
     }

@@ -1,9 +1,18 @@
-//! Twilio Media Streams: the WebSocket that Twilio dials to us.
-//! Which call it belongs to is said only inside, so [`greet`] reads that far before the call is
-//! looked for.
+//! Twilio as a carrier. Here its Media Streams: the WebSocket that Twilio dials to us. Which call
+//! it belongs to is said only inside, so [`greet`] reads that far before the call is looked for.
+//! Orders go out through [`control`]; what Twilio tells comes in through `src/http/twilio.rs`.
 
+pub mod book;
 pub mod codec;
+pub mod control;
+pub mod form;
+pub mod outcome;
+pub mod rest;
+pub mod signature;
+pub mod twiml;
 pub mod wire;
+
+mod handover;
 
 #[cfg(test)]
 mod tests;

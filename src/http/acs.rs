@@ -87,7 +87,7 @@ async fn incoming(
 
 /// The secret is looked at before anything else is.
 fn opened(desk: &Desk, secret: &str) -> Result<Arc<Inbox>, Problem> {
-    let inbox = desk.acs.as_ref().ok_or_else(Problem::hidden)?;
+    let inbox = desk.network.acs.as_ref().ok_or_else(Problem::hidden)?;
     if secret.len() > SEGMENT || !inbox.is_secret(secret) {
         inbox.count_refused("secret");
         return Err(Problem::hidden());
@@ -153,7 +153,7 @@ async fn events(
     body: Bytes,
 ) -> Result<StatusCode, Response> {
     let hidden = || Problem::hidden().into_response();
-    let inbox = desk.acs.clone().ok_or_else(hidden)?;
+    let inbox = desk.network.acs.clone().ok_or_else(hidden)?;
     let call = (call.len() <= SEGMENT && nonce.len() <= SEGMENT).then(|| CallId::new(&call));
     let Some(call) = call.filter(|call| desk.reception.is_told_by(call, &nonce)) else {
         inbox.count_refused("nonce");
@@ -227,7 +227,7 @@ pub(super) async fn admit_socket(
     call: &CallId,
     headers: &HeaderMap,
 ) -> Result<(), Response> {
-    let Some(inbox) = &desk.acs else { return Ok(()) };
+    let Some(inbox) = &desk.network.acs else { return Ok(()) };
     // A page in somebody's browser names its origin; ACS is no page.
     if headers.contains_key(header::ORIGIN) {
         inbox.count_refused("origin");

@@ -57,7 +57,7 @@ pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
     registry.register("record_waiting", "Facts not yet written", gauge(health.waiting));
     registry.register("record_dropped", "Facts lost", ConstCounter::new(health.dropped));
     desk.refusals.register(&mut registry);
-    if let Some(acs) = &desk.acs {
+    if let Some(acs) = &desk.network.acs {
         acs.register(&mut registry);
     }
     let mut text = String::new();

@@ -6,13 +6,16 @@ pub(super) mod asterisk;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use tandem_actors::briefing::CallId;
+use tandem_actors::carrier::Line;
 
 use super::Desk;
 use super::problem::Problem;
 use crate::carrier::acs::Rate;
+use crate::carrier::twilio::Start;
+use crate::carrier::twilio::book::Stranger;
 use crate::carrier::{acs, twilio};
 use crate::config::Dialect;
 use crate::socket::Limits;
@@ -22,7 +25,7 @@ use crate::socket::upgrade::{NoUpgrade, Upgrade};
 const GREETING: Duration = Duration::from_secs(5);
 
 /// Longer than any id or nonce of ours.
-const SEGMENT: usize = 128;
+pub(super) const SEGMENT: usize = 128;
 
 /// ACS dials this.
 pub(super) async fn acs(
@@ -59,17 +62,27 @@ pub(super) async fn acs(
 pub(super) async fn twilio(
     State(desk): State<Desk>,
     Path((call, nonce)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
     upgrade: Result<Upgrade, NoUpgrade>,
 ) -> Response {
     let (call, upgrade) = match admit(&desk, &call, &nonce, upgrade) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
+    if let Some(twilio) = &desk.network.twilio {
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let signature = super::twilio::the_signature(&headers);
+        if !signature.is_some_and(|signature| twilio.dials(path, signature)) {
+            return super::twilio::forged().into_response();
+        }
+    }
     let (answer, socket) = upgrade.accept(Limits::CARRIER);
     drop(tokio::spawn(async move {
         let Ok(socket) = socket.await else { return };
         match twilio::greet(socket, GREETING).await {
-            Ok((_start, line)) => {
+            Ok((start, line)) => {
+                let Ok(line) = taken(&desk, &call, &start, line) else { return };
                 let attached = desk.reception.attach(&call, &nonce, |_| (line, twilio::CODING));
                 note(&call, attached);
             }
@@ -77,6 +90,18 @@ pub(super) async fn twilio(
         }
     }));
     answer
+}
+
+/// With a real Twilio, a stream must name the call whose address it came to.
+fn taken(desk: &Desk, call: &CallId, start: &Start, line: Line) -> Result<Line, Stranger> {
+    let Some(twilio) = &desk.network.twilio else { return Ok(line) };
+    let (line, news) = twilio
+        .take_media(call, start, line)
+        .inspect_err(|error| tracing::warn!(%call, %error, "media socket"))?;
+    if let Some(news) = news {
+        desk.exchange.tell(call, news);
+    }
+    Ok(line)
 }
 
 fn admit(

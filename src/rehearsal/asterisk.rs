@@ -8,6 +8,7 @@ mod events;
 mod routes;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -63,7 +64,8 @@ impl Asterisk {
         });
         let stop = CancellationToken::new();
         let routes = routes::all(Arc::clone(&pbx));
-        drop(tokio::spawn(crate::http::accept::serve(listener, routes, stop.clone())));
+        let serving = axum::serve(listener, routes);
+        drop(tokio::spawn(stop.clone().run_until_cancelled_owned(serving.into_future())));
         Ok(Self { address, pbx, reports: tokio::sync::Mutex::new(reports), stop })
     }
 

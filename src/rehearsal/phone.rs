@@ -68,7 +68,8 @@ pub struct Dialled {
     pub carrier_call: String,
     /// Twilio's `customParameters`, the variables of Asterisk's channel; ACS has none.
     pub parameters: Vec<(String, String)>,
-    /// The token that ACS shows as a bearer; without one there is no such header.
+    /// What shows who dials: ACS's bearer token, Twilio's signature. Without one there is no such
+    /// header.
     pub token: Option<SecretString>,
 }
 

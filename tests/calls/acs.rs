@@ -66,11 +66,11 @@ impl Bridge {
     }
 
     fn counted(&self, what: &'static str) -> u64 {
-        self.stage.server.desk.acs.as_ref().unwrap().counted(what)
+        self.stage.server.desk.network.acs.as_ref().unwrap().counted(what)
     }
 
     fn refused(&self, why: &'static str) -> u64 {
-        self.stage.server.desk.acs.as_ref().unwrap().counted_refused(why)
+        self.stage.server.desk.network.acs.as_ref().unwrap().counted_refused(why)
     }
 }
 

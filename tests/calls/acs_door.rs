@@ -63,7 +63,7 @@ impl Door {
     }
 
     fn counted(&self, what: &'static str) -> u64 {
-        self.stage.server.desk.acs.as_ref().unwrap().counted(what)
+        self.stage.server.desk.network.acs.as_ref().unwrap().counted(what)
     }
 
     async fn knock(&self, media: &str, headers: &[(&str, &str)]) -> StatusCode {
@@ -223,7 +223,7 @@ async fn a_flood_of_callbacks_is_stopped_before_its_tokens_are_looked_at() {
         }
     }
     assert!(refused > 0, "nothing was stopped");
-    let inbox = door.stage.server.desk.acs.clone().unwrap();
+    let inbox = door.stage.server.desk.network.acs.clone().unwrap();
     assert_eq!(inbox.counted_refused("token_missing") + refused, 400);
     assert_eq!(inbox.counted_refused("rate"), refused);
     assert!(door.stage.server.desk.exchange.calls().contains(&made.call));

@@ -1,10 +1,11 @@
 //! Calls through an Asterisk of one's own, simulated: it rings, bridges and dials us as the real
 //! one does, and keeps whatever is not removed.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rstest::rstest;
-use tandem::config::{Dialect, Kind};
+use tandem::config::{Config, Dialect, Kind};
 use tandem::rehearsal::asterisk::{Asterisk, USER};
 use tandem_actors::briefing::{Lifecycle, Outcome};
 use tandem_actors::call::event::{Input, Order};
@@ -19,16 +20,17 @@ const SECRET: &str = "media-secret";
 /// A server and its Asterisk, which know each other.
 async fn open(audio: Dialect) -> (Stage, Asterisk) {
     let pbx = Asterisk::start().await.unwrap();
-    let stage = Stage::with(|config| {
-        config.carrier.kind = Kind::Asterisk;
-        config.asterisk.ari_url = pbx.ari_url();
-        config.asterisk.password = Some(USER.1.to_owned().into());
-        config.asterisk.media_secret = Some(SECRET.to_owned().into());
-        config.asterisk.audio = audio;
-    })
-    .await;
-    let host = stage.server.address;
-    pbx.bring_media_to(format!("ws://tandem:{SECRET}@{host}/asterisk/media"));
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut config = Config::default();
+    (config.http.listen, config.http.carriers) = (anywhere, anywhere);
+    config.carrier.kind = Kind::Asterisk;
+    config.asterisk.ari_url = pbx.ari_url();
+    config.asterisk.password = Some(USER.1.to_owned().into());
+    config.asterisk.media_secret = Some(SECRET.to_owned().into());
+    config.asterisk.audio = audio;
+    let stage = Stage::with(config).await;
+    let door = stage.door().replace("http://", "");
+    pbx.bring_media_to(format!("ws://tandem:{SECRET}@{door}/asterisk/media"));
     assert!(pbx.until(Asterisk::is_listened_to).await, "nobody listens to its events");
     (stage, pbx)
 }
@@ -141,7 +143,7 @@ async fn a_phone_whose_media_channel_is_hung_up_is_not_left_in_silence() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_without_the_secret_is_refused() {
     let (stage, pbx) = open(Dialect::Asterisk24k).await;
-    let url = format!("ws://{}/asterisk/media", stage.server.address);
+    let url = format!("{}/asterisk/media", stage.door().replace("http", "ws"));
     for shown in [None, Some("Basic dGFuZGVtOm5v"), Some("Basic"), Some("Bearer media-secret")] {
         let mut request = url.as_str().into_client_request().unwrap();
         if let Some(shown) = shown {

@@ -19,3 +19,4 @@ mod parts_die;
 mod privacy;
 mod process;
 mod refusal;
+mod twilio_network;

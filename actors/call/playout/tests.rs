@@ -128,6 +128,25 @@ fn marks_correct_the_account_and_flushed_marks_do_not() {
     assert!(!playout.is_speaking());
 }
 
+#[test]
+fn a_mark_that_a_flush_returned_says_nothing_of_what_is_said_next() {
+    let start = crate::clock::now();
+    let mut playout = Playout::new(Format::Pcm24k);
+    playout.push(&item("a"), audio(1_000));
+    let marks: Vec<_> = std::iter::from_fn(|| playout.due(start, true)).collect();
+    assert_eq!(marks.last().and_then(|due| due.mark), Some(Mark(0)));
+    let after = start + MS * 100;
+    playout.flush(after);
+    playout.push(&item("b"), audio(1_000));
+    let marks: Vec<_> = std::iter::from_fn(|| playout.due(after, true)).collect();
+    assert_eq!(marks.last().and_then(|due| due.mark), Some(Mark(1)), "never the same number");
+    // Cleared marks come back at once, but their word travels as long as any other.
+    playout.played(Mark(0), after + MS * 300);
+    while playout.due(after + MS * 300, true).is_some() {}
+    let cut = playout.flush(after + MS * 400).cut.expect("cut");
+    assert_eq!(cut.heard_ms, 300, "nothing was late");
+}
+
 proptest::proptest! {
     #[test]
     fn heard_is_never_more_than_received(

@@ -7,8 +7,7 @@ use tandem_actors::briefing::Text;
 use tandem_actors::model::{Command, Event, Line, Loss, Model, Refusal, Session};
 
 use crate::config::Config;
-use crate::model::openai::OpenAi;
-use crate::server;
+use crate::model;
 
 /// From the open socket to the configured session. Providers take a quarter of a second.
 const CONFIGURED: Duration = Duration::from_secs(10);
@@ -17,8 +16,7 @@ pub(super) async fn look(config: &Config) -> Result<String, String> {
     let Some(key) = config.model.key.clone().filter(|_| !config.model.url.is_empty()) else {
         return Ok("simulated: no model.url with a key is set".to_owned());
     };
-    let settings = server::settings(config, config.model.url.clone(), key);
-    let model = OpenAi::new(&settings).map_err(|error| {
+    let model = model::open(&config.model, &config.model.url, &key).map_err(|error| {
         format!("{error}; set model.url to a wss:// address, and the key again")
     })?;
     let began = Instant::now();
@@ -63,6 +61,7 @@ async fn configure(line: &mut Line, session: Session) -> Result<(), String> {
             }
             Event::Refused(Refusal::ResponseActive(_) | Refusal::NothingToCancel)
             | Event::Expires(_)
+            | Event::Exhausted(_)
             | Event::CallerStarted(_)
             | Event::CallerStopped(_)
             | Event::CallerCommitted(_)

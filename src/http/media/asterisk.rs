@@ -22,7 +22,7 @@ pub(in crate::http) async fn any_call(
     headers: HeaderMap,
     upgrade: Result<Upgrade, NoUpgrade>,
 ) -> Response {
-    if !desk.asterisk.as_ref().is_some_and(|door| door.opens(&headers)) {
+    if !desk.network.asterisk.as_ref().is_some_and(|door| door.opens(&headers)) {
         tracing::warn!("a media socket without the secret of asterisk was refused");
         return Problem::turned_away().into_response();
     }

@@ -65,6 +65,7 @@ impl Pbx {
             dialect: Dialect::Asterisk24k,
             carrier_call: format!("{id}.media"),
             parameters: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            token: None,
         };
         let pbx = Arc::clone(self);
         drop(tokio::spawn(async move {
@@ -134,6 +135,7 @@ impl Pbx {
                 dialect: if format == "ulaw" { Dialect::Asterisk8k } else { Dialect::Asterisk24k },
                 carrier_call: id.clone(),
                 parameters: variables.clone(),
+                token: None,
             };
             let leaves = [gone.clone(), hang_up.clone()];
             let talk =

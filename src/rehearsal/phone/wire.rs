@@ -47,7 +47,13 @@ pub(super) async fn connect(dialled: &Dialled) -> Result<Socket, PhoneError> {
                 headers.insert(AUTHORIZATION, header(&bearer).map_err(|_| PhoneError::Request)?);
             }
         }
-        Dialect::Twilio => {}
+        Dialect::Twilio => {
+            if let Some(token) = &dialled.token {
+                let signature = HeaderValue::from_str(token.expose_secret());
+                let signature = signature.map_err(|_| PhoneError::Request)?;
+                request.headers_mut().insert("x-twilio-signature", signature);
+            }
+        }
         Dialect::Asterisk24k | Dialect::Asterisk8k => asterisk::introduce(&mut request)?,
     }
     let config = WebSocketConfig::default()

@@ -1,0 +1,267 @@
+//! Twilio as the carrier of calls: places, ends and hands over, and takes what Twilio tells.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use secrecy::SecretString;
+use tandem_actors::briefing::{CallId, Outcome};
+use tandem_actors::call::event::Input;
+use tandem_actors::carrier::{Addresses, Carrier, CarrierCallId, CarrierError, Dial, Line, Number};
+
+use super::book::{self, Arrival, Book, News, Stranger};
+use super::form::Form;
+use super::outcome::{self, Callback};
+use super::rest::{Placing, Rest, RestError};
+use super::signature::Seal;
+use super::{Start, handover, twiml};
+
+/// What an operator decides.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `AC…`.
+    pub account: String,
+    /// Signs requests and is signed with.
+    pub auth_token: SecretString,
+    /// The REST interface.
+    pub api_url: String,
+    /// How Twilio reaches us: `https://bridge.example.com`, without a path.
+    pub public_url: String,
+    /// Seconds a phone may ring.
+    pub rings_s: u64,
+    /// Whether Twilio listens for answering machines.
+    pub detect_machines: bool,
+}
+
+/// Twilio; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Twilio(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    rest: Rest,
+    seal: Seal,
+    book: Book,
+    public_url: String,
+    rings_s: u64,
+    detect_machines: bool,
+}
+
+/// A call that rings here, at Twilio's door.
+#[derive(Debug)]
+pub enum Ring {
+    /// It has not been seen before. What becomes of it is told through this.
+    New(Arriving),
+    /// It has been taken: the webhook is repeated, and so is its answer.
+    Known(String),
+    /// It is being taken at this moment.
+    Arriving,
+}
+
+/// A call that is being made one of ours; when dropped, it was not taken.
+#[derive(Debug)]
+pub struct Arriving {
+    twilio: Twilio,
+    name: String,
+}
+
+impl Arriving {
+    /// It was taken. Returns what Twilio is to do.
+    #[must_use]
+    pub fn taken(self, call: &CallId, own: Number, addresses: &Addresses) -> String {
+        self.twilio.0.book.arrived(call.clone(), &self.name, own, addresses.clone());
+        book::stream(call, addresses)
+    }
+
+    /// Twilio's name for it.
+    #[must_use]
+    pub fn name(&self) -> CarrierCallId {
+        CarrierCallId(self.name.clone())
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.twilio.0.book.turned_away(&self.name);
+    }
+}
+
+impl Twilio {
+    /// For this account.
+    ///
+    /// # Errors
+    /// When no HTTP client can be built.
+    pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
+        let Settings { account, auth_token, api_url, public_url, rings_s, detect_machines } =
+            settings;
+        let rest = Rest::new(&account, auth_token.clone(), &api_url)?;
+        let (seal, book) = (Seal::new(auth_token), Book::default());
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        Ok(Self(Arc::new(Inner { rest, seal, book, public_url, rings_s, detect_machines })))
+    }
+
+    /// Whether Twilio posted this form here. The address it was given is the public one,
+    /// whatever proxies made of it and whatever headers they add.
+    #[must_use]
+    pub fn posted(&self, path: &str, form: &Form, signature: &str) -> bool {
+        self.0.seal.is_on_form(&self.public(path), form, signature)
+    }
+
+    /// Whether Twilio posted this body, which is no form, here.
+    #[must_use]
+    pub fn posted_body(&self, path: &str, body: &[u8], signature: &str) -> bool {
+        self.0.seal.is_on_body(&self.public(path), body, signature)
+    }
+
+    /// Whether Twilio asks for a WebSocket here.
+    #[must_use]
+    pub fn dials(&self, path: &str, signature: &str) -> bool {
+        let url = self.public(path);
+        // `http` becomes `ws` and `https` becomes `wss`.
+        let url = url.strip_prefix("http").map_or_else(|| url.clone(), |rest| format!("ws{rest}"));
+        self.0.seal.is_on_upgrade(&url, signature)
+    }
+
+    fn public(&self, path: &str) -> String {
+        format!("{}{path}", self.0.public_url)
+    }
+
+    /// A call rings here under this name of Twilio's.
+    #[must_use]
+    pub fn rings(&self, name: &str) -> Ring {
+        match self.0.book.arrives(name) {
+            Arrival::New => Ring::New(Arriving { twilio: self.clone(), name: name.to_owned() }),
+            Arrival::Known(call, addresses) => Ring::Known(book::stream(&call, &addresses)),
+            Arrival::Arriving => Ring::Arriving,
+        }
+    }
+
+    /// Takes a callback that was posted to this call's address.
+    ///
+    /// # Errors
+    /// [`Stranger`]; nothing has changed.
+    pub fn hear(&self, call: &CallId, callback: Callback<'_>) -> Result<News, Stranger> {
+        self.0.book.hear(call, callback)
+    }
+
+    /// Takes a stream that came to this call's address: makes its line one whose end is not
+    /// taken for the caller's when they are handed over. The second value is news for the call.
+    ///
+    /// # Errors
+    /// [`Stranger`] when the stream is another call's.
+    pub fn take_media(
+        &self,
+        call: &CallId,
+        start: &Start,
+        line: Line,
+    ) -> Result<(Line, Option<Input>), Stranger> {
+        if start.parameters.get(book::CALL).map(String::as_str) != Some(&*call.0) {
+            return Err(Stranger);
+        }
+        let news = self.0.book.named(call, &start.call)?;
+        let leaving = self.0.book.leaving(call).ok_or(Stranger)?;
+        Ok((handover::line(line, leaving), news.then(|| Input::Placed(start.call.clone()))))
+    }
+
+    /// Forgets calls that are not live any more. It asks for the live ones, in order.
+    pub fn tidy(&self, live: impl FnOnce() -> Vec<CallId>) {
+        self.0.book.keep(live);
+    }
+
+    /// Begins to record a call at Twilio.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub async fn record(&self, call: &CarrierCallId) -> Result<String, RestError> {
+        self.0.rest.record(call).await
+    }
+
+    /// Ends the recording of a call at Twilio.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub async fn stop_recording(&self, call: &CarrierCallId) -> Result<(), RestError> {
+        self.0.rest.stop_recording(call).await
+    }
+}
+
+impl Carrier for Twilio {
+    fn place(&self, dial: Dial) -> BoxFuture<'static, Result<CarrierCallId, CarrierError>> {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            let Dial { call, to, from, addresses } = dial;
+            let mut named = inner.book.dialled(call.clone(), from.clone(), addresses.clone());
+            let twiml = book::stream(&call, &addresses);
+            let order = Placing {
+                to: &to,
+                from: &from,
+                twiml: &twiml,
+                events: &addresses.events,
+                rings_s: inner.rings_s,
+                detect_machines: inner.detect_machines,
+            };
+            // The answer to the order tells the call's name, or else the first callback does.
+            let placed = tokio::select! {
+                Ok(name) = &mut named => return Ok(name),
+                placed = inner.rest.place(order) => placed,
+            };
+            named.close();
+            match (placed, named.try_recv()) {
+                (_, Ok(name)) => Ok(name),
+                (Ok(name), Err(_)) => match inner.book.named(&call, &name) {
+                    Ok(_) => Ok(name),
+                    Err(error) => Err(CarrierError::Unknown(error.to_string())),
+                },
+                (Err(error), Err(_)) => Err(sort(&call, &error)),
+            }
+        })
+    }
+
+    fn hang_up(&self, call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            // We have left; the two who talk now hang up themselves.
+            if inner.book.is_with_human(&call) {
+                return Ok(());
+            }
+            inner.rest.end(&call).await.map_err(|error| CarrierError::Unknown(error.to_string()))
+        })
+    }
+
+    fn transfer(
+        &self,
+        call: CarrierCallId,
+        to: Number,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            let Some((own, addresses)) = inner.book.hand_over(&call) else {
+                return Err(CarrierError::Refused(Outcome::Failed));
+            };
+            let done = inner.rest.redirect(&call, &twiml::dial(&to, &own, &addresses)).await;
+            match done {
+                Ok(()) => Ok(()),
+                // It may have been carried out: then the end of the stream is not the caller's.
+                Err(RestError::Unknown(why)) => Err(CarrierError::Unknown(why)),
+                Err(error @ (RestError::NotSent(_) | RestError::Refused { .. })) => {
+                    inner.book.stay(&call);
+                    tracing::warn!(%error, "hand-over order");
+                    Err(CarrierError::Refused(Outcome::Failed))
+                }
+            }
+        })
+    }
+}
+
+fn sort(call: &CallId, error: &RestError) -> CarrierError {
+    match error {
+        RestError::Unknown(why) => CarrierError::Unknown(why.clone()),
+        RestError::NotSent(_) => {
+            tracing::error!(%call, %error, "dial order");
+            CarrierError::Refused(Outcome::NetworkError)
+        }
+        RestError::Refused { code, .. } => {
+            tracing::warn!(%call, %error, "dial order");
+            CarrierError::Refused(outcome::refused(*code))
+        }
+    }
+}

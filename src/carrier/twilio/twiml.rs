@@ -1,0 +1,132 @@
+//! TwiML: what a call at Twilio is told to do. Pure; only the verbs that are used here.
+//!
+//! Source: Twilio's TwiML reference for `<Connect>`, `<Stream>`, `<Dial>`, `<Number>`,
+//! `<Reject>` and `<Hangup>`.
+
+use std::fmt::Write;
+
+use tandem_actors::carrier::{Addresses, Number};
+
+/// How long a human's phone rings before the caller comes back to us: most people who are there
+/// answer within twenty seconds, and a voicemail takes the call soon after.
+const HUMAN_RINGS_S: u32 = 20;
+
+/// Connects the caller with our media socket, both ways. The stream's address may hold no query:
+/// Twilio drops it; what belongs to the call is in the path and in `parameters`.
+#[must_use]
+pub fn stream(media: &str, parameters: &[(&str, &str)]) -> String {
+    let url = attribute(media);
+    let mut inner = String::new();
+    for (name, value) in parameters {
+        let (name, value) = (attribute(name), attribute(value));
+        write!(inner, r#"<Parameter name="{name}" value="{value}"/>"#)
+            .expect("a string takes every write");
+    }
+    response(&format!(r#"<Connect><Stream url="{url}">{inner}</Stream></Connect>"#))
+}
+
+/// Rings a human and puts the caller through. What became of it is posted to the call's events:
+/// that the human is there (`statusCallback`), and how it ended (`action`, whose answer says what
+/// the caller hears next).
+#[must_use]
+pub fn dial(human: &Number, caller_id: &Number, addresses: &Addresses) -> String {
+    let (events, from) = (attribute(&addresses.events), attribute(caller_id.as_str()));
+    let number = text(human.as_str());
+    response(&format!(
+        r#"<Dial callerId="{from}" timeout="{HUMAN_RINGS_S}" action="{events}" method="POST"><Number statusCallback="{events}" statusCallbackEvent="answered" statusCallbackMethod="POST">{number}</Number></Dial>"#
+    ))
+}
+
+/// Does not answer: the caller hears that we are busy, and nothing is billed.
+#[must_use]
+pub fn reject() -> String {
+    response(r#"<Reject reason="busy"/>"#)
+}
+
+/// Ends the call.
+#[must_use]
+pub fn hang_up() -> String {
+    response("<Hangup/>")
+}
+
+fn response(verbs: &str) -> String {
+    format!(r#"<?xml version="1.0" encoding="UTF-8"?><Response>{verbs}</Response>"#)
+}
+
+/// Escapes for between tags. Characters that XML 1.0 has no way to write are left out.
+fn text(raw: &str) -> String {
+    let mut safe = String::with_capacity(raw.len());
+    for letter in raw.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&apos;"),
+            '\u{0}'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' => {}
+            '\u{FFFE}' | '\u{FFFF}' => {}
+            _ => safe.push(letter),
+        }
+    }
+    safe
+}
+
+/// Escapes for between quotes. A line break would be read as a space.
+fn attribute(raw: &str) -> String {
+    text(raw).replace('\n', "&#10;").replace('\t', "&#9;").replace('\r', "&#13;")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use roxmltree::Document;
+
+    use super::*;
+
+    fn addresses() -> Addresses {
+        Addresses {
+            media: "wss://bridge.example.com/twilio/media/c-81/n".to_owned(),
+            events: "https://bridge.example.com/twilio/events/c-81/n".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_document_is_as_it_is_pinned() {
+        let (human, own) = (Number::new("+15550120"), Number::new("+15550199"));
+        let head = r#"<?xml version="1.0" encoding="UTF-8"?><Response>"#;
+        let stream = stream(&addresses().media, &[("call", "c-81")]);
+        assert_eq!(
+            stream,
+            format!(
+                r#"{head}<Connect><Stream url="wss://bridge.example.com/twilio/media/c-81/n"><Parameter name="call" value="c-81"/></Stream></Connect></Response>"#
+            )
+        );
+        assert_eq!(
+            dial(&human, &own, &addresses()),
+            format!(
+                r#"{head}<Dial callerId="+15550199" timeout="20" action="https://bridge.example.com/twilio/events/c-81/n" method="POST"><Number statusCallback="https://bridge.example.com/twilio/events/c-81/n" statusCallbackEvent="answered" statusCallbackMethod="POST">+15550120</Number></Dial></Response>"#
+            )
+        );
+        assert_eq!(reject(), format!(r#"{head}<Reject reason="busy"/></Response>"#));
+        assert_eq!(hang_up(), format!("{head}<Hangup/></Response>"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_breaks_out_of_its_place(value in "[ -~äöü\n\t\r]*") {
+            let written = stream(&addresses().media, &[("task", &value)]);
+            let read = Document::parse(&written).unwrap();
+            let parameter = read.descendants().find(|node| node.has_tag_name("Parameter"));
+            prop_assert_eq!(parameter.unwrap().attribute("value"), Some(value.as_str()));
+            let written = dial(&Number::new(value.clone()), &Number::new("+1"), &addresses());
+            let read = Document::parse(&written).unwrap();
+            let number = read.descendants().find(|node| node.has_tag_name("Number")).unwrap();
+            prop_assert_eq!(number.children().count(), usize::from(!value.is_empty()));
+        }
+
+        #[test]
+        fn every_text_makes_well_formed_xml(value in any::<String>()) {
+            prop_assert!(Document::parse(&stream(&value, &[(&value, &value)])).is_ok());
+        }
+    }
+}

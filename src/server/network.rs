@@ -1,0 +1,144 @@
+//! The phone network a server is connected to: which one, what it offers to calls, and what its
+//! routes work with. One line for each network in every function, and nothing else.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tandem_actors::carrier::{Carrier, Number};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::carrier::acs;
+use crate::carrier::acs::control::Control;
+use crate::carrier::acs::guard::Guard;
+use crate::carrier::acs::inbox::Inbox;
+use crate::carrier::acs::keys::{Keys, Published};
+use crate::carrier::asterisk::{self, Pbx};
+use crate::carrier::twilio;
+use crate::carrier::twilio::control::Twilio;
+use crate::config::{Config, Dialect, Kind};
+use crate::http::Desk;
+use crate::rehearsal::carrier::Simulated;
+use crate::store::Store;
+
+/// A phone network, with what speaks to it.
+pub(super) enum Network {
+    /// A simulated one.
+    Rehearsal(Arc<Simulated>),
+    /// Azure Communication Services.
+    Acs(Control),
+    /// Twilio.
+    Twilio(Twilio),
+    /// An Asterisk of one's own.
+    Asterisk(Pbx),
+}
+
+impl Network {
+    /// The one that is configured. Nothing is sent yet.
+    pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
+        Ok(match config.carrier.kind {
+            Kind::Rehearsal => Self::Rehearsal(Arc::default()),
+            Kind::Acs => Self::Acs(acs(config)?),
+            Kind::Twilio => Self::Twilio(twilio(config)?),
+            Kind::Asterisk => Self::Asterisk(Pbx::of(config)?),
+        })
+    }
+
+    /// What calls order of it.
+    pub(super) fn carrier(&self) -> Arc<dyn Carrier> {
+        match self {
+            Self::Rehearsal(simulated) => Arc::clone(simulated) as _,
+            Self::Acs(control) => Arc::new(control.clone()),
+            Self::Twilio(twilio) => Arc::new(twilio.clone()),
+            Self::Asterisk(pbx) => Arc::new(pbx.control.clone()),
+        }
+    }
+
+    /// What its routes work with.
+    pub(super) async fn ends(&self, config: &Config, store: &Store) -> anyhow::Result<Ends> {
+        let mut ends = Ends::default();
+        match self {
+            Self::Rehearsal(_) => {}
+            Self::Acs(control) => ends.acs = Some(inbox(config, control.clone(), store).await?),
+            Self::Twilio(twilio) => ends.twilio = Some(twilio.clone()),
+            Self::Asterisk(pbx) => ends.asterisk = Some(pbx.door.clone()),
+        }
+        Ok(ends)
+    }
+
+    /// From here on it may tell calls, and the reception, what happens.
+    pub(super) fn serve(self, desk: &Desk, tasks: &TaskTracker, stop: &CancellationToken) {
+        match self {
+            Self::Rehearsal(simulated) => simulated.serve(desk.exchange.clone()),
+            // Their routes do.
+            Self::Acs(_) | Self::Twilio(_) => {}
+            Self::Asterisk(Pbx { control, source, .. }) => {
+                control.serve(desk.exchange.clone(), Arc::clone(&desk.reception));
+                tasks.spawn(asterisk::events::watch(control, source, stop.clone()));
+            }
+        }
+    }
+}
+
+/// What the routes of the networks work with; only those of the one that is configured are there.
+#[derive(Clone, Default)]
+pub struct Ends {
+    /// What ACS tells and is told.
+    pub acs: Option<Arc<Inbox>>,
+    /// Twilio.
+    pub twilio: Option<Twilio>,
+    /// Knows the secret of an Asterisk's media sockets.
+    pub asterisk: Option<asterisk::Door>,
+}
+
+fn acs(config: &Config) -> anyhow::Result<Control> {
+    let name = "TANDEM__ACS__CONNECTION_STRING";
+    let text = config.acs.connection_string.as_ref();
+    let text = text.with_context(|| format!("{name} is not set"))?;
+    let settings = acs::control::Settings {
+        connection: acs::connection::Connection::parse(text).context(name)?,
+        api_version: config.acs.api_version.clone(),
+        number: Number::new(config.carrier.number.as_str()),
+        rate: match config.acs.audio {
+            Dialect::Acs16k => acs::Rate::Hz16000,
+            Dialect::Acs24k | Dialect::Twilio | Dialect::Asterisk24k | Dialect::Asterisk8k => {
+                acs::Rate::Hz24000
+            }
+        },
+    };
+    Ok(Control::new(settings)?)
+}
+
+/// What ACS tells, and the check of who tells it.
+async fn inbox(config: &Config, control: Control, store: &Store) -> anyhow::Result<Arc<Inbox>> {
+    let guard = match config.acs.check_tokens {
+        true => {
+            let keys = Keys::new(Published::at(&config.acs.keys_url)?);
+            keys.renew();
+            Some(Guard::new(&config.acs, keys, store.clone()).await?)
+        }
+        false => {
+            tracing::warn!("acs.check_tokens is off: only nonces tell who speaks for Azure");
+            None
+        }
+    };
+    if config.acs.events_secret.is_none() {
+        tracing::warn!("TANDEM__ACS__EVENTS_SECRET is not set: no phone can ring here");
+    }
+    let number = Number::new(config.carrier.number.as_str());
+    let secret = config.acs.events_secret.clone();
+    Ok(Arc::new(Inbox::new(control, guard, number, secret)))
+}
+
+fn twilio(config: &Config) -> anyhow::Result<Twilio> {
+    let token = config.twilio.auth_token.clone();
+    let settings = twilio::control::Settings {
+        account: config.twilio.account_sid.clone(),
+        auth_token: token.context("TANDEM__TWILIO__AUTH_TOKEN is not set")?,
+        api_url: config.twilio.api_url.clone(),
+        public_url: config.http.public_url.clone(),
+        rings_s: config.limits.ringing_s,
+        detect_machines: config.twilio.detect_machines,
+    };
+    Ok(Twilio::new(settings)?)
+}
