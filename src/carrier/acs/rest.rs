@@ -256,3 +256,24 @@ fn pause(asked: Option<Duration>) -> Option<Duration> {
     let pause = asked.unwrap_or(PAUSE).max(PAUSE);
     (pause <= LONGEST_PAUSE).then_some(pause)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn we_wait_as_long_as_we_are_told_but_not_longer_than_anybody_would() {
+        let wait = |asked: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, asked.parse().unwrap());
+            pause(retry_after(&headers))
+        };
+        assert_eq!(wait("2"), Some(Duration::from_secs(2)));
+        assert_eq!(wait(" 3 "), Some(LONGEST_PAUSE));
+        assert_eq!(wait("4"), None);
+        assert_eq!(wait("99999999999999999999"), Some(PAUSE));
+        assert_eq!(wait("0"), Some(PAUSE));
+        assert_eq!(wait("Sat, 21 Nov 2026 10:00:00 GMT"), Some(PAUSE));
+        assert_eq!(pause(retry_after(&HeaderMap::new())), Some(PAUSE));
+    }
+}
