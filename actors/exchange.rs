@@ -14,7 +14,7 @@ use tokio::sync::{Notify, broadcast};
 use crate::briefing::{Briefing, CallId};
 use crate::call::event::{Input, Order, Part, Viewer};
 use crate::call::snapshot::Snapshot;
-use crate::carrier;
+use crate::carrier::{self, CarrierCallId};
 use crate::part::Fault;
 use crate::pump;
 use crate::record::Note;
@@ -210,6 +210,13 @@ impl Exchange {
     #[must_use]
     pub fn has_media(&self, call: &CallId) -> bool {
         self.seed(call).is_some_and(|seed| seed.phone.is_stocked())
+    }
+
+    /// The carrier's name for a live call, once it is known.
+    #[must_use]
+    pub fn carrier_call(&self, call: &CallId) -> Option<CarrierCallId> {
+        let seed = self.seed(call)?;
+        seed.carrier_call.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many actors the live calls have.

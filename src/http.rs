@@ -6,6 +6,7 @@
 pub mod accept;
 pub mod refusals;
 
+mod acs;
 mod calls;
 mod guard;
 mod health;
@@ -13,6 +14,7 @@ mod media;
 mod problem;
 mod rehearsal;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -20,6 +22,7 @@ use axum::http::StatusCode;
 use axum::routing::{any, get, post};
 use tower_http::timeout::TimeoutLayer;
 
+use crate::carrier::acs::inbox::Inbox;
 use crate::reception;
 use crate::server::Stagehand;
 use crate::store::Store;
@@ -43,6 +46,8 @@ pub struct Desk {
     pub refusals: Refusals,
     /// Lives only in a rehearsal.
     pub stagehand: Option<Stagehand>,
+    /// What ACS tells and is told, when it is the carrier.
+    pub acs: Option<Arc<Inbox>>,
 }
 
 /// Every route: what the one listener of a rehearsal serves.
@@ -83,6 +88,7 @@ fn for_carriers() -> Router<Desk> {
     Router::new()
         .route("/acs/media/{call}/{nonce}", any(media::acs))
         .route("/twilio/media/{call}/{nonce}", any(media::twilio))
+        .merge(acs::routes())
 }
 
 fn for_rehearsals() -> Router<Desk> {

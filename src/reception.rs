@@ -265,8 +265,8 @@ impl Reception {
         // `http` becomes `ws` and `https` becomes `wss`.
         let socket = http.strip_prefix("http").unwrap_or(http);
         Addresses {
-            media: format!("ws{socket}/{vendor}/media/{call}/{}{format}", nonces.media),
-            events: format!("{http}/{vendor}/events/{call}/{}", nonces.events),
+            media: format!("ws{socket}/{vendor}/media/{call}/{}{format}", nonces.media.as_str()),
+            events: format!("{http}/{vendor}/events/{call}/{}", nonces.events.as_str()),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! tests and under load. Its listeners learn what was said only from the audio that reached
 //! them, so that a lost, late, doubled or reordered frame shows.
 
+pub mod azure;
 pub mod callee;
 pub mod carrier;
 pub mod compare;

@@ -18,6 +18,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::carrier::acs;
+use crate::carrier::acs::control::Control;
+use crate::carrier::acs::guard::Guard;
+use crate::carrier::acs::inbox::Inbox;
+use crate::carrier::acs::keys::{Keys, Published};
 use crate::clips::Stock;
 use crate::config::{Auth, Config, Dialect, Kind};
 use crate::http::refusals::Refusals;
@@ -115,12 +119,17 @@ impl Server {
         let dialect = config.rehearsal.dialect;
         let stagehand = Stagehand { dialect, carrier, model: simulated_model };
         let rehearses = config.carrier.kind == Kind::Rehearsal;
+        let acs = match acs {
+            Some(control) => Some(inbox(config, control, &store).await?),
+            None => None,
+        };
         let desk = Desk {
             exchange,
             reception: Arc::new(reception),
             store,
             refusals: Refusals::default(),
             stagehand: rehearses.then_some(stagehand),
+            acs,
         };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let doors = match carriers {
@@ -209,7 +218,7 @@ pub(crate) fn settings(config: &Config, url: String, key: SecretString) -> opena
 }
 
 /// Azure Communication Services, when it is the carrier.
-fn acs(config: &Config) -> anyhow::Result<Option<acs::control::Control>> {
+fn acs(config: &Config) -> anyhow::Result<Option<Control>> {
     let (Kind::Acs, Some(text)) = (config.carrier.kind, &config.acs.connection_string) else {
         return Ok(None);
     };
@@ -223,7 +232,27 @@ fn acs(config: &Config) -> anyhow::Result<Option<acs::control::Control>> {
             Dialect::Acs24k | Dialect::Twilio => acs::Rate::Hz24000,
         },
     };
-    Ok(Some(acs::control::Control::new(settings)?))
+    Ok(Some(Control::new(settings)?))
+}
+
+/// What ACS tells, and the check of who tells it.
+async fn inbox(config: &Config, control: Control, store: &Store) -> anyhow::Result<Arc<Inbox>> {
+    let guard = match config.acs.check_tokens {
+        true => {
+            let keys = Keys::new(Published::at(&config.acs.keys_url)?);
+            keys.renew();
+            Some(Guard::new(&config.acs, keys, store.clone()).await?)
+        }
+        false => {
+            tracing::warn!("acs.check_tokens is off: only nonces tell who speaks for Azure");
+            None
+        }
+    };
+    if config.acs.events_secret.is_none() {
+        tracing::warn!("TANDEM__ACS__EVENTS_SECRET is not set: no phone can ring here");
+    }
+    let number = Number::new(config.carrier.number.as_str());
+    Ok(Arc::new(Inbox::new(control, guard, number, config.acs.events_secret.clone())))
 }
 
 fn shelf(store: &Store) -> Result<Shelf, NameTaken> {

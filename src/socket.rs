@@ -132,7 +132,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     if self.control.is_calm() {
                         continue;
                     }
-                    self.abort(CloseCode::Policy, "too many pings");
+                    self.abort(CloseCode::Policy.into(), "too many pings");
                     Err(Broken::Failed("flooded with control frames".into()))
                 }
                 Err(error) if would_block(&error) => return Poll::Pending,
@@ -141,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 }
                 Err(error) => {
                     if let Some((code, reason)) = complaint(&error) {
-                        self.abort(code, reason);
+                        self.abort(code.into(), reason);
                     }
                     Err(Broken::Failed(describe(&error)))
                 }
@@ -149,8 +149,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// Encodes one whole message. What is sent after a close, ours or theirs, goes nowhere; the
-    /// close itself comes out of [`Self::poll_message`].
+    /// Encodes one whole message; it goes out with the next [`Self::poll_flush`]. What is sent
+    /// after a close, ours or theirs, goes nowhere; the close itself comes out of
+    /// [`Self::poll_message`].
     ///
     /// # Errors
     /// [`Broken::Stuck`] when the far end has not read for so long that the buffer is full.
@@ -207,9 +208,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// Says why we go, if that can be said without waiting.
-    fn abort(&mut self, code: CloseCode, reason: &'static str) {
+    fn abort(&mut self, code: u16, reason: &'static str) {
         // The socket is lost already; that the far end does not hear why changes nothing.
-        drop(self.close(code.into(), reason));
+        drop(self.close(code, reason));
         self.flush_what_goes();
     }
 

@@ -1,16 +1,26 @@
 //! Azure Communication Services: the WebSocket that ACS dials to us, and what we order of it.
 //! Which call a socket belongs to is in its address; by now that has been settled.
 
+mod allowance;
+pub mod callback;
 pub mod codec;
 pub mod connection;
 pub mod control;
+pub mod event_grid;
+pub mod guard;
+pub mod inbox;
+pub mod keys;
 pub mod order;
 pub mod outcome;
 pub mod reply;
 mod rest;
+mod seen;
 pub mod signature;
+pub mod token;
 pub mod wire;
 
+#[cfg(test)]
+pub(crate) mod signer;
 #[cfg(test)]
 mod tests;
 

@@ -53,6 +53,9 @@ pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
     registry.register("record_waiting", "Facts not yet written", gauge(health.waiting));
     registry.register("record_dropped", "Facts lost", ConstCounter::new(health.dropped));
     desk.refusals.register(&mut registry);
+    if let Some(acs) = &desk.acs {
+        acs.register(&mut registry);
+    }
     let mut text = String::new();
     if encode(&mut text, &registry).is_err() {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use tandem_actors::briefing::CallId;
 
@@ -25,12 +26,16 @@ const SEGMENT: usize = 128;
 pub(super) async fn acs(
     State(desk): State<Desk>,
     Path((call, nonce)): Path<(String, String)>,
+    headers: HeaderMap,
     upgrade: Result<Upgrade, NoUpgrade>,
 ) -> Response {
     let (call, upgrade) = match admit(&desk, &call, &nonce, upgrade) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
+    if let Err(refusal) = super::acs::admit_socket(&desk, &call, &headers).await {
+        return refusal;
+    }
     let (answer, socket) = upgrade.accept(Limits::CARRIER);
     drop(tokio::spawn(async move {
         let Ok(socket) = socket.await else { return };

@@ -147,6 +147,18 @@ impl Problem {
         }
     }
 
+    /// A refusal in a route's own words; told whether to try again by the status.
+    pub(super) fn of(status: StatusCode, code: &'static str, detail: String) -> Self {
+        let retryable =
+            matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        Self { code, detail, retryable, ..Self::of_status(status) }
+    }
+
+    /// A wrong secret or nonce looks like an address that is not served.
+    pub(super) fn hidden() -> Self {
+        Self::of_status(StatusCode::NOT_FOUND)
+    }
+
     /// A target that is not a path.
     pub(super) fn target() -> Self {
         let detail = "ask for a path (`GET /healthz`), not for a whole address or `*`".to_owned();

@@ -16,6 +16,9 @@ use crate::config::Dialect;
 /// Bytes of a nonce: beyond guessing.
 const NONCE: usize = 24;
 
+/// Characters of a nonce in base64.
+const NONCE_CHARS: usize = NONCE / 3 * 4;
+
 /// A carrier's callbacks about a call may come so long after its end.
 const LATE: Duration = Duration::from_mins(10);
 
@@ -34,14 +37,24 @@ struct Ticket {
 /// callbacks lets nobody listen.
 #[derive(Clone)]
 pub(super) struct Nonces {
-    pub(super) media: String,
-    pub(super) events: String,
+    pub(super) media: Nonce,
+    pub(super) events: Nonce,
 }
 
-impl Nonces {
+/// A nonce as it stands in an address. Kept inline: of ended calls there are many.
+#[derive(Clone)]
+pub(super) struct Nonce([u8; NONCE_CHARS]);
+
+impl Nonce {
     fn fresh() -> Self {
-        let nonce = || URL_SAFE_NO_PAD.encode(rand::random::<[u8; NONCE]>());
-        Self { media: nonce(), events: nonce() }
+        let mut text = [0; NONCE_CHARS];
+        let written = URL_SAFE_NO_PAD.encode_slice(rand::random::<[u8; NONCE]>(), &mut text);
+        written.expect("the length is that of the encoding");
+        Self(text)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("base64 is ascii")
     }
 }
 
@@ -68,7 +81,7 @@ impl Tickets {
         admission: Admission,
         admit: impl FnOnce(&Nonces) -> Result<(), E>,
     ) -> Result<(), E> {
-        let nonces = Nonces::fresh();
+        let nonces = Nonces { media: Nonce::fresh(), events: Nonce::fresh() };
         let mut tickets = self.lock();
         admit(&nonces)?;
         tickets.insert(call.clone(), Ticket { nonces, admission, over: None });
@@ -90,14 +103,13 @@ impl Tickets {
         &self,
         call: &CallId,
         nonce: &str,
-        which: impl Fn(&Nonces) -> &String,
+        which: impl Fn(&Nonces) -> &Nonce,
     ) -> Option<Admission> {
         let tickets = self.lock();
         let ticket = tickets.get(call);
-        let known = ticket.map_or("", |ticket| which(&ticket.nonces).as_str());
-        let padding = "A".repeat(NONCE / 3 * 4);
-        let wanted = if known.is_empty() { padding.as_str() } else { known };
-        let same: bool = wanted.as_bytes().ct_eq(nonce.as_bytes()).into();
+        let nobodys = Nonce([b'A'; NONCE_CHARS]);
+        let wanted = ticket.map_or(&nobodys, |ticket| which(&ticket.nonces));
+        let same: bool = wanted.0.ct_eq(nonce.as_bytes()).into();
         ticket.filter(|_| same).map(|ticket| ticket.admission)
     }
 
@@ -143,12 +155,12 @@ mod tests {
         let tickets = Tickets::default();
         let (a, b) = (CallId::new("a"), CallId::new("b"));
         let (of_a, of_b) = (issue(&tickets, &a), issue(&tickets, &b));
-        assert!(tickets.admit(&a, &of_a.media).is_some());
-        assert!(tickets.tells(&a, &of_a.events));
-        assert!(tickets.admit(&a, &of_a.events).is_none());
-        assert!(!tickets.tells(&a, &of_a.media));
-        assert!(tickets.admit(&a, &of_b.media).is_none());
-        assert!(!tickets.tells(&a, &of_b.events));
+        assert!(tickets.admit(&a, of_a.media.as_str()).is_some());
+        assert!(tickets.tells(&a, of_a.events.as_str()));
+        assert!(tickets.admit(&a, of_a.events.as_str()).is_none());
+        assert!(!tickets.tells(&a, of_a.media.as_str()));
+        assert!(tickets.admit(&a, of_b.media.as_str()).is_none());
+        assert!(!tickets.tells(&a, of_b.events.as_str()));
         assert!(tickets.admit(&CallId::new("c"), &"A".repeat(32)).is_none());
         assert!(tickets.admit(&a, "").is_none());
     }
@@ -161,10 +173,10 @@ mod tests {
         let over = Instant::now();
         tickets.keep(|| vec![b.clone()], over);
         tickets.keep(|| vec![b.clone()], over + LATE - Duration::from_secs(1));
-        assert!(tickets.tells(&a, &of_a.events));
+        assert!(tickets.tells(&a, of_a.events.as_str()));
         tickets.keep(|| vec![b.clone()], over + LATE);
-        assert!(!tickets.tells(&a, &of_a.events));
-        assert!(tickets.tells(&b, &of_b.events));
+        assert!(!tickets.tells(&a, of_a.events.as_str()));
+        assert!(tickets.tells(&b, of_b.events.as_str()));
     }
 
     #[test]
@@ -177,7 +189,7 @@ mod tests {
             Err("full")
         });
         assert_eq!(refused, Err("full"));
-        assert!(tickets.admit(&call, &issued.unwrap().media).is_none());
+        assert!(tickets.admit(&call, issued.unwrap().media.as_str()).is_none());
     }
 
     #[test]
@@ -202,6 +214,6 @@ mod tests {
             tickets.issue(&call, ADMISSION, admit).unwrap();
         });
         tickets.keep(|| live.lock().unwrap().clone(), now + LATE);
-        assert!(tickets.admit(&call, &issued.unwrap().media).is_some());
+        assert!(tickets.admit(&call, issued.unwrap().media.as_str()).is_some());
     }
 }

@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use tandem_actors::briefing::Outcome;
 use tandem_actors::carrier::Number;
+use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::phone::{Dialled, Phone, PhoneAccount, PhoneError, Probe};
+use super::phone::{Dialled, Phone, PhoneAccount, PhoneError, Probe, Sound};
 use super::speech::{Speech, Voice};
 use talk::Talk;
 
@@ -155,12 +156,35 @@ impl Person {
 
     /// Takes part in a call until either side hangs up, or it is told to hang up.
     pub async fn converse(self, line: Dialled, hang_up: CancellationToken) -> Report {
-        let connected = Phone::connect(line, self.voice, self.probe).await;
-        let (phone, sounds) = match connected {
-            Ok((phone, sounds)) => (phone.speaking(self.speech), sounds),
-            Err(error) => return Report::not_connected(error),
-        };
-        let mut talk = Talk::new(phone, sounds, hang_up, self.first_words);
+        match self.pick_up(line).await {
+            Ok(on_the_phone) => on_the_phone.converse(hang_up).await,
+            Err(error) => Report::not_connected(error),
+        }
+    }
+
+    /// Opens the line.
+    ///
+    /// # Errors
+    /// There is no media.
+    pub async fn pick_up(self, line: Dialled) -> Result<OnThePhone, PhoneError> {
+        let (phone, sounds) = Phone::connect(line, self.voice, self.probe).await?;
+        let phone = phone.speaking(self.speech);
+        Ok(OnThePhone { role: self.role, phone, sounds, first_words: self.first_words })
+    }
+}
+
+/// Somebody with an open line.
+pub struct OnThePhone {
+    role: Role,
+    phone: Phone,
+    sounds: Receiver<Sound>,
+    first_words: Option<String>,
+}
+
+impl OnThePhone {
+    /// Talks until either side hangs up, or is told to hang up.
+    pub async fn converse(self, hang_up: CancellationToken) -> Report {
+        let mut talk = Talk::new(self.phone, self.sounds, hang_up, self.first_words);
         // However it ended, the report tells.
         let _over = match self.role {
             Role::Restaurant => restaurant::serve(&mut talk).await,
@@ -182,7 +206,7 @@ pub async fn converse(line: Dialled, person: &Number, hang_up: CancellationToken
 }
 
 impl Report {
-    fn not_connected(error: PhoneError) -> Self {
+    pub(super) fn not_connected(error: PhoneError) -> Self {
         Self {
             heard: Vec::new(),
             said: Vec::new(),

@@ -160,7 +160,13 @@ fn dialled(media_url: String, name: &CarrierCallId) -> Dialled {
         url if url.ends_with("pcm16KMono") => Dialect::Acs16k,
         _ => Dialect::Acs24k,
     };
-    Dialled { url: media_url, dialect, carrier_call: name.0.clone(), parameters: Vec::new() }
+    Dialled {
+        url: media_url,
+        dialect,
+        carrier_call: name.0.clone(),
+        parameters: Vec::new(),
+        token: None,
+    }
 }
 
 async fn converse(

@@ -15,6 +15,7 @@ mod wire;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -61,6 +62,8 @@ pub struct Dialled {
     pub carrier_call: String,
     /// Twilio's `customParameters`; ACS has none.
     pub parameters: Vec<(String, String)>,
+    /// The token that ACS shows as a bearer; without one there is no such header.
+    pub token: Option<SecretString>,
 }
 
 /// Why there is no media.

@@ -148,8 +148,7 @@ where
                     Ok(None) => {}
                     Ok(Some(event)) => return Poll::Ready(Ok(event)),
                     Err(broken) => {
-                        // It is given up in any case, told why or not.
-                        drop(self.socket.close(POLICY, "unusable messages"));
+                        self.socket.abort(POLICY, "unusable messages");
                         self.broken = Some(broken);
                     }
                 },

@@ -40,7 +40,7 @@ async fn next<S: AsyncRead + AsyncWrite + Unpin>(
     poll_fn(|cx| socket.poll_message(cx)).await
 }
 
-async fn flush(socket: &mut Socket<DuplexStream>) {
+async fn flush<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>) {
     poll_fn(|cx| socket.poll_flush(cx)).await.unwrap();
 }
 
@@ -235,7 +235,8 @@ async fn the_reason_of_a_far_end_that_has_gone_is_found() {
     let frame = CloseFrame { code: CloseCode::Library(3000), reason: "invalid".into() };
     far_end.close(Some(frame)).await.unwrap();
     drop(far_end);
-    let broken = socket.send_text("audio").unwrap_err();
+    socket.send_text("audio").unwrap();
+    let broken = poll_fn(|cx| socket.poll_flush(cx)).await.unwrap_err();
     assert_eq!(broken, Broken::Closed { code: 3000, reason: "invalid".into() });
 }
 

@@ -4,6 +4,8 @@
 
 mod stage;
 
+mod acs;
+mod acs_door;
 mod barge_in;
 mod conversation;
 mod model_lost;

@@ -25,9 +25,14 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn open() -> Self {
-        let dir = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::with(config).await
+    }
+
+    /// With settings of one's own, but for the data directory.
+    pub(crate) async fn with(mut config: Config) -> Self {
+        let dir = tempfile::tempdir().unwrap();
         config.store.dir = dir.path().to_owned();
         let server = Server::start(&config).await.unwrap();
         let live = server.desk.exchange.listen();

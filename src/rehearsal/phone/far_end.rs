@@ -58,6 +58,7 @@ impl FarEnd {
             dialect: self.dialect,
             carrier_call: "call-1".to_owned(),
             parameters: vec![("token".to_owned(), "t".to_owned())],
+            token: None,
         }
     }
 

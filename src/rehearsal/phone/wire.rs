@@ -4,11 +4,13 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use uuid::Uuid;
@@ -36,6 +38,10 @@ pub(super) async fn connect(dialled: &Dialled) -> Result<Socket, PhoneError> {
             let headers = request.headers_mut();
             headers.insert("x-ms-call-connection-id", call);
             headers.insert("x-ms-call-correlation-id", correlation);
+            if let Some(token) = &dialled.token {
+                let bearer = format!("Bearer {}", token.expose_secret());
+                headers.insert(AUTHORIZATION, header(&bearer).map_err(|_| PhoneError::Request)?);
+            }
         }
         Dialect::Twilio => {}
     }

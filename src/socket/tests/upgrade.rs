@@ -75,6 +75,7 @@ async fn an_upgraded_request_becomes_a_socket_on_the_plain_stream(#[case] server
     far_end.send(Frame::text("up")).await.unwrap();
     assert_eq!(next(&mut socket).await, Ok(Message::Text("up".into())));
     socket.send_text("down").unwrap();
+    flush(&mut socket).await;
     assert_eq!(far_end.next().await.unwrap().unwrap(), Frame::text("down"));
 }
 

@@ -7,7 +7,7 @@ use super::*;
 fn wire(dialect: Dialect) -> Wire {
     let parameters = vec![("token".to_owned(), "a \"quoted\" one".to_owned())];
     let url = "ws://localhost/media".to_owned();
-    Wire::new(Dialled { url, dialect, carrier_call: "CA00".to_owned(), parameters })
+    Wire::new(Dialled { url, dialect, carrier_call: "CA00".to_owned(), parameters, token: None })
 }
 
 fn parsed(text: &str) -> Value {

@@ -1,0 +1,322 @@
+//! One call of the simulated service: what it is, how far it is, and the words in which the
+//! service tells of it. Facts: Azure's pages on Call Automation events and result codes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tandem_actors::briefing::Outcome;
+use tandem_actors::carrier::Number;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::wire::{Terms, identifier};
+use crate::rehearsal::callee::Report;
+
+/// How far a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The phone rings.
+    Connecting,
+    /// It was picked up.
+    Connected,
+    /// It is over.
+    Disconnected,
+}
+
+impl State {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
+/// `resultInformation`.
+#[derive(Clone, Copy)]
+pub(super) struct Result {
+    code: u16,
+    sub_code: u32,
+    message: &'static str,
+}
+
+impl Result {
+    pub(super) const OK: Self = Self { code: 200, sub_code: 0, message: "" };
+    pub(super) const REMOTE_HUNG_UP: Self =
+        Self { code: 0, sub_code: 560_000, message: "Remote party hung up." };
+    pub(super) const ENDED_BY_US: Self =
+        Self { code: 0, sub_code: 7_000, message: "The conversation was ended." };
+    pub(super) const LEFT: Self = Self { code: 0, sub_code: 5_000, message: "The leg has left." };
+    pub(super) const CANCELLED: Self =
+        Self { code: 487, sub_code: 560_487, message: "Request Terminated" };
+    pub(super) const CALLER_ID_NOT_ALLOWED: Self =
+        Self { code: 403, sub_code: 510_403, message: "Caller id is not allowed." };
+    pub(super) const NO_STREAM: Self =
+        Self { code: 400, sub_code: 8_581, message: "Transport url is not valid" };
+
+    /// What the phone network says when somebody does not come to the phone.
+    pub(super) const fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Busy => Self { code: 486, sub_code: 560_486, message: "Busy Here" },
+            Outcome::NoAnswer => {
+                Self { code: 480, sub_code: 560_480, message: "Temporarily Unavailable" }
+            }
+            Outcome::Rejected => Self { code: 603, sub_code: 560_603, message: "Decline" },
+            Outcome::InvalidNumber => Self { code: 404, sub_code: 560_404, message: "Not Found" },
+            Outcome::Cancelled => Self::CANCELLED,
+            Outcome::Answered
+            | Outcome::Unreachable
+            | Outcome::NetworkError
+            | Outcome::SystemError
+            | Outcome::Failed => {
+                Self { code: 500, sub_code: 560_500, message: "Server Internal Error" }
+            }
+        }
+    }
+
+    fn written(self, sip: bool) -> Value {
+        let mut written = json!({
+            "code": self.code,
+            "subCode": self.sub_code,
+            "message": self.message,
+        });
+        if sip && self.sub_code / 1_000 == 560 && self.code != 0 {
+            written["sipDetails"] = json!({ "code": self.code, "message": self.message });
+        }
+        written
+    }
+}
+
+/// A call.
+pub(super) struct Connection {
+    pub(super) id: String,
+    pub(super) terms: Terms,
+    /// The human.
+    pub(super) party: Number,
+    /// The number of the resource.
+    pub(super) ours: Number,
+    server_call: String,
+    correlation: String,
+    /// The call's end, as soon as somebody wants it.
+    pub(super) hang_up: CancellationToken,
+    progress: Mutex<Progress>,
+}
+
+struct Progress {
+    state: State,
+    /// Where events go; gone when there will be none any more.
+    courier: Option<mpsc::Sender<Value>>,
+    told: u64,
+    /// Keys that were pressed towards the human.
+    keys: String,
+    /// Who took over.
+    transferred: Option<Number>,
+    report: Option<Arc<Report>>,
+    answers: Vec<u16>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        terms: Terms,
+        party: Number,
+        ours: Number,
+        courier: mpsc::Sender<Value>,
+    ) -> Self {
+        Self {
+            id: Uuid::new_v4().to_string(),
+            terms,
+            party,
+            ours,
+            server_call: Uuid::new_v4().simple().to_string(),
+            correlation: Uuid::new_v4().to_string(),
+            hang_up: CancellationToken::new(),
+            progress: Mutex::new(Progress {
+                state: State::Connecting,
+                courier: Some(courier),
+                told: 0,
+                keys: String::new(),
+                transferred: None,
+                report: None,
+                answers: Vec::new(),
+            }),
+        }
+    }
+
+    /// `CallConnectionProperties`.
+    pub(super) fn properties(&self) -> Value {
+        let mut properties = json!({
+            "callConnectionId": self.id,
+            "serverCallId": self.server_call,
+            "correlationId": self.correlation,
+            "callConnectionState": self.state().word(),
+            "targets": [identifier(&self.party)],
+            "sourceCallerIdNumber": { "value": self.ours.as_str() },
+            "callbackUri": self.terms.callback,
+        });
+        if self.terms.media.is_some() {
+            properties["mediaStreamingSubscription"] = json!({
+                "id": self.correlation,
+                "state": "active",
+                "subscribedContentTypes": ["audio"],
+            });
+        }
+        properties
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.progress().state
+    }
+
+    pub(super) fn becomes_connected(&self) {
+        self.progress().state = State::Connected;
+    }
+
+    /// The call is over: this is the last event.
+    pub(super) fn ends(&self, name: &str, result: Result) {
+        self.progress().state = State::Disconnected;
+        self.tell(name, result, json!({}));
+        self.progress().courier = None;
+    }
+
+    /// Sends an event, in the context in which the call was made.
+    pub(super) fn tell(&self, name: &str, result: Result, more: Value) {
+        self.tell_of(self.terms.context.as_deref(), name, result, more);
+    }
+
+    /// Sends an event about something that was asked for in a context of its own.
+    pub(super) fn tell_of(&self, context: Option<&str>, name: &str, result: Result, more: Value) {
+        let event = self.event(context, name, result, more);
+        let courier = self.progress().courier.clone();
+        if let Some(courier) = courier {
+            // A call has a dozen events; what does not fit is lost, as events can be.
+            courier.try_send(event).ok();
+        }
+    }
+
+    /// An event of this call, as a CloudEvent.
+    pub(super) fn event(
+        &self,
+        context: Option<&str>,
+        name: &str,
+        result: Result,
+        more: Value,
+    ) -> Value {
+        let source = format!("calling/callConnections/{}", self.id);
+        let mut data = json!({
+            "callConnectionId": self.id,
+            "serverCallId": self.server_call,
+            "correlationId": self.correlation,
+            "resultInformation": result.written(self.terms.version.tells_of_sip()),
+        });
+        if let Some(context) = context {
+            data["operationContext"] = json!(context);
+        }
+        if let (Some(data), Value::Object(more)) = (data.as_object_mut(), more) {
+            data.extend(more);
+        }
+        json!({
+            "id": Uuid::new_v4().to_string(),
+            "source": source,
+            "subject": source,
+            "type": format!("Microsoft.Communication.{name}"),
+            "specversion": "1.0",
+            "time": Timestamp::now().to_string(),
+            "datacontenttype": "application/json",
+            "data": data,
+        })
+    }
+
+    /// Who takes part, now.
+    pub(super) fn tell_of_participants(&self) {
+        let sequence = {
+            let mut progress = self.progress();
+            progress.told += 1;
+            progress.told
+        };
+        let participants = json!([{
+            "identifier": identifier(&self.party),
+            "isMuted": false,
+            "isOnHold": false,
+        }]);
+        let more = json!({ "participants": participants, "sequenceNumber": sequence });
+        self.tell("ParticipantsUpdated", Result::OK, more);
+    }
+
+    /// What became of the media stream.
+    pub(super) fn tell_of_media(&self, name: &str, details: &str, result: Result) {
+        let mut status = name.to_owned();
+        status[..1].make_ascii_lowercase();
+        let update = json!({
+            "contentType": "Audio",
+            "mediaStreamingStatus": status,
+            "mediaStreamingStatusDetails": details,
+        });
+        self.tell(name, result, json!({ "mediaStreamingUpdate": update }));
+    }
+
+    pub(super) fn presses(&self, keys: &str) {
+        self.progress().keys.push_str(keys);
+    }
+
+    pub(super) fn is_taken_over_by(&self, human: Number) {
+        self.progress().transferred = Some(human);
+    }
+
+    pub(super) fn is_told(&self, report: Report) {
+        self.progress().report = Some(Arc::new(report));
+    }
+
+    pub(super) fn is_answered(&self, status: u16) {
+        self.progress().answers.push(status);
+    }
+
+    /// What can be seen of it.
+    pub(super) fn look(&self) -> Seen {
+        let progress = self.progress();
+        Seen {
+            id: self.id.clone(),
+            state: progress.state,
+            party: self.party.clone(),
+            callback: self.terms.callback.clone(),
+            media: self.terms.media.as_ref().map(|media| media.url.clone()),
+            keys: progress.keys.clone(),
+            transferred: progress.transferred.clone(),
+            report: progress.report.clone(),
+            answers: progress.answers.clone(),
+        }
+    }
+
+    pub(super) fn transferred(&self) -> bool {
+        self.progress().transferred.is_some()
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call as the phone network sees it.
+#[derive(Clone)]
+pub struct Seen {
+    /// `callConnectionId`.
+    pub id: String,
+    /// How far it is.
+    pub state: State,
+    /// The human.
+    pub party: Number,
+    /// Where the service tells of it; holds the nonce.
+    pub callback: String,
+    /// Where its media goes, if it has any; holds the nonce.
+    pub media: Option<String>,
+    /// The keys that were pressed towards the human.
+    pub keys: String,
+    /// Who took over.
+    pub transferred: Option<Number>,
+    /// What the human had to say, once they have hung up.
+    pub report: Option<Arc<Report>>,
+    /// The status of every delivery of an event, in order.
+    pub answers: Vec<u16>,
+}
