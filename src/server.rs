@@ -131,14 +131,7 @@ impl Server {
         };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         network.serve(&desk, &tasks, &stop);
-        let doors = match carriers {
-            Some(door) => vec![
-                (listener, http::api_routes(desk.clone())),
-                (door, http::carrier_routes(desk.clone())),
-            ],
-            None => vec![(listener, http::routes(desk.clone()))],
-        };
-        for (door, routes) in doors {
+        for (door, routes) in doors(listener, carriers, &desk) {
             let (refusals, limits) = (desk.refusals.clone(), accept::Limits::default());
             tasks.spawn(accept::serve(door, routes, refusals, limits, stop.clone()));
         }
@@ -189,6 +182,16 @@ async fn listen(on: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
              address"
         )
     })
+}
+
+/// What is served where: with a real carrier its routes have a listener of their own.
+fn doors(
+    api: TcpListener,
+    carriers: Option<TcpListener>,
+    desk: &Desk,
+) -> Vec<(TcpListener, axum::Router)> {
+    let Some(carriers) = carriers else { return vec![(api, http::routes(desk.clone()))] };
+    vec![(api, http::api_routes(desk.clone())), (carriers, http::carrier_routes(desk.clone()))]
 }
 
 /// The model that is configured, or a simulated one.

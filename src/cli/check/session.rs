@@ -80,6 +80,8 @@ fn why(loss: &Loss) -> String {
     match loss {
         Loss::Passing(code) => format!("{code}; try again"),
         Loss::RateLimited(wait) => format!("rate limited; try again after {} s", wait.as_secs()),
-        Loss::Final(code) => format!("{code}; check the key, the quota and the account"),
+        Loss::Final(code) => {
+            format!("{code}; check TANDEM__MODEL__KEY, model.auth, the quota and the account")
+        }
     }
 }
