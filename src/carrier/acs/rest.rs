@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect};
 use tandem_actors::clock;
 use uuid::Uuid;
@@ -157,6 +157,9 @@ impl Rest {
                 .header("Repeatability-First-Sent", signature::http_date(first_sent))
                 .header(CONTENT_TYPE, "application/json")
                 .body(order.body.clone());
+        } else if order.method == Method::POST {
+            // Left out by the HTTP library for an empty body, but servers may insist (RFC 9110).
+            request = request.header(CONTENT_LENGTH, "0");
         }
         let response = request.send().await.map_err(unanswered)?;
         let status = response.status();
