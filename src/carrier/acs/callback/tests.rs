@@ -18,6 +18,8 @@ fn fixture(line: usize) -> Vec<Result<Event, Broken>> {
 }
 
 const BUSY: Meaning = Meaning { outcome: Outcome::Busy, reason: "busy" };
+const GIVEN_UP: Meaning = Meaning { outcome: Outcome::Cancelled, reason: "cancelled" };
+const TONE: &str = "Microsoft.Communication.ContinuousDtmfRecognitionToneReceived";
 const HUNG_UP: Meaning = Meaning { outcome: Outcome::Answered, reason: "remote_hung_up" };
 const FAILED: Meaning = Meaning { outcome: Outcome::Failed, reason: "failed" };
 
@@ -25,13 +27,13 @@ const FAILED: Meaning = Meaning { outcome: Outcome::Failed, reason: "failed" };
 #[case::connected(0, What::Connected)]
 #[case::busy(1, What::NotPlaced(BUSY))]
 #[case::hung_up(2, What::Disconnected(HUNG_UP))]
-#[case::given_up(3, What::NotAnswered(Meaning { outcome: Outcome::Cancelled, reason: "cancelled" }))]
+#[case::given_up(3, What::NotAnswered(GIVEN_UP))]
 #[case::parties(4, What::Parties { sequence: 2, count: 1 })]
 #[case::handed_over(5, What::TransferAccepted)]
 #[case::not_handed_over(6, What::TransferFailed(BUSY))]
 #[case::never_heard(7, What::MediaFailed(Unheard::Never))]
 #[case::interrupted(8, What::MediaFailed(Unheard::ForNow))]
-#[case::not_listed(9, What::Other("Microsoft.Communication.ContinuousDtmfRecognitionToneReceived".to_owned()))]
+#[case::not_listed(9, What::Other(TONE.to_owned()))]
 #[case::over_without_data(10, What::Disconnected(outcome::of(&outcome::Told::default())))]
 #[case::failed_without_a_code(11, What::NotPlaced(FAILED))]
 fn an_event_is_understood(#[case] line: usize, #[case] what: What) {
