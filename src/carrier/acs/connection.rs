@@ -187,7 +187,7 @@ mod tests {
             (format!("endpoint=mailto:a@example.com;accesskey={KEY}"), E::NotAnAddress),
             (format!("{https}calling;accesskey={KEY}"), E::NotAHost),
             (format!("{https}?key={KEY};accesskey={KEY}"), E::NotAHost),
-            (format!("endpoint=https://a:{KEY}@b.example/;accesskey={KEY}"), E::NotAnAddress),
+            (format!("endpoint=https://a:{KEY}@b.example/;accesskey={KEY}"), E::NotAHost),
             (format!("endpoint=https://a:b@c.example/;accesskey={KEY}"), E::NotAHost),
             (format!("endpoint=http://a.example/;accesskey={KEY}"), E::NotSecure),
             (format!("endpoint=ftp://a.example/;accesskey={KEY}"), E::NotSecure),

@@ -4,6 +4,9 @@
 mod people;
 mod recording;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;

@@ -311,3 +311,52 @@ fn tone(key: Digit) -> &'static str {
 fn written<T: Serialize>(order: &T) -> String {
     serde_json::to_string(order).expect("structs of strings become JSON")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn value(body: &str) -> Value {
+        serde_json::from_str(body).unwrap()
+    }
+
+    #[test]
+    fn every_key_has_its_word() {
+        let keys: Vec<Digit> = "0123456789ABCD*#".chars().filter_map(Digit::new).collect();
+        let body = value(&press(&keys, &Number::new("+12065550100"), "keys"));
+        let tones = json!([
+            "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "a",
+            "b", "c", "d", "asterisk", "pound"
+        ]);
+        assert_eq!(body["tones"], tones);
+    }
+
+    #[test]
+    fn a_party_is_a_phone_or_a_user() {
+        let party = |written: &str| value(&remove(&Number::new(written), "c"));
+        let phone = json!({"kind": "phoneNumber", "rawId": "4:+12065550100",
+            "phoneNumber": {"value": "+12065550100"}});
+        assert_eq!(party("+12065550100")["participantToRemove"], phone);
+        assert_eq!(party("4:+12065550100")["participantToRemove"], phone);
+        let user = json!({"kind": "communicationUser", "rawId": "8:acs:a_b",
+            "communicationUser": {"id": "8:acs:a_b"}});
+        assert_eq!(party("8:acs:a_b")["participantToRemove"], user);
+    }
+
+    #[test]
+    fn the_audio_agreed_on_is_ordered() {
+        let addresses = Addresses { media: "wss://a/m".into(), events: "https://a/e".into() };
+        for (rate, format) in [(Rate::Hz16000, "pcm16KMono"), (Rate::Hz24000, "pcm24KMono")] {
+            let begin = Begin { addresses: &addresses, context: "c", rate };
+            let body = value(&answer(&IncomingContext("t".into()), begin));
+            assert_eq!(body["mediaStreamingOptions"]["audioFormat"], format);
+        }
+    }
+
+    #[test]
+    fn the_ticket_of_a_ringing_call_is_not_shown() {
+        assert!(!format!("{:?}", IncomingContext("eyJhbGciOi".into())).contains("eyJ"));
+    }
+}

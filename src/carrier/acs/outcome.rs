@@ -147,3 +147,106 @@ pub fn of_refusal(status: u16, code: Option<&str>) -> Meaning {
         _ => means(Outcome::Failed, "failed"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(code: i64, sub_code: i64) -> Told {
+        Told { code: Some(code), sub_code: Some(sub_code), ..Told::default() }
+    }
+
+    #[test]
+    fn codes_of_callbacks_mean_what_microsofts_tables_say() {
+        use Outcome as O;
+        for (code, sub_code, outcome, reason) in [
+            (486, 560_486, O::Busy, "busy"),
+            (486, 540_486, O::Busy, "busy"),
+            (600, 560_600, O::Busy, "busy"),
+            (486, 8_539, O::Busy, "busy"),
+            (486, 8_540, O::Busy, "busy"),
+            (480, 560_480, O::NoAnswer, "no_answer"),
+            (408, 560_408, O::NoAnswer, "no_answer"),
+            (487, 10_004, O::NoAnswer, "no_answer"),
+            (408, 8_587, O::NoAnswer, "no_answer"),
+            (603, 0, O::Rejected, "declined"),
+            (603, 560_603, O::Rejected, "declined"),
+            (403, 560_403, O::Rejected, "declined"),
+            (487, 10_024, O::Rejected, "declined"),
+            (603, 8_538, O::Rejected, "declined"),
+            (404, 560_404, O::InvalidNumber, "invalid_number"),
+            (484, 560_484, O::InvalidNumber, "invalid_number"),
+            (404, 8_541, O::Unreachable, "unreachable"),
+            (404, 8_544, O::Unreachable, "unreachable"),
+            (487, 0, O::Cancelled, "cancelled"),
+            (487, 540_487, O::Cancelled, "cancelled"),
+            (487, 560_487, O::Cancelled, "cancelled"),
+            (487, 8_542, O::Cancelled, "cancelled"),
+            (0, 560_000, O::Answered, "remote_hung_up"),
+            (0, 540_000, O::Answered, "remote_hung_up"),
+            (200, 560_000, O::Answered, "remote_hung_up"),
+            (0, 0, O::Cancelled, "ended_by_us"),
+            (0, 7_000, O::Cancelled, "ended_by_us"),
+            (0, 5_000, O::Cancelled, "removed"),
+            (0, 5_300, O::Cancelled, "removed"),
+            (0, 5_003, O::Cancelled, "ended_by_network"),
+            (0, 5_999, O::Cancelled, "ended_by_network"),
+            (403, 510_403, O::Rejected, "caller_id_not_allowed"),
+            (410, 301_005, O::NetworkError, "media_lost"),
+            (500, 560_500, O::NetworkError, "network_error"),
+            (503, 560_503, O::NetworkError, "network_error"),
+            (503, 0, O::NetworkError, "network_error"),
+            (400, 8_581, O::SystemError, "media_not_connected"),
+            (404, 8_522, O::Cancelled, "call_is_over"),
+            (429, 8_529, O::NetworkError, "throttled"),
+            (488, 560_488, O::Failed, "failed"),
+            (400, 8_500, O::Failed, "failed"),
+            (418, 99_999_999, O::Failed, "failed"),
+            (i64::MIN, i64::MIN, O::Cancelled, "ended_by_network"),
+            (i64::MAX, i64::MAX, O::Failed, "failed"),
+        ] {
+            assert_eq!(of(&told(code, sub_code)), means(outcome, reason), "{code}/{sub_code}");
+        }
+    }
+
+    #[test]
+    fn the_phone_networks_own_answer_counts_most() {
+        let text = r#"{"code":0,"subCode":560480,"message":"…","sipDetails":{"code":486,"message":"Busy Here"},"q850Details":{"code":17}}"#;
+        let told: Told = serde_json::from_str(text).unwrap();
+        assert_eq!(of(&told), means(Outcome::Busy, "busy"));
+        assert_eq!(told.to_string(), "code 0, subcode 560480, sip 486, q850 17");
+        let subcode = Told { sip_details: None, ..told };
+        assert_eq!(of(&subcode), means(Outcome::NoAnswer, "no_answer"));
+        let unusual = Told { sip_details: Some(Detail { code: Some(200) }), ..told };
+        assert_eq!(of(&unusual), means(Outcome::NoAnswer, "no_answer"));
+    }
+
+    #[test]
+    fn a_callback_without_codes_tells_of_a_failure() {
+        for text in ["{}", r#"{"code":null,"subCode":null,"sipDetails":null,"other":[1]}"#] {
+            let told: Told = serde_json::from_str(text).unwrap();
+            assert_eq!(of(&told), means(Outcome::Failed, "failed"));
+            assert_eq!(told.to_string(), "no codes");
+        }
+    }
+
+    #[test]
+    fn refused_orders_have_outcomes_too() {
+        use Outcome as O;
+        for (status, code, outcome, reason) in [
+            (400, Some("8500"), O::SystemError, "order_refused"),
+            (401, Some("Unauthorized"), O::SystemError, "not_authorized"),
+            (403, Some("7509"), O::SystemError, "not_authorized"),
+            (404, Some("8522"), O::Cancelled, "call_is_over"),
+            (404, None, O::SystemError, "not_found"),
+            (409, Some("8519"), O::SystemError, "order_refused"),
+            (412, Some("8583"), O::SystemError, "order_refused"),
+            (429, None, O::NetworkError, "throttled"),
+            (400, Some("8529"), O::NetworkError, "throttled"),
+            (400, Some("8581"), O::SystemError, "media_not_connected"),
+            (307, None, O::Failed, "failed"),
+        ] {
+            assert_eq!(of_refusal(status, code), means(outcome, reason), "{status} {code:?}");
+        }
+    }
+}

@@ -101,3 +101,66 @@ pub fn code(body: &[u8]) -> Option<String> {
 
 /// No documented code is longer than a third of this.
 const CODE: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection(text: &str) -> Connection {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn the_other_party_is_whoever_is_not_us() {
+        let us = Number::new("+12065550199");
+        let rung = connection(
+            r#"{"callConnectionId":"c","targets":[{"rawId":"4:+12065550100","kind":"PhoneNumber","phoneNumber":{"value":"+12065550100"}}],"sourceCallerIdNumber":{"value":"+12065550199"}}"#,
+        );
+        assert_eq!(rung.other_party(&us), Some(Number::new("+12065550100")));
+        let rang = connection(
+            r#"{"callConnectionId":"c","targets":[{"phoneNumber":{"value":"+12065550199"}}],"source":{"phoneNumber":{"value":"+12065550100"}}}"#,
+        );
+        assert_eq!(rang.other_party(&us), Some(Number::new("+12065550100")));
+        let app = connection(
+            r#"{"callConnectionId":"c","source":{"rawId":"8:acs:a","communicationUser":{"id":"8:acs:a"}}}"#,
+        );
+        assert_eq!(app.other_party(&us), None);
+    }
+
+    #[test]
+    fn states_are_read_in_any_case() {
+        let state = |state: &str| {
+            connection(&format!(r#"{{"callConnectionId":"c","callConnectionState":{state}}}"#))
+        };
+        assert!(state(r#""disconnected""#).is_over());
+        assert!(state(r#""Disconnecting""#).is_over());
+        assert!(!state(r#""connected""#).is_over());
+        assert!(!state(r#""aNewState""#).is_over());
+        assert!(!state("null").is_over());
+    }
+
+    #[test]
+    fn debug_shows_no_number() {
+        let text =
+            r#"{"callConnectionId":"c","targets":[{"phoneNumber":{"value":"+12065550100"}}]}"#;
+        assert!(!format!("{:?}", connection(text)).contains("2065550100"));
+    }
+
+    #[test]
+    fn a_refusals_code_is_kept_when_it_is_a_word() {
+        let long = format!(r#"{{"error":{{"code":"{}"}}}}"#, "1".repeat(65));
+        for (body, kept) in [
+            (r#"{"error":{"code":"8522","message":"Call not found."}}"#, Some("8522")),
+            (r#"{"error":{"code":"Unauthorized","details":[]}}"#, Some("Unauthorized")),
+            (r#"{"error":{"code":"+12065550100 is busy"}}"#, None),
+            (r#"{"error":{"code":""}}"#, None),
+            (r#"{"error":{"code":8522}}"#, None),
+            (r#"{"error":null}"#, None),
+            ("<html>", None),
+            ("", None),
+            (&long, None),
+        ] {
+            assert_eq!(code(body.as_bytes()).as_deref(), kept, "{body}");
+        }
+    }
+}

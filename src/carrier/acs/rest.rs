@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect};
 use tandem_actors::clock;
 use uuid::Uuid;
@@ -157,6 +157,9 @@ impl Rest {
                 .header("Repeatability-First-Sent", signature::http_date(first_sent))
                 .header(CONTENT_TYPE, "application/json")
                 .body(order.body.clone());
+        } else if order.method == Method::POST {
+            // Left out by the HTTP library for an empty body, but servers may insist (RFC 9110).
+            request = request.header(CONTENT_LENGTH, "0");
         }
         let response = request.send().await.map_err(unanswered)?;
         let status = response.status();
@@ -255,4 +258,25 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 fn pause(asked: Option<Duration>) -> Option<Duration> {
     let pause = asked.unwrap_or(PAUSE).max(PAUSE);
     (pause <= LONGEST_PAUSE).then_some(pause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn we_wait_as_long_as_we_are_told_but_not_longer_than_anybody_would() {
+        let wait = |asked: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, asked.parse().unwrap());
+            pause(retry_after(&headers))
+        };
+        assert_eq!(wait("2"), Some(Duration::from_secs(2)));
+        assert_eq!(wait(" 3 "), Some(LONGEST_PAUSE));
+        assert_eq!(wait("4"), None);
+        assert_eq!(wait("99999999999999999999"), Some(PAUSE));
+        assert_eq!(wait("0"), Some(PAUSE));
+        assert_eq!(wait("Sat, 21 Nov 2026 10:00:00 GMT"), Some(PAUSE));
+        assert_eq!(pause(retry_after(&HeaderMap::new())), Some(PAUSE));
+    }
 }

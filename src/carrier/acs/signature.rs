@@ -80,7 +80,7 @@ mod tests {
     struct Order {
         order: String,
         method: String,
-        url: Url,
+        url: String,
         headers: HashMap<String, String>,
         body: String,
     }
@@ -97,10 +97,11 @@ mod tests {
         let mut checked = 0;
         for line in lines {
             let order: Order = serde_json::from_str(line).unwrap();
-            let query = order.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+            let url = Url::parse(&order.url).unwrap();
+            let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
             let request = Signable {
                 method: &order.method,
-                path_and_query: &format!("{}{query}", order.url.path()),
+                path_and_query: &format!("{}{query}", url.path()),
                 host: &head.host,
                 body: order.body.as_bytes(),
             };

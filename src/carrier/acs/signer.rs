@@ -101,9 +101,10 @@ pub(crate) fn claims(now: u64) -> Value {
 pub(crate) fn claims_but(name: &str, value: Value) -> Value {
     let mut claims = claims(NOW);
     let fields = claims.as_object_mut().unwrap();
-    match value {
-        Value::Null => drop(fields.remove(name)),
-        value => drop(fields.insert(name.to_owned(), value)),
+    if value.is_null() {
+        fields.remove(name);
+    } else {
+        fields.insert(name.to_owned(), value);
     }
     claims
 }

@@ -68,8 +68,7 @@ fn the_public_key_as_a_shared_secret_signs_nothing() {
         format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&n));
     let secrets: [&[u8]; 5] = [&n, &e, body.as_bytes(), pem.as_bytes(), b""];
     for secret in secrets {
-        let mut header = Header::default();
-        header.kid = Some(AZURE.id.to_owned());
+        let header = Header { kid: Some(AZURE.id.to_owned()), ..Header::default() };
         let token = encode(&header, &claims(NOW), &EncodingKey::from_secret(secret)).unwrap();
         assert_eq!(refusal(&token), Refused::Algorithm);
         let (message, signature) = token.rsplit_once('.').unwrap();
