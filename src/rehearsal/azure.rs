@@ -187,7 +187,8 @@ impl Azure {
         self.hall.subscribe(webhook).await
     }
 
-    /// Lets these people ring the service's number; they are told of in one delivery.
+    /// Lets these people ring the service's number; they are told of in one delivery, which has
+    /// been made when this returns.
     pub async fn ring(&self, callers: &[Number]) -> Vec<Incoming> {
         self.hall.ring(callers).await
     }

@@ -91,9 +91,8 @@ async fn events_that_come_twice_and_in_the_wrong_order_change_nothing() {
     stage.azure.play_mischief(Mischief { doubled: true, shuffled: true, delay });
     let call = stage.place(Role::Restaurant.number()).await;
     let facts = reserves(&mut stage, &call).await;
-    let answered = |fact: &&Fact| matches!(fact, Fact::Lifecycle(_));
-    let told = facts.iter().filter(answered).count();
-    assert_eq!(told, 2, "dialing and answered, once each: {facts:#?}");
+    let told = facts.iter().filter(|fact| matches!(fact, Fact::Lifecycle(_))).count();
+    assert_eq!(told, 3, "dialing, answered and finalized, once each: {facts:#?}");
     let caller = Number::new(Role::TaskCaller.number());
     let ringing = stage.azure.ring(std::slice::from_ref(&caller)).await;
     stage.azure.fate(&ringing[0]).await;

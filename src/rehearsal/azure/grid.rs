@@ -111,10 +111,10 @@ impl Hall {
             self.books().incoming.push(ringing);
             all.push(incoming);
         }
+        self.announce(&events).await;
         let hall = Arc::clone(self);
         let ringing = all.clone();
         drop(tokio::spawn(async move {
-            hall.announce(&events).await;
             sleep(RINGS).await;
             for incoming in ringing {
                 // Whoever was answered rings no more.

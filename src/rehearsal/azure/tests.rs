@@ -168,7 +168,10 @@ async fn a_call_is_handed_over_only_to_somebody_who_comes_to_the_phone() {
     customer.media_is_brought().await;
     let id = call["callConnectionId"].as_str().unwrap();
     let path = format!("/calling/callConnections/{id}:transferToParticipant");
-    let to = |number: &str| json!({ "targetParticipant": customer::phone(number), "operationContext": "handoff" });
+    let to = |number: &str| {
+        let target = customer::phone(number);
+        json!({ "targetParticipant": target, "operationContext": "handoff" })
+    };
     assert_eq!(customer.post(&path, &to(Role::Busy.number())).await.0, 202);
     let events = customer.events_until("CallTransferFailed").await;
     let failed = &events.last().unwrap()["data"];

@@ -203,6 +203,7 @@ pub(super) fn phone(number: &str) -> Value {
 }
 
 /// Takes media sockets and listens to them.
+#[expect(clippy::result_large_err, reason = "the library wants a refusal whole")]
 async fn listen(listener: TcpListener, brought: Sender<HeaderMap>) {
     while let Ok((stream, _)) = listener.accept().await {
         let brought = brought.clone();
