@@ -12,8 +12,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::audio::{Format, Payload};
-use crate::briefing::{Briefing, CallId, Clips, Direction, Limits};
-use crate::carrier::{self, Carrier, CarrierCallId, CarrierError, Dial, Number};
+use crate::briefing::{Briefing, CallId, Clips, Direction, Limits, Voicemail};
+use crate::carrier::{self, Carrier, CarrierCallId, CarrierError, Dial, Digit, Number};
 use crate::exchange::{Exchange, Setup};
 use crate::leg::{Broken, Line};
 use crate::model::{self, ConnectError, Model};
@@ -186,6 +186,7 @@ pub(crate) struct Stage {
     pub(crate) carrier: Arc<FakeCarrier>,
     pub(crate) sessions: mpsc::Receiver<Voice>,
     pub(crate) tools: Vec<Promise>,
+    pub(crate) human: Option<Number>,
 }
 
 impl Stage {
@@ -206,7 +207,7 @@ impl Stage {
             live: Exchange::channel(),
         };
         let exchange = Exchange::open(Setup { limit: 8, ports }).await;
-        Self { exchange, record, carrier, sessions: played, tools: promises }
+        Self { exchange, record, carrier, sessions: played, tools: promises, human: None }
     }
 
     /// An inbound call whose phone and model the test plays.
@@ -250,7 +251,12 @@ impl Stage {
                 bridge: vec![frame(900_001)],
                 apology: vec![frame(900_002)],
                 goodbye: vec![frame(900_003)],
+                hand_over: vec![frame(900_004)],
+                keys: Digit::new('1').map(|key| (key, vec![frame(900_005)])).into_iter().collect(),
             }),
+            voicemail: Voicemail::LeaveMessage("leave it".into()),
+            human: self.human.clone(),
+            own: |_, _| None,
         }
     }
 }

@@ -11,7 +11,7 @@ use tandem_actors::carrier::{Carrier, Number};
 use tandem_actors::exchange::{Exchange, Setup};
 use tandem_actors::model::Model;
 use tandem_actors::seed::Ports;
-use tandem_actors::tool::{HANG_UP, Promise, Risk};
+use tandem_actors::tool::Promise;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,7 +25,7 @@ use crate::recording::Recordings;
 use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::store::{Archive, Store};
-use crate::tool::{NameTaken, Shelf, tasks};
+use crate::tool::{NameTaken, Shelf, own, tasks};
 
 /// How often tickets of ended calls are thrown away.
 const TIDY: Duration = Duration::from_secs(5);
@@ -87,7 +87,7 @@ impl Server {
         let carrier = Arc::new(Simulated::default());
         let shelf = shelf(&store)?;
         let mut promises = shelf.promises();
-        promises.push(hang_up());
+        promises.extend(own::promises(!config.carrier.human.is_empty()));
         let ports = Ports {
             model: Arc::clone(&model),
             carrier: Arc::clone(&carrier) as Arc<dyn Carrier>,
@@ -176,18 +176,6 @@ fn shelf(store: &Store) -> Result<Shelf, NameTaken> {
     Ok(shelf)
 }
 
-/// The one tool that the call performs itself.
-fn hang_up() -> Promise {
-    Promise {
-        name: HANG_UP.to_owned(),
-        description: "End the call. Say goodbye first, in the same response.".to_owned(),
-        parameters: r#"{"type":"object","properties":{}}"#.to_owned(),
-        risk: Risk::Write,
-        idempotent: true,
-        deadline: Duration::from_secs(1),
-    }
-}
-
 fn house(
     config: &Config,
     address: SocketAddr,
@@ -215,6 +203,9 @@ fn house(
             session: Duration::from_secs(limits.session_min * 60),
         },
         number: Number::new(config.carrier.number.as_str()),
+        human: Some(config.carrier.human.as_str())
+            .filter(|human| !human.is_empty())
+            .map(Number::new),
         inbound_task: Text(INBOUND.to_owned()),
     }
 }

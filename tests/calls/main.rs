@@ -6,9 +6,13 @@ mod stage;
 
 mod barge_in;
 mod conversation;
+mod handover;
+mod hold;
+mod menu;
 mod model_lost;
 mod not_answered;
 mod parts_die;
 mod privacy;
 mod process;
 mod refusal;
+mod voicemail;

@@ -25,10 +25,16 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn open() -> Self {
+        Self::open_with("").await
+    }
+
+    /// With a human to whom callers are handed over.
+    pub(crate) async fn open_with(human: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.store.dir = dir.path().to_owned();
+        human.clone_into(&mut config.carrier.human);
         let server = Server::start(&config).await.unwrap();
         let live = server.desk.exchange.listen();
         Self { server, live, _dir: dir }
