@@ -58,7 +58,7 @@ const PHRASES: [&str; 8] = [
 ];
 
 #[test]
-fn a_voice_after_music_is_noticed_within_a_second_and_a_half() {
+fn a_voice_after_music_is_noticed_within_two_seconds() {
     for coding in [Coding::Pcm24k, Coding::Mulaw8k] {
         for (phrase, gap) in PHRASES.into_iter().flat_map(|phrase| [(phrase, 0), (phrase, 1_500)]) {
             let rate = coding.rate();
@@ -74,7 +74,7 @@ fn a_voice_after_music_is_noticed_within_a_second_and_a_half() {
             };
             assert!(at >= begun, "{phrase}: noticed before it was said");
             let late = at - begun;
-            assert!(late <= Duration::from_millis(1_500), "{phrase}: {late:?} late");
+            assert!(late < Duration::from_secs(2), "{phrase}: {late:?} late");
         }
     }
 }
