@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audio::{Format, Payload};
-use crate::carrier::Number;
-use crate::tool::Promise;
+use crate::call::event::Clip;
+use crate::carrier::{Digit, Number};
+use crate::tool::{Promise, ReadOwn};
 
 /// Ours: the name of a call in the API, the store and the logs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,6 +98,23 @@ pub struct Briefing {
     pub limits: Limits,
     /// Stored audio in the call's format.
     pub clips: Arc<Clips>,
+    /// What is done when an answering machine picks up.
+    pub voicemail: Voicemail,
+    /// Whom the other party may be handed over to.
+    pub human: Option<Number>,
+    /// Reads what the model asks of the call itself.
+    pub own: ReadOwn,
+}
+
+/// What is done when an answering machine picks up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Voicemail {
+    /// Leave a message after the tone; how to make it, as instructions to the model.
+    LeaveMessage(Text),
+    /// End the call.
+    HangUp,
+    /// Go on as with a human: the model decides.
+    Wait,
 }
 
 /// How long things may take in one call.
@@ -121,6 +139,27 @@ pub struct Clips {
     pub apology: Vec<Payload>,
     /// "Thank you for your time. Goodbye."
     pub goodbye: Vec<Payload>,
+    /// "I am sorry, I have a technical problem. I am connecting you with a colleague."
+    pub hand_over: Vec<Payload>,
+    /// The tones of the sixteen keys, each with the pause after it (ITU-T Q.23).
+    pub keys: Vec<(Digit, Vec<Payload>)>,
+}
+
+impl Clips {
+    /// The pieces of one clip.
+    #[must_use]
+    pub fn of(&self, clip: Clip) -> &[Payload] {
+        match clip {
+            Clip::Bridge => &self.bridge,
+            Clip::Apology => &self.apology,
+            Clip::Goodbye => &self.goodbye,
+            Clip::HandOver => &self.hand_over,
+            Clip::Key(digit) => {
+                let tone = self.keys.iter().find(|(key, _)| *key == digit);
+                tone.map_or(&[], |(_, pieces)| pieces)
+            }
+        }
+    }
 }
 
 /// How far a call has come; it only ever moves on.

@@ -3,6 +3,7 @@
 
 pub mod machine;
 
+pub mod answer;
 pub mod consent;
 pub mod event;
 pub mod ledger;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
 use crate::briefing::CallId;
-use crate::call::event::{Input, Output, Part};
+use crate::call::event::{Clip, Input, Output, Part};
 use crate::call::machine::Machine;
 use crate::clock::{self, Instant};
 use crate::confirmation::Confirmation;
@@ -230,7 +231,7 @@ impl State {
                 Output::Transfer(to) => {
                     drop(tokio::spawn(dialling::transfer(Arc::clone(seed), to)));
                 }
-                Output::Farewell => self.farewell(),
+                Output::Farewell(clip) => self.farewell(clip),
                 Output::End => self.end(myself),
             }
         }
@@ -307,11 +308,11 @@ impl State {
         }
     }
 
-    fn farewell(&mut self) {
+    fn farewell(&mut self, clip: Clip) {
         self.stop_parts();
         let seed = Arc::clone(&self.seed);
         drop(tokio::spawn(async move {
-            farewell::say(Arc::clone(&seed)).await;
+            farewell::say(Arc::clone(&seed), clip).await;
             seed.tell(Input::FarewellSaid);
         }));
     }
@@ -360,9 +361,12 @@ fn log(call: &CallId, fact: &Fact) {
         Fact::ToolAnswered { name, verdict, took_ms, .. } => {
             tracing::debug!(%call, name, verdict = verdict.word(), took_ms, "tool");
         }
+        Fact::Answerer { who, by } => tracing::debug!(%call, who, by, "on the line"),
+        Fact::HandOver { step } => tracing::info!(%call, step, "hand-over"),
         Fact::CarrierNamed(_)
         | Fact::Turn(_)
         | Fact::Pressed
+        | Fact::Keyed
         | Fact::ToolAsked { .. }
         | Fact::ConfirmationAsked { .. }
         | Fact::ConfirmationSettled { .. }

@@ -68,6 +68,15 @@ impl fmt::Debug for Digit {
     }
 }
 
+/// One thing to do on the keypad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Press it.
+    Digit(Digit),
+    /// Wait before the next.
+    Pause,
+}
+
 /// A phone number or address of a party, as the carrier writes it (E.164 for the phone network).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Number(String);

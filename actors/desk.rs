@@ -9,9 +9,14 @@ use crate::audio::{Format, Payload};
 use crate::call::event::Generation;
 use crate::call::playout::{Flushed, Playout, Source};
 use crate::clock::Instant;
+use crate::listener::{Listener, Listening, Noticed};
 use crate::model::{Event, ResponseId};
 use crate::ring::Ring;
 use crate::tape::Tape;
+
+/// Frames heard again after a hold, 2 s: the time in which speech is told from music, and a
+/// little before it.
+const RECALLED: usize = 100;
 
 /// Frames and what became of them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +27,7 @@ pub struct Counts {
     pub forwarded: u64,
     /// From the model.
     pub spoken: u64,
-    /// Of an interrupted response, dropped.
+    /// Of an interrupted response, or while muted: dropped.
     pub stale: u64,
     /// To the phone.
     pub played: u64,
@@ -46,6 +51,8 @@ pub struct Desk {
     pub last_heard: Option<Instant>,
     /// When a pump last looked at this desk.
     pub attended: Option<Instant>,
+    listener: Listener,
+    muted: bool,
     tape: Option<Box<dyn Tape>>,
     opened: Instant,
 }
@@ -63,13 +70,15 @@ impl Desk {
             fence: 0,
             last_heard: None,
             attended: None,
+            listener: Listener::new(format),
+            muted: false,
             tape,
             opened,
         }
     }
 
-    /// The caller's audio came in.
-    pub fn heard(&mut self, audio: &Payload, now: Instant) {
+    /// The caller's audio came in. Returns what was noticed in it.
+    pub fn heard(&mut self, audio: &Payload, now: Instant) -> Option<Noticed> {
         self.counts.heard += 1;
         self.last_heard = Some(now);
         let at = self.offset(now);
@@ -77,6 +86,31 @@ impl Desk {
             tape.heard(at, audio);
         }
         self.ring.push(audio);
+        if self.is_on_hold() {
+            self.ring.forget_but(RECALLED);
+        }
+        self.listener.hear(audio)
+    }
+
+    /// Changes what the caller's audio is listened to for.
+    pub fn listen(&mut self, listening: Listening) {
+        self.listener.listen(listening);
+    }
+
+    /// Whether the model shall hear nothing.
+    #[must_use]
+    pub fn is_on_hold(&self) -> bool {
+        self.listener.listening() == Listening::OnHold
+    }
+
+    /// Throws away what the model says from here on.
+    pub fn mute(&mut self) {
+        self.muted = true;
+    }
+
+    /// Lets the model be heard again.
+    pub fn unmute(&mut self) {
+        self.muted = false;
     }
 
     /// Our audio goes out and will be heard at `at`.
@@ -103,7 +137,7 @@ impl Desk {
         match event {
             Event::Spoke { item, audio, .. } => {
                 self.counts.spoken += 1;
-                if self.is_fenced() {
+                if self.is_fenced() || self.muted {
                     self.counts.stale += 1;
                 } else {
                     self.playout.push(&Source::Item(item), audio);

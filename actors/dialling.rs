@@ -52,16 +52,24 @@ pub(crate) async fn hang_up(seed: Arc<Seed>) {
 
 /// Presses keys towards the other party.
 pub(crate) async fn press(seed: Arc<Seed>, keys: Vec<Digit>) {
-    let Some(name) = name(&seed) else { return };
-    if let Err(error) = seed.ports.carrier.press(name, keys).await {
-        tracing::warn!(call = %seed.call, %error, "keys at the carrier");
+    // A carrier that has not named the call can be told nothing about it.
+    let pressed = match name(&seed) {
+        Some(name) => seed.ports.carrier.press(name, keys.clone()).await,
+        None => Err(CarrierError::NotOffered("press keys in a call it has not named")),
+    };
+    if let Err(error) = pressed {
+        tracing::debug!(call = %seed.call, %error, "keys at the carrier");
+        seed.tell(Input::Unpressed(keys, error));
     }
 }
 
 /// Hands the other party over to a human.
 pub(crate) async fn transfer(seed: Arc<Seed>, to: Number) {
-    let Some(name) = name(&seed) else { return };
-    if let Err(error) = seed.ports.carrier.transfer(name, to).await {
+    let ordered = match name(&seed) {
+        Some(name) => seed.ports.carrier.transfer(name, to).await,
+        None => Err(CarrierError::NotOffered("transfer a call it has not named")),
+    };
+    if let Err(error) = ordered {
         tracing::warn!(call = %seed.call, %error, "hand-over at the carrier");
         seed.tell(Input::Transferred(Err(error.to_string())));
     }

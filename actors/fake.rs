@@ -12,8 +12,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::audio::{Format, Payload};
-use crate::briefing::{Briefing, CallId, Clips, Direction, Limits};
-use crate::carrier::{self, Carrier, CarrierCallId, CarrierError, Dial, Number};
+use crate::briefing::{Briefing, CallId, Clips, Direction, Limits, Voicemail};
+use crate::carrier::{self, Carrier, CarrierCallId, CarrierError, Dial, Digit, Number};
 use crate::exchange::{Exchange, Setup};
 use crate::leg::{Broken, Line};
 use crate::model::{self, ConnectError, Loss, Model};
@@ -215,6 +215,7 @@ pub(crate) struct Stage {
     pub(crate) model: Arc<FakeModel>,
     pub(crate) sessions: mpsc::Receiver<Voice>,
     pub(crate) tools: Vec<Promise>,
+    pub(crate) human: Option<Number>,
 }
 
 impl Stage {
@@ -236,7 +237,7 @@ impl Stage {
             live: Exchange::channel(),
         };
         let exchange = Exchange::open(Setup { limit: 8, ports }).await;
-        Self { exchange, record, carrier, model, sessions: played, tools: promises }
+        Self { exchange, record, carrier, model, sessions: played, tools: promises, human: None }
     }
 
     /// An inbound call whose phone and model the test plays.
@@ -290,7 +291,12 @@ impl Stage {
                 bridge: vec![frame(900_001)],
                 apology: vec![frame(900_002)],
                 goodbye: vec![frame(900_003)],
+                hand_over: vec![frame(900_004)],
+                keys: Digit::new('1').map(|key| (key, vec![frame(900_005)])).into_iter().collect(),
             }),
+            voicemail: Voicemail::LeaveMessage("leave it".into()),
+            human: self.human.clone(),
+            own: |_, _| None,
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod audio;
 pub mod desk;
 pub mod lane;
 pub mod leg;
+pub mod listener;
 pub mod pump;
 pub mod ring;
 pub mod tape;

@@ -70,6 +70,9 @@ fn look(seed: &Seed) {
         let order = match order {
             Media::Flush(generation) => pump::Order::Flush(generation),
             Media::Play(clip) => pump::Order::Play(clip),
+            Media::Listen(listening) => pump::Order::Listen(listening),
+            Media::Mute => pump::Order::Mute,
+            Media::Unmute => pump::Order::Unmute,
             Media::Close => pump::Order::Close,
         };
         seed.losses.push(&seed.pump, order);

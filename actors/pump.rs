@@ -15,6 +15,7 @@ use crate::carrier;
 use crate::clock::{self, Instant};
 use crate::desk::Desk;
 use crate::leg::{Broken, Lease};
+use crate::listener::Listening;
 use crate::model;
 use crate::realtime_link::Seen;
 use crate::seed::Seed;
@@ -40,6 +41,12 @@ pub enum Order {
     Swap,
     /// Drop the session in use.
     Cut(String),
+    /// Listen for this in the caller's audio.
+    Listen(Listening),
+    /// Throw away what the model says.
+    Mute,
+    /// Let it be heard again.
+    Unmute,
     /// Close the phone's socket.
     Close,
     /// Panic: a fault for rehearsals.
@@ -119,10 +126,17 @@ impl Pump {
                 }
                 // It has ended by itself meanwhile.
                 Order::Cut(_) => {}
+                Order::Listen(listening) => self.desk().listen(listening),
+                Order::Mute => self.desk().mute(),
+                Order::Unmute => self.desk().unmute(),
                 Order::Close => self.close_phone(),
                 Order::Panic => panic!("injected fault"),
             }
         }
+    }
+
+    fn desk(&mut self) -> &mut Desk {
+        self.desk.as_mut().expect("the desk is taken first")
     }
 
     fn flush(&mut self, generation: Generation, now: Instant) {
@@ -140,14 +154,9 @@ impl Pump {
     }
 
     fn play_clip(&mut self, clip: Clip) {
-        let clips = &self.seed.briefing.clips;
-        let pieces = match clip {
-            Clip::Bridge => &clips.bridge,
-            Clip::Apology => &clips.apology,
-            Clip::Goodbye => &clips.goodbye,
-        };
-        let desk = self.desk.as_mut().expect("the desk is taken first");
-        for piece in pieces {
+        let clips = Arc::clone(&self.seed.briefing.clips);
+        let desk = self.desk();
+        for piece in clips.of(clip) {
             desk.playout.push(&Source::Clip, piece.clone());
         }
     }
@@ -179,10 +188,10 @@ impl Pump {
                 Poll::Ready(Err(broken)) => return self.phone_lost(broken),
             };
             let told = match event {
-                carrier::Event::Heard(audio) => {
-                    desk.heard(&audio, now);
-                    continue;
-                }
+                carrier::Event::Heard(audio) => match desk.heard(&audio, now) {
+                    Some(noticed) => Phone::Noticed(noticed),
+                    None => continue,
+                },
                 carrier::Event::Played(mark) => {
                     desk.playout.played(mark, now);
                     continue;
@@ -216,6 +225,10 @@ impl Pump {
     fn feed(&mut self) {
         let Some(voice) = &mut self.voice else { return };
         let desk = self.desk.as_mut().expect("the desk is taken first");
+        // On hold nobody listens: the ring keeps the last of it.
+        if desk.is_on_hold() {
+            return;
+        }
         while let Some(audio) = desk.ring.take() {
             desk.counts.forwarded += 1;
             if let Err(broken) = voice.send(model::Command::Hear(audio)) {

@@ -33,6 +33,20 @@ pub enum Fact {
     Turn(Turn),
     /// The caller pressed a key while talking (the key itself is not recorded here).
     Pressed,
+    /// Who or what is taken to be on the line from here on. It may be reversed.
+    Answerer {
+        /// `unknown`, `human`, `voicemail`, `menu`, `hold`, `fax`.
+        who: &'static str,
+        /// Who says so: `carrier`, `tone`, `speech`, `model`, `time`.
+        by: &'static str,
+    },
+    /// We pressed keys (which ones is not recorded: they may be a PIN).
+    Keyed,
+    /// A hand-over to a human moved on: `asked`, `done`, `failed`.
+    HandOver {
+        /// How far it has come.
+        step: &'static str,
+    },
     /// A tool was asked for.
     ToolAsked {
         /// The model's id.
@@ -97,7 +111,8 @@ pub enum Fact {
         /// What the network made of it.
         outcome: Outcome,
         /// A code of ours: `remote_hung_up`, `goodbye`, `silence`, `time_limit`, `ordered`,
-        /// `drained`, `media_lost`, `model_lost`, `degraded`, `node_lost` …
+        /// `drained`, `media_lost`, `model_lost`, `degraded`, `node_lost`, `voicemail`,
+        /// `voicemail_left`, `fax`, `transferred`, `handed_over_model_down` …
         reason: String,
         /// From answer to the end, in milliseconds.
         talk_ms: u64,

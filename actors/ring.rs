@@ -82,6 +82,14 @@ impl Ring {
         self.held.is_some()
     }
 
+    /// Nobody has listened for a while: all but the last frames is passed over, an open turn
+    /// included.
+    pub fn forget_but(&mut self, frames: usize) {
+        let from = self.end().saturating_sub(frames as u64).max(self.cursor);
+        (self.cursor, self.settled, self.held) = (from, from, None);
+        self.trim();
+    }
+
     /// Frames that fell out before any session heard them.
     #[must_use]
     pub const fn dropped(&self) -> u64 {
@@ -135,6 +143,21 @@ mod tests {
         let mut ring = Ring::default();
         assert_eq!(feed(&mut ring, 0, 100), (0..100).collect::<Vec<_>>());
         assert_eq!(ring.frames.len(), PREROLL);
+    }
+
+    #[test]
+    fn after_a_hold_only_the_last_frames_are_heard() {
+        let mut ring = Ring::default();
+        feed(&mut ring, 0, 100);
+        ring.turn_began();
+        for n in 100..900 {
+            ring.push(&frame(n));
+        }
+        ring.forget_but(150);
+        assert_eq!(drain(&mut ring), (750..900).collect::<Vec<_>>());
+        ring.push(&frame(900));
+        ring.forget_but(150);
+        assert_eq!(drain(&mut ring), [900], "nothing is heard twice");
     }
 
     #[test]

@@ -7,13 +7,37 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::briefing::{CallId, Text};
+use crate::call::answer::Who;
+use crate::carrier::Key;
 
 /// The model's id of one tool call (`call_id`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ToolCallId(pub String);
 
-/// The one tool a call performs itself: say goodbye, then end.
+/// The tool by which a call ends itself: say goodbye, then end.
 pub const HANG_UP: &str = "hang_up";
+
+/// The tool by which keys are pressed. Its arguments may hold a PIN and are in no record.
+pub const PRESS_KEYS: &str = "press_keys";
+
+/// What a call does itself when the model asks for it by a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// Say goodbye, then end.
+    HangUp,
+    /// The model tells who is on the line.
+    Report(Who),
+    /// Press these keys towards the other party.
+    Press(Vec<Key>),
+    /// Stop listening until somebody speaks.
+    WaitOnHold,
+    /// Hand the other party over to the house's human.
+    Transfer,
+}
+
+/// Reads the name and the arguments (JSON text) of a tool call: nothing when it is no tool of the
+/// call's own, what is wrong in words for the model when it cannot be done as asked.
+pub type ReadOwn = fn(name: &str, arguments: &Text) -> Option<Result<Own, String>>;
 
 /// What a tool says of itself.
 #[derive(Clone, Debug)]

@@ -49,6 +49,8 @@ pub struct House {
     pub limits: Limits,
     /// Our number.
     pub number: Number,
+    /// A human's number: whom callers may be handed over to.
+    pub human: Option<Number>,
     /// What an inbound call is for when nothing else is said.
     pub inbound_task: Text,
 }

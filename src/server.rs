@@ -13,7 +13,7 @@ use tandem_actors::carrier::Number;
 use tandem_actors::exchange::{Exchange, Setup};
 use tandem_actors::model::Model;
 use tandem_actors::seed::Ports;
-use tandem_actors::tool::{HANG_UP, Promise, Risk};
+use tandem_actors::tool::Promise;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,7 +28,7 @@ use crate::recording::Recordings;
 use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::store::{Archive, Store};
-use crate::tool::{NameTaken, Shelf, tasks};
+use crate::tool::{NameTaken, Shelf, own, tasks};
 use network::Network;
 
 pub use network::Ends;
@@ -85,11 +85,7 @@ impl Server {
         };
         let door = carriers.as_ref().map(TcpListener::local_addr).transpose()?;
         let store = Store::open(&config.store.dir, &config.store.node).await?;
-        let settled = store.settle_orphans(config.store.node.clone()).await?;
-        for call in &settled {
-            let (was, outcome) = (call.was.word(), call.outcome.word());
-            tracing::warn!(call = %call.id, was, outcome, "settled a call of an earlier run");
-        }
+        let settled = settle(&store, &config.store.node).await?;
         let recordings = match config.store.record_audio {
             true => Some(Recordings::new(&config.store.dir.join("recordings"))?),
             false => None,
@@ -98,7 +94,7 @@ impl Server {
         let network = Network::of(config)?;
         let shelf = shelf(&store)?;
         let mut promises = shelf.promises();
-        promises.push(hang_up());
+        promises.extend(own::promises(!config.carrier.human.is_empty()));
         let ports = Ports {
             model: Arc::new(model.clone()),
             carrier: network.carrier(),
@@ -142,7 +138,7 @@ impl Server {
             carriers: door,
             desk,
             recordings,
-            settled: settled.len(),
+            settled,
             drain,
             stop,
             tasks,
@@ -173,6 +169,16 @@ impl Server {
         self.desk.store.close().await?;
         Ok(())
     }
+}
+
+/// Ends the calls that an earlier run has left behind; how many.
+async fn settle(store: &Store, node: &str) -> anyhow::Result<usize> {
+    let settled = store.settle_orphans(node.to_owned()).await?;
+    for call in &settled {
+        let (was, outcome) = (call.was.word(), call.outcome.word());
+        tracing::warn!(call = %call.id, was, outcome, "settled a call of an earlier run");
+    }
+    Ok(settled.len())
 }
 
 async fn listen(on: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
@@ -216,18 +222,6 @@ fn shelf(store: &Store) -> Result<Shelf, NameTaken> {
     Ok(shelf)
 }
 
-/// The one tool that the call performs itself.
-fn hang_up() -> Promise {
-    Promise {
-        name: HANG_UP.to_owned(),
-        description: "End the call. Say goodbye first, in the same response.".to_owned(),
-        parameters: r#"{"type":"object","properties":{}}"#.to_owned(),
-        risk: Risk::Write,
-        idempotent: true,
-        deadline: Duration::from_secs(1),
-    }
-}
-
 fn house(
     config: &Config,
     address: SocketAddr,
@@ -257,6 +251,9 @@ fn house(
             session: Duration::from_secs(limits.session_min * 60),
         },
         number: Number::new(config.carrier.number.as_str()),
+        human: Some(config.carrier.human.as_str())
+            .filter(|human| !human.is_empty())
+            .map(Number::new),
         inbound_task: Text(INBOUND.to_owned()),
     }
 }

@@ -1,5 +1,6 @@
 //! The shelf: the tools there are, by name. Knows nothing of what they do, nor who asks.
 
+pub mod own;
 pub mod tasks;
 
 use std::collections::{BTreeMap, HashMap};

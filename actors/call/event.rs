@@ -6,9 +6,10 @@ use crate::briefing::{Outcome, Text};
 use crate::call::consent::{Answer, Question};
 use crate::call::playout::{Flushed, Source};
 use crate::call::snapshot::Snapshot;
-use crate::carrier::{Answerer, CarrierCallId, Digit, Number};
+use crate::carrier::{Answerer, CarrierCallId, CarrierError, Digit, Number};
 use crate::clock::Instant;
 use crate::leg::Broken;
+use crate::listener::{Listening, Noticed};
 use crate::model::{self, Entry};
 use crate::record::Fact;
 use crate::tool::{Done, Job, Readback, ToolCallId};
@@ -62,6 +63,8 @@ pub enum Input {
     Detected(Answerer),
     /// The hand-over to a human was carried out, or why not.
     Transferred(Result<(), String>),
+    /// The carrier did not press these keys; why.
+    Unpressed(Vec<Digit>, CarrierError),
     /// The phone side, as MediaIn tells it.
     Phone(Phone),
     /// The model side, as RealtimeLink tells it.
@@ -101,6 +104,8 @@ pub enum Phone {
     Drained,
     /// A flush was carried out.
     Flushed(Flushed),
+    /// Something in the caller's audio that is not words.
+    Noticed(Noticed),
     /// The media socket ended.
     Gone(Broken),
     /// The pump is at work again after this long without one.
@@ -163,6 +168,10 @@ pub enum Clip {
     Apology,
     /// At the end.
     Goodbye,
+    /// When we cannot go on and a human takes over.
+    HandOver,
+    /// The tone of a key.
+    Key(Digit),
 }
 
 /// Everything a call can do.
@@ -188,8 +197,8 @@ pub enum Output {
     Transfer(Number),
     /// End the phone call at the carrier.
     HangUp,
-    /// The parts cannot go on: say the apology without them.
-    Farewell,
+    /// The parts cannot go on: say this without them.
+    Farewell(Clip),
     /// The call is over; stop.
     End,
 }
@@ -201,6 +210,12 @@ pub enum Media {
     Flush(Generation),
     /// Say a stored clip after what is being said.
     Play(Clip),
+    /// Listen for this in the caller's audio.
+    Listen(Listening),
+    /// Throw away what the model says: nobody is there to hear it.
+    Mute,
+    /// Let it be heard again.
+    Unmute,
     /// Close the media socket.
     Close,
 }

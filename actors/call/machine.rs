@@ -1,26 +1,33 @@
 //! Every decision of a call: one input in, outputs out, the time an argument.
 //! Holds no task, socket or clock, so a call can be read, replayed and tested as a script.
 
+mod answer;
 mod endings;
 mod guard;
 mod link;
+mod own;
 mod phone;
+mod repairs;
 mod tools;
+mod transfer;
 mod view;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::briefing::{Briefing, Direction, Lifecycle, Text};
+use crate::call::answer::{Course, Source, Who};
 use crate::call::consent::Question;
-use crate::call::event::{Generation, Input, Media, Order, Output, Part, ToLink};
+use crate::call::event::{Generation, Input, Media, Order, Output, ToLink};
 use crate::call::ledger::Ledger;
 use crate::call::log::Log;
 use crate::call::turn::{Owed, Turn};
+use crate::carrier::Key;
 use crate::clock::Instant;
-use crate::model::{self, Command};
+use crate::model::{self, Command, ItemId};
 use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
+use transfer::Cause;
 
 /// Turns kept for the snapshot: what fits on a screen.
 const TURNS_SHOWN: usize = 50;
@@ -36,6 +43,8 @@ enum Phase {
     Talking { since: Instant },
     /// A goodbye is on its way to the ear; `speech` says what it waits for.
     Closing { since: Instant, talking: Instant, reason: &'static str, speech: Parting },
+    /// We cannot go on and a human takes over; `ordered` once the carrier has been asked.
+    HandingOver { since: Instant, talking: Instant, ordered: Option<Instant>, cause: Cause },
     /// The parts cannot go on; the apology is said without them.
     Failing { talking: Option<Instant>, reason: String },
     /// Over.
@@ -71,7 +80,11 @@ enum Session {
 enum MediaState {
     Awaited,
     Flowing,
-    Lost { since: Instant },
+    Lost {
+        since: Instant,
+    },
+    /// Taken away by a hand-over under way.
+    Given,
 }
 
 /// The decisions of one call.
@@ -84,6 +97,22 @@ pub struct Machine {
     turn: Turn,
     log: Log,
     ledger: Ledger,
+    who: Who,
+    /// Where that comes from.
+    by: Source,
+    course: Course,
+    /// Nobody hears what the model says.
+    muted: bool,
+    /// What it has said meanwhile.
+    unheard: Vec<ItemId>,
+    /// Whether the running response has said anything.
+    said_something: bool,
+    keys: VecDeque<Key>,
+    next_key: Option<Instant>,
+    /// Tones of keys are on their way until then.
+    keying: Option<Instant>,
+    /// A human was asked to take over, since when.
+    transfer: Option<Instant>,
     question: Option<Question>,
     /// A claim or an answer that Confirmation has not ruled on yet.
     claims: Vec<ToolCallId>,
@@ -122,6 +151,16 @@ impl Machine {
             turn: Turn::default(),
             log: Log::default(),
             ledger: Ledger::default(),
+            who: Who::Unknown,
+            by: Source::Time,
+            course: Course::Talk,
+            muted: false,
+            unheard: Vec::new(),
+            said_something: false,
+            keys: VecDeque::new(),
+            next_key: None,
+            keying: None,
+            transfer: None,
             question: None,
             claims: Vec::new(),
             generation: 0,
@@ -153,8 +192,9 @@ impl Machine {
             Input::Dialed => self.note(Fact::Lifecycle(Lifecycle::Dialing)),
             Input::Placed(name) => self.note(Fact::CarrierNamed(name)),
             Input::Ended(outcome, reason) => self.network_ended(outcome, reason, now),
-            // Policies for answering machines and hand-overs follow.
-            Input::Detected(_) | Input::Transferred(_) => {}
+            Input::Detected(answerer) => self.detected(answerer, now),
+            Input::Transferred(result) => self.transferred(result, now),
+            Input::Unpressed(keys, error) => self.unpressed(&keys, &error, now),
             Input::Phone(phone) => self.phone(phone, now),
             Input::Link(link) => self.link(link, now),
             Input::ReadBack(id, answer) => self.read_back(&id, answer, now),
@@ -207,14 +247,22 @@ impl Machine {
             Phase::Talking { since } => {
                 let since = *since;
                 self.watch_media(now);
+                self.watch_answer(now);
                 self.watch_session(now);
+                self.watch_transfer(now);
+                self.watch_keys(now);
                 self.greet(now);
                 self.fill(now);
                 self.watch_limits(since, now);
                 self.respond(now);
             }
+            Phase::HandingOver { .. } => {
+                self.watch_media(now);
+                self.watch_transfer(now);
+            }
             Phase::Closing { .. } => {
                 self.watch_media(now);
+                self.watch_transfer(now);
                 self.watch_closing(now);
                 self.respond(now);
             }
@@ -236,10 +284,12 @@ impl Machine {
 
     fn respond(&mut self, now: Instant) {
         self.turn.pass(now);
-        if self.session != Session::Up || self.ledger.waiting_since().is_some() {
+        let may = self.session == Session::Up && self.may_speak();
+        if !may || self.ledger.waiting_since().is_some() {
             return;
         }
         if let Some(request) = self.turn.next(now) {
+            self.unmute();
             // Instructions of a response replace the session's: they must hold those too.
             let session = self.briefing.instructions.as_str();
             let guided = |guide: Text| Text(format!("{session}\n\n{}", guide.as_str()));
@@ -253,11 +303,11 @@ impl Machine {
         self.turn.owe(Owed::Guided(Text(words)));
     }
 
-    fn deadlines(&self) -> [Option<Instant>; 6] {
+    fn deadlines(&self) -> [Option<Instant>; 9] {
         match &self.phase {
-            Phase::Queued | Phase::Failing { .. } | Phase::Over => [None; 6],
+            Phase::Queued | Phase::Failing { .. } | Phase::Over => [None; 9],
             Phase::Ringing { since } => {
-                let mut all = [None; 6];
+                let mut all = [None; 9];
                 all[0] = Some(*since + self.briefing.limits.ringing);
                 all
             }
@@ -268,12 +318,22 @@ impl Machine {
                 self.session_deadline(),
                 self.greet_at.filter(|_| !self.greeted && self.session == Session::Up),
                 self.fill_deadline(),
+                self.answer_deadline(),
+                self.transfer_deadline(),
+                self.next_key,
             ],
+            Phase::HandingOver { .. } => {
+                let mut all = [None; 9];
+                all[0] = self.transfer_deadline();
+                all[1] = self.media_deadline();
+                all
+            }
             Phase::Closing { since, speech, .. } => {
-                let mut all = [None; 6];
+                let mut all = [None; 9];
                 all[0] = Some(*since + endings::PARTING);
                 all[2] = (*speech == Parting::Ordered).then(|| *since + endings::UNSAID);
                 all[1] = self.media_deadline();
+                all[3] = self.transfer_deadline();
                 all
             }
         }
@@ -301,52 +361,6 @@ impl Machine {
     /// Something was said or heard: the line is not silent.
     fn active(&mut self, now: Instant) {
         self.sign = now;
-    }
-
-    fn lost(&mut self, part: &'static str, how: String, now: Instant) {
-        self.note(Fact::Lost { part, how });
-        if !self.repairs.iter().any(|(known, _)| *known == part) {
-            self.repairs.push((part, now));
-        }
-    }
-
-    /// A part is at work again. `cost` is the hole it left, where that was measured.
-    fn repaired(&mut self, part: &'static str, cost: Option<Duration>, now: Instant) {
-        let Some(at) = self.repairs.iter().position(|(known, _)| *known == part) else { return };
-        let (_, since) = self.repairs.remove(at);
-        let took = cost.unwrap_or(now - since);
-        self.repaired += 1;
-        self.note(Fact::Repaired { part, took_ms: millis(took) });
-    }
-
-    /// Speech goes out again after a lost session. What the loss cost is the silence that was
-    /// heard, not the time until all was as before.
-    fn spoken_again(&mut self, gap: Duration, now: Instant) {
-        let Some((_, since)) = self.repairs.iter().find(|(known, _)| *known == "model") else {
-            return;
-        };
-        let cost = gap.min(now - *since);
-        self.repaired("model", Some(cost), now);
-    }
-
-    fn part_back(&mut self, part: Part, now: Instant) {
-        match part {
-            // MediaIn is back when its pump moves audio again: see `Phone::Resumed`.
-            Part::MediaIn => return,
-            Part::RealtimeLink => {}
-            Part::ToolRunner => self.hand_jobs_again(),
-            Part::Confirmation => self.hand_cases_again(),
-        }
-        self.repaired(part.word(), None, now);
-    }
-
-    fn call_back(&mut self, now: Instant) {
-        self.note(Fact::Lost { part: "call", how: "panicked".to_owned() });
-        self.repaired += 1;
-        self.note(Fact::Repaired { part: "call", took_ms: 0 });
-        self.hand_jobs_again();
-        self.hand_cases_again();
-        self.active(now);
     }
 }
 

@@ -150,6 +150,17 @@ impl Turn {
         }
     }
 
+    /// What was owed is not owed any more.
+    pub fn waive(&mut self) {
+        self.owed = Owed::Nothing;
+    }
+
+    /// The caller is not listened to from here on: whether they speak is not known.
+    pub fn unheard(&mut self) {
+        self.caller = Caller::Quiet;
+        self.owed = Owed::Nothing;
+    }
+
     /// Our request was refused for now: it is owed again.
     pub fn postponed(&mut self) {
         if let Gate::Requested { what, .. } = &self.gate {
@@ -241,6 +252,12 @@ impl Turn {
     pub fn hushed(&mut self, now: Instant) {
         self.speaking = false;
         self.alive(now);
+    }
+
+    /// Whether a response runs.
+    #[must_use]
+    pub const fn is_responding(&self) -> bool {
+        matches!(self.gate, Gate::Active { .. })
     }
 
     /// Whether we are speaking.

@@ -8,6 +8,7 @@ use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, Supervisio
 
 use super::{Board, HUNG, HUNG_MEDIA, Injury, LOOK};
 use crate::briefing::{CallId, Lifecycle, Outcome};
+use crate::call::event::Clip;
 use crate::call::event::{Input, Part};
 use crate::call::{Call, Msg as CallMsg};
 use crate::clock;
@@ -137,7 +138,7 @@ impl State {
     fn give_up(&self, seed: Arc<Seed>) {
         let board = Arc::clone(self.board());
         drop(tokio::spawn(async move {
-            farewell::say(Arc::clone(&seed)).await;
+            farewell::say(Arc::clone(&seed), Clip::Apology).await;
             let machine = tokio::time::timeout(HUNG, seed.machine.take()).await;
             let facts = machine.map_or(u64::MAX / 2, |machine| machine.snapshot().facts);
             let outcome = Outcome::SystemError;

@@ -1,10 +1,11 @@
 //! What a call is told: the model's instructions around the task of this call.
 
 use tandem_actors::audio::Format;
-use tandem_actors::briefing::{Briefing, CallId, Direction, Text};
+use tandem_actors::briefing::{Briefing, CallId, Direction, Text, Voicemail};
 
 use super::{House, New};
 use crate::clips::Stock;
+use crate::tool::own;
 
 /// How to speak on a phone, for every call.
 const MANNER: &str = "\
@@ -13,6 +14,13 @@ other side finish. Never make up facts; say when you do not know. Say who you ar
 when asked. Before a tool that takes time, say so briefly. When a tool answers with a question to \
 confirm, ask exactly that question; only the human can confirm. When the conversation has come to \
 its end, say goodbye and call the tool hang_up.";
+
+/// How a message is left unless the order says otherwise: the model makes it of the task. An
+/// answering machine gives no second chance, so it says all at once.
+const MESSAGE: &str = "\
+The answering machine records now. Leave the message: who is calling, for whom, what it is about \
+and what you ask for, in at most three short sentences. Nothing personal that the task does not \
+say. End with goodbye. Ask nothing and call no tool.";
 
 const OUTBOUND: &str = "You have placed this call. Greet and say in one sentence what you want.";
 const INBOUND: &str = "Somebody has called you. Greet and ask what you can do for them.";
@@ -42,5 +50,8 @@ pub(super) fn of(
         tools: house.tools.clone(),
         limits: house.limits,
         clips: clips.of(format),
+        voicemail: Voicemail::LeaveMessage(MESSAGE.into()),
+        human: house.human.clone(),
+        own: own::read,
     }
 }

@@ -1,8 +1,11 @@
 //! People to talk to: scripts that drive a phone. What they know of the other side they have
 //! heard on it, and what they say follows from that alone.
 
+mod asker;
+mod hold;
 mod interrupter;
 mod machine;
+mod menu;
 mod restaurant;
 mod talk;
 mod task_caller;
@@ -14,7 +17,7 @@ use std::time::Duration;
 
 use tandem_actors::briefing::Outcome;
 use tandem_actors::carrier::Number;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -39,13 +42,21 @@ pub enum Role {
     Silent,
     /// Speaks while the other side does.
     Interrupter,
+    /// An automatic menu, behind it the restaurant.
+    Menu,
+    /// The restaurant again, after a wait with music.
+    OnHold,
+    /// A colleague of ours, for hand-overs.
+    Colleague,
     /// Rings us and manages a list of tasks.
     TaskCaller,
+    /// Rings us and wants a human.
+    Asker,
 }
 
 impl Role {
     /// Everybody, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Restaurant,
         Self::Busy,
         Self::NoAnswer,
@@ -53,7 +64,11 @@ impl Role {
         Self::Voicemail,
         Self::Silent,
         Self::Interrupter,
+        Self::Menu,
+        Self::OnHold,
+        Self::Colleague,
         Self::TaskCaller,
+        Self::Asker,
     ];
 
     /// Their number, out of those that the North American plan keeps for fiction.
@@ -67,7 +82,11 @@ impl Role {
             Self::Voicemail => "+15550104",
             Self::Silent => "+15550105",
             Self::Interrupter => "+15550106",
+            Self::Menu => "+15550107",
+            Self::OnHold => "+15550108",
+            Self::Colleague => "+15550109",
             Self::TaskCaller => "+15550110",
+            Self::Asker => "+15550111",
         }
     }
 
@@ -80,9 +99,14 @@ impl Role {
     /// What happens when they are rung, and after how long.
     const fn when_rung(self) -> (Duration, Answer) {
         match self {
-            Self::Restaurant | Self::Silent | Self::Interrupter | Self::TaskCaller => {
-                (Duration::from_secs(1), Answer::PicksUp)
-            }
+            Self::Restaurant
+            | Self::Silent
+            | Self::Interrupter
+            | Self::Menu
+            | Self::OnHold
+            | Self::Colleague
+            | Self::TaskCaller
+            | Self::Asker => (Duration::from_secs(1), Answer::PicksUp),
             Self::Voicemail => (Duration::from_secs(3), Answer::PicksUp),
             Self::Busy => (Duration::from_millis(300), Answer::Refuses(Outcome::Busy)),
             Self::NoAnswer => (Duration::from_secs(20), Answer::Refuses(Outcome::NoAnswer)),
@@ -156,8 +180,19 @@ impl Person {
 
     /// Takes part in a call until either side hangs up, or it is told to hang up.
     pub async fn converse(self, line: Dialled, hang_up: CancellationToken) -> Report {
+        let (_nobody, keys) = mpsc::channel(1);
+        self.converse_with_keys(line, hang_up, keys).await
+    }
+
+    /// The same with the keys that the other side presses, as the carrier delivers them.
+    pub async fn converse_with_keys(
+        self,
+        line: Dialled,
+        hang_up: CancellationToken,
+        keys: mpsc::Receiver<char>,
+    ) -> Report {
         match self.pick_up(line).await {
-            Ok(on_the_phone) => on_the_phone.converse(hang_up).await,
+            Ok(on_the_phone) => on_the_phone.converse(hang_up, keys).await,
             Err(error) => Report::not_connected(error),
         }
     }
@@ -177,20 +212,24 @@ impl Person {
 pub struct OnThePhone {
     role: Role,
     phone: Phone,
-    sounds: Receiver<Sound>,
+    sounds: mpsc::Receiver<Sound>,
     first_words: Option<String>,
 }
 
 impl OnThePhone {
     /// Talks until either side hangs up, or is told to hang up.
-    pub async fn converse(self, hang_up: CancellationToken) -> Report {
-        let mut talk = Talk::new(self.phone, self.sounds, hang_up, self.first_words);
+    pub async fn converse(self, hang_up: CancellationToken, keys: mpsc::Receiver<char>) -> Report {
+        let mut talk = Talk::new(self.phone, self.sounds, keys, hang_up, self.first_words);
         // However it ended, the report tells.
         let _over = match self.role {
             Role::Restaurant => restaurant::serve(&mut talk).await,
             Role::Voicemail => machine::record(&mut talk).await,
             Role::Silent => machine::keep_silent(&mut talk).await,
             Role::Interrupter => interrupter::interrupt(&mut talk).await,
+            Role::Menu => menu::read_out(&mut talk).await,
+            Role::OnHold => hold::let_wait(&mut talk).await,
+            Role::Colleague => machine::keep_silent(&mut talk).await,
+            Role::Asker => asker::ask_for_a_human(&mut talk).await,
             Role::TaskCaller => task_caller::manage_tasks(&mut talk).await,
             // They have not picked up, so they have nothing to say.
             Role::Busy | Role::NoAnswer | Role::Rejects => Ok(()),
@@ -200,9 +239,14 @@ impl OnThePhone {
 }
 
 /// Whoever has the number takes part in a call; a stranger behaves like somebody with tasks.
-pub async fn converse(line: Dialled, person: &Number, hang_up: CancellationToken) -> Report {
+pub async fn converse(
+    line: Dialled,
+    person: &Number,
+    hang_up: CancellationToken,
+    keys: mpsc::Receiver<char>,
+) -> Report {
     let role = Role::at(person).unwrap_or(Role::TaskCaller);
-    Person::new(role).converse(line, hang_up).await
+    Person::new(role).converse_with_keys(line, hang_up, keys).await
 }
 
 impl Report {

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use tandem_actors::briefing::CallId;
+use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::call::event::Input;
-use tandem_actors::carrier::{Carrier, CarrierCallId, CarrierError, Dial, Number};
+use tandem_actors::carrier::{Carrier, CarrierCallId, CarrierError, Dial, Digit, Number};
 use tandem_actors::exchange::Exchange;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::callee::{self, Answer, Report};
@@ -32,10 +32,29 @@ pub struct Simulated {
 
 #[derive(Default)]
 struct Lines {
-    live: HashMap<String, CancellationToken>,
+    live: HashMap<String, Live>,
     reports: Vec<CallReport>,
     told: watch::Sender<usize>,
 }
+
+/// A call whose phone is on the line, or rings.
+struct Live {
+    call: CallId,
+    hang_up: CancellationToken,
+    keys: mpsc::Sender<char>,
+}
+
+/// The phone's side of it.
+struct Ends {
+    hang_up: CancellationToken,
+    keys: mpsc::Receiver<char>,
+}
+
+/// Keys that wait for somebody to look at them: one order has at most 32.
+const KEYS_MAX: usize = 64;
+
+/// From the moment a caller is taken away from us to the word that it went well.
+const TAKEN: Duration = Duration::from_millis(200);
 
 /// What the phone of a call has to say about it.
 #[derive(Clone, Debug)]
@@ -73,14 +92,14 @@ impl Simulated {
     /// Somebody at `from` rings this call's media address.
     pub fn ring_in(&self, call: CallId, media_url: String, from: Number) {
         let name = CarrierCallId(format!("rehearsal-{call}"));
-        let hang_up = self.enter(&name);
+        let ends = self.enter(&call, &name);
         self.tell(&call, Input::Placed(name.clone()));
         drop(tokio::spawn(converse(
             Arc::clone(&self.lines),
             call,
             dialled(media_url, &name),
             from,
-            hang_up,
+            ends,
         )));
     }
 
@@ -102,10 +121,12 @@ impl Simulated {
         lines.reports.iter().filter(wanted).cloned().collect()
     }
 
-    fn enter(&self, name: &CarrierCallId) -> CancellationToken {
+    fn enter(&self, call: &CallId, name: &CarrierCallId) -> Ends {
         let hang_up = CancellationToken::new();
-        self.lines().live.insert(name.0.clone(), hang_up.clone());
-        hang_up
+        let (presses, keys) = mpsc::channel(KEYS_MAX);
+        let live = Live { call: call.clone(), hang_up: hang_up.clone(), keys: presses };
+        self.lines().live.insert(name.0.clone(), live);
+        Ends { hang_up, keys }
     }
 
     fn tell(&self, call: &CallId, input: Input) {
@@ -122,17 +143,17 @@ impl Simulated {
 impl Carrier for Simulated {
     fn place(&self, dial: Dial) -> BoxFuture<'static, Result<CarrierCallId, CarrierError>> {
         let name = CarrierCallId(format!("rehearsal-{}", dial.call));
-        let hang_up = self.enter(&name);
+        let ends = self.enter(&dial.call, &name);
         let exchange = self.exchange.get().cloned();
         let lines = Arc::clone(&self.lines);
         let line = dialled(dial.addresses.media, &name);
         drop(tokio::spawn(async move {
             let answer = tokio::select! {
                 answer = callee::ring(&dial.to) => answer,
-                () = hang_up.cancelled() => return,
+                () = ends.hang_up.cancelled() => return,
             };
             match answer {
-                Answer::PicksUp => converse(lines, dial.call, line, dial.to, hang_up).await,
+                Answer::PicksUp => converse(lines, dial.call, line, dial.to, ends).await,
                 Answer::Refuses(outcome) => {
                     if let Some(exchange) = exchange {
                         let reason = outcome.word().to_owned();
@@ -146,9 +167,48 @@ impl Carrier for Simulated {
 
     fn hang_up(&self, call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {
         // A call that is over already is a success.
-        if let Some(hang_up) = self.lines().live.remove(&call.0) {
-            hang_up.cancel();
+        if let Some(live) = self.lines().live.remove(&call.0) {
+            live.hang_up.cancel();
         }
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn press(
+        &self,
+        call: CarrierCallId,
+        keys: Vec<Digit>,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let pressed = match self.lines().live.get(&call.0) {
+            Some(live) => keys.iter().try_for_each(|key| live.keys.try_send(key.key())),
+            // Whoever has hung up hears no keys.
+            None => Ok(()),
+        };
+        let pressed = pressed.map_err(|error| CarrierError::Unknown(error.to_string()));
+        Box::pin(std::future::ready(pressed))
+    }
+
+    fn transfer(
+        &self,
+        call: CarrierCallId,
+        to: Number,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let line =
+            self.lines().live.get(&call.0).map(|live| (live.call.clone(), live.hang_up.clone()));
+        let (Some((call, taken)), Some(exchange)) = (line, self.exchange.get().cloned()) else {
+            return Box::pin(std::future::ready(Err(CarrierError::Refused(Outcome::Failed))));
+        };
+        drop(tokio::spawn(async move {
+            let result = match callee::ring(&to).await {
+                Answer::PicksUp => {
+                    // The two talk without us: our media ends before we are told why.
+                    taken.cancel();
+                    tokio::time::sleep(TAKEN).await;
+                    Ok(())
+                }
+                Answer::Refuses(outcome) => Err(outcome.word().to_owned()),
+            };
+            exchange.tell(&call, Input::Transferred(result));
+        }));
         Box::pin(std::future::ready(Ok(())))
     }
 }
@@ -175,10 +235,10 @@ async fn converse(
     call: CallId,
     line: Dialled,
     person: Number,
-    hang_up: CancellationToken,
+    ends: Ends,
 ) {
     let name = line.carrier_call.clone();
-    let report = callee::converse(line, &person, hang_up).await;
+    let report = callee::converse(line, &person, ends.hang_up, ends.keys).await;
     if let Some(error) = &report.not_connected {
         tracing::warn!(%call, error = error as &dyn std::error::Error, "no media for a phone");
     }

@@ -196,6 +196,11 @@ impl Phone {
         self.play(Arc::new(Utterance::tone(HZ, LASTING, self.coding.rate()))).await
     }
 
+    /// Plays music.
+    pub async fn play_music(&self, lasting: Duration) -> Spoken {
+        self.play(Arc::new(Utterance::melody(lasting, self.coding.rate()))).await
+    }
+
     async fn play(&self, utterance: Arc<Utterance>) -> Spoken {
         let (done, spoken) = oneshot::channel();
         self.order(Command::Say(Speaking::new(utterance, done))).await;

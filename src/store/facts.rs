@@ -20,6 +20,9 @@ pub(super) fn described(fact: &Fact) -> (&'static str, Value) {
             ("turn", json!({ "speaker": speaker.word(), "text": text.as_str() }))
         }
         Fact::Pressed => ("pressed", json!({})),
+        Fact::Answerer { who, by } => ("answerer", json!({ "who": who, "by": by })),
+        Fact::Keyed => ("keyed", json!({})),
+        Fact::HandOver { step } => ("hand_over", json!({ "step": step })),
         Fact::ToolAsked { id, name, arguments } => (
             "tool_asked",
             json!({ "tool_call": id.0, "name": name, "arguments": arguments.as_str() }),
@@ -148,6 +151,9 @@ impl Desk {
                 self.finalize(place, *outcome, reason, stored(*talk_ms)).await
             }
             Fact::Pressed
+            | Fact::Answerer { .. }
+            | Fact::Keyed
+            | Fact::HandOver { .. }
             | Fact::BargedIn { .. }
             | Fact::Lost { .. }
             | Fact::Repaired { .. }

@@ -42,6 +42,9 @@ impl Spool {
             | Fact::CarrierNamed(_)
             | Fact::Turn(_)
             | Fact::Pressed
+            | Fact::Answerer { .. }
+            | Fact::Keyed
+            | Fact::HandOver { .. }
             | Fact::ToolAsked { .. }
             | Fact::ToolAnswered { .. }
             | Fact::ConfirmationAsked { .. }

@@ -25,8 +25,14 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn open() -> Self {
+        Self::open_with("").await
+    }
+
+    /// With a human to whom callers are handed over.
+    pub(crate) async fn open_with(human: &str) -> Self {
         let mut config = Config::default();
         config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        human.clone_into(&mut config.carrier.human);
         Self::with(config).await
     }
 

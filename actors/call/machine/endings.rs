@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Machine, Parting, Phase, Session, millis};
+use super::{Cause, Machine, Parting, Phase, Session, millis};
 use crate::briefing::{CallId, Lifecycle, Outcome, Text};
 use crate::call::event::{Clip, Media, Output};
 use crate::call::ledger;
@@ -34,7 +34,11 @@ impl Machine {
     pub(super) fn network_ended(&mut self, outcome: Outcome, reason: String, now: Instant) {
         match self.phase {
             Phase::Queued | Phase::Ringing { .. } => self.finish(outcome, reason, now),
-            Phase::Talking { .. } => {
+            // It may have gone well: then the carrier was too quick to say so.
+            Phase::Talking { .. } | Phase::HandingOver { .. } if self.is_transferring() => {
+                self.finish(Outcome::Answered, "transfer_unconfirmed".to_owned(), now);
+            }
+            Phase::Talking { .. } | Phase::HandingOver { .. } => {
                 self.finish(Outcome::Answered, "caller_hung_up".to_owned(), now);
             }
             Phase::Closing { reason, .. } => {
@@ -47,6 +51,12 @@ impl Machine {
 
     /// The model asks to hang up, in the present response: what it says with that is heard first.
     pub(super) fn asked_to_hang_up(&mut self, id: &ToolCallId, now: Instant) {
+        if self.is_transferring() {
+            let words = "A hand-over is under way; the call ends by itself.";
+            let output = ledger::output("error", words);
+            self.told_quietly(id, Done { verdict: Verdict::User, output }, now);
+            return;
+        }
         let output = ledger::output("success", "");
         let Some((name, took)) =
             self.ledger.told(id, Done { verdict: Verdict::Success, output: output.clone() }, now)
@@ -56,7 +66,10 @@ impl Machine {
         let (verdict, took_ms) = (Verdict::Success, millis(took));
         self.note(Fact::ToolAnswered { id: id.clone(), name, verdict, took_ms });
         self.log.answered(id.clone(), output);
-        if let Phase::Talking { since } = self.phase {
+        // A message on an answering machine ends by itself when all of it has been heard.
+        if let Phase::Talking { since } = self.phase
+            && !self.is_leaving_message()
+        {
             let (talking, reason, speech) = (since, "goodbye", Parting::Said);
             self.phase = Phase::Closing { since: now, talking, reason, speech };
         }
@@ -100,12 +113,18 @@ impl Machine {
                 }
             }
             Phase::Queued | Phase::Ringing { .. } => self.ordered_to_hang_up(now),
-            Phase::Closing { .. } | Phase::Failing { .. } | Phase::Over => {}
+            Phase::Closing { .. }
+            | Phase::HandingOver { .. }
+            | Phase::Failing { .. }
+            | Phase::Over => {}
         }
     }
 
-    /// Says that we cannot go on and hangs up when it has been heard.
+    /// Says that we cannot go on; then a human takes over, or we hang up.
     pub(super) fn apologise(&mut self, reason: &'static str, now: Instant) {
+        if self.hand_over(reason, now) {
+            return;
+        }
         let Phase::Talking { since } = self.phase else {
             if matches!(self.phase, Phase::Queued | Phase::Ringing { .. }) {
                 self.outputs.push_back(Output::HangUp);
@@ -136,16 +155,27 @@ impl Machine {
     pub(super) fn degrade(&mut self, part: &'static str, now: Instant) {
         let talking = match self.phase {
             Phase::Talking { since } => Some(since),
-            Phase::Closing { talking, .. } => Some(talking),
+            Phase::Closing { talking, .. } | Phase::HandingOver { talking, .. } => Some(talking),
             Phase::Queued | Phase::Ringing { .. } => None,
             Phase::Failing { .. } | Phase::Over => return,
         };
         self.lost(part, "too often".to_owned(), now);
-        self.phase = Phase::Failing { talking, reason: format!("degraded_{part}") };
-        self.outputs.push_back(Output::Farewell);
+        let reason = format!("degraded_{part}");
+        // The carrier is at work already and needs no parts.
+        if let Phase::HandingOver { ordered: Some(_), cause, .. } = &mut self.phase {
+            *cause = Cause::Degraded(reason);
+            return;
+        }
+        self.phase = Phase::Failing { talking, reason };
+        let human = talking.is_some() && self.successor().is_some();
+        let words = if human { Clip::HandOver } else { Clip::Apology };
+        self.outputs.push_back(Output::Farewell(words));
     }
 
     pub(super) fn farewell_said(&mut self, now: Instant) {
+        if self.hand_over_degraded(now) {
+            return;
+        }
         let Phase::Failing { reason, .. } = &self.phase else { return };
         let reason = reason.clone();
         self.outputs.push_back(Output::HangUp);
@@ -157,9 +187,11 @@ impl Machine {
         self.media(Media::Close);
         let outcome = match self.phase {
             Phase::Queued | Phase::Ringing { .. } => Outcome::Cancelled,
-            Phase::Talking { .. } | Phase::Closing { .. } | Phase::Failing { .. } | Phase::Over => {
-                Outcome::Answered
-            }
+            Phase::Talking { .. }
+            | Phase::Closing { .. }
+            | Phase::HandingOver { .. }
+            | Phase::Failing { .. }
+            | Phase::Over => Outcome::Answered,
         };
         self.finish(outcome, "ordered".to_owned(), now);
     }
@@ -170,6 +202,7 @@ impl Machine {
             Phase::Queued
             | Phase::Ringing { .. }
             | Phase::Talking { .. }
+            | Phase::HandingOver { .. }
             | Phase::Failing { .. }
             | Phase::Over => "remote_hung_up",
         };
@@ -189,7 +222,11 @@ impl Machine {
             (_, Phase::Queued | Phase::Ringing { .. }) => Outcome::NoAnswer,
             (
                 _,
-                Phase::Talking { .. } | Phase::Closing { .. } | Phase::Failing { .. } | Phase::Over,
+                Phase::Talking { .. }
+                | Phase::Closing { .. }
+                | Phase::HandingOver { .. }
+                | Phase::Failing { .. }
+                | Phase::Over,
             ) => Outcome::Answered,
         }
     }
@@ -197,7 +234,9 @@ impl Machine {
     /// The end, told once.
     pub(super) fn finish(&mut self, outcome: Outcome, reason: String, now: Instant) {
         let talking = match self.phase {
-            Phase::Talking { since } | Phase::Closing { talking: since, .. } => Some(since),
+            Phase::Talking { since }
+            | Phase::Closing { talking: since, .. }
+            | Phase::HandingOver { talking: since, .. } => Some(since),
             Phase::Failing { talking, .. } => talking,
             Phase::Queued | Phase::Ringing { .. } => None,
             Phase::Over => return,

@@ -97,14 +97,21 @@ impl Machine {
             }
             Event::CallerCommitted(item) => self.log.caller_item(item),
             Event::CallerSaid(item, words) => self.caller_said(&item, words),
-            Event::Responding { response, .. } => {
+            Event::Responding { response, tag } => {
                 self.generation = generation;
+                self.said_something = false;
                 self.turn.responding(response, now);
+                self.responding_unheard(tag);
                 self.question_voiced();
             }
             Event::Said { item, words, .. } => {
                 self.turn.alive(now);
-                self.log.said(&item, &words);
+                if self.muted {
+                    self.said_unheard(item);
+                } else {
+                    self.said_something = true;
+                    self.log.said(&item, &words);
+                }
             }
             Event::Asked { response, id, name, arguments } => {
                 self.turn.alive(now);
@@ -112,6 +119,7 @@ impl Machine {
             }
             Event::Responded { response, ending } => {
                 self.turn.responded(&response);
+                self.forget_unheard();
                 self.responded(ending, now);
             }
             Event::Refused(Refusal::ResponseActive(tag)) => self.turn.refused(tag, now),
@@ -137,15 +145,17 @@ impl Machine {
         self.active(now);
         self.nudges = 0;
         self.tools_this_turn = 0;
-        if self.turn.caller_started() {
+        if self.turn.caller_started() && !self.is_keying(now) {
             self.fence = self.generation;
             self.media(Media::Flush(self.generation));
             self.stay();
+            self.spoken_into_message(now);
         }
         self.question_answering(now);
     }
 
     fn caller_said(&mut self, item: &ItemId, words: Text) {
+        self.sentence_heard(&words);
         if let Some(turn) = self.log.caller_said(item, words.clone()) {
             self.note(Fact::Turn(turn));
         }
@@ -177,6 +187,7 @@ impl Machine {
         }
         self.question_heard(now);
         self.hang_up_if_said(now);
+        self.message_left(now);
     }
 
     /// The provider refused a response for now. The caller is told to wait, once, and is not
@@ -234,7 +245,7 @@ impl Machine {
     }
 
     fn may_bridge(&self) -> bool {
-        !self.turn.is_speaking() && !self.turn.is_caller_speaking()
+        self.is_attended() && !self.turn.is_speaking() && !self.turn.is_caller_speaking()
     }
 
     /// A slow tool gets one spoken filler.
@@ -279,6 +290,8 @@ impl Machine {
     pub(super) fn silence_deadline(&self) -> Option<Instant> {
         let quiet = matches!(self.phase, Phase::Talking { .. })
             && self.session == Session::Up
+            && self.is_attended()
+            && self.transfer.is_none()
             && self.greeted
             && self.turn.is_still()
             && self.ledger.waiting_since().is_none();

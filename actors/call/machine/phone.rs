@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::{Machine, MediaState, Parting, Phase, Session, continuation, millis};
 use crate::briefing::{Direction, Lifecycle, Outcome, Text};
-use crate::call::event::Phone;
+use crate::call::event::{Media, Phone};
 use crate::call::playout::{Flushed, Source};
 use crate::call::turn::Owed;
 use crate::clock::Instant;
 use crate::leg::Broken;
+use crate::listener::Listening;
 use crate::model::{Command, Entry};
 use crate::record::Fact;
 
@@ -37,6 +38,7 @@ impl Machine {
             Phone::Began(source, at) => self.began(&source, at, now),
             Phone::Drained => self.drained(now),
             Phone::Flushed(flushed) => self.flushed(&flushed, now),
+            Phone::Noticed(noticed) => self.noticed(noticed, now),
             Phone::Gone(broken) => self.phone_gone(&broken, now),
             Phone::Resumed(gap) => self.repaired("media_in", Some(gap), now),
         }
@@ -59,6 +61,10 @@ impl Machine {
             Direction::Outbound => THEY_FIRST,
         };
         self.greet_at = Some(now + wait);
+        if self.briefing.direction == Direction::Outbound {
+            self.media(Media::Listen(Listening::ForTheTone));
+        }
+        self.take_course(now);
     }
 
     fn began(&mut self, source: &Source, at: Instant, now: Instant) {
@@ -78,6 +84,7 @@ impl Machine {
         if *source == Source::Clip {
             return;
         }
+        self.message_begun();
         if let Some(waited) = waited {
             self.note(Fact::Replied { ms: millis(waited) });
         }
@@ -92,9 +99,11 @@ impl Machine {
             self.note(Fact::Turn(turn));
         }
         self.question_heard(now);
+        self.message_left(now);
         match self.phase {
             Phase::Closing { speech: Parting::Heard, .. } => self.hang_up(now),
             Phase::Closing { speech: Parting::Said, .. } => self.hang_up_if_said(now),
+            Phase::HandingOver { .. } => self.hand_over_said(now),
             Phase::Closing { speech: Parting::Ordered | Parting::Stored, .. }
             | Phase::Queued
             | Phase::Ringing { .. }
@@ -125,6 +134,11 @@ impl Machine {
             Broken::Closed { code, .. } => ORDERLY.contains(code),
             Broken::Failed(_) | Broken::Stuck => false,
         };
+        // A carrier takes the media away while it hands the caller over.
+        if self.is_transferring() {
+            self.media = MediaState::Given;
+            return;
+        }
         if orderly {
             self.remote_hung_up(now);
             return;
@@ -144,7 +158,7 @@ impl Machine {
     pub(super) fn media_deadline(&self) -> Option<Instant> {
         match self.media {
             MediaState::Lost { since } => Some(since + REATTACH),
-            MediaState::Awaited | MediaState::Flowing => None,
+            MediaState::Awaited | MediaState::Flowing | MediaState::Given => None,
         }
     }
 

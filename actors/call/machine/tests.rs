@@ -1,20 +1,23 @@
 //! Calls as scripts: inputs with their times, and what must come of them. No runtime.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for what it wants")]
 
+mod answer;
+mod keys;
 mod random;
+mod transfer;
 
 use std::sync::Arc;
 
 use super::*;
 use crate::audio::Format;
-use crate::briefing::{CallId, Clips, Limits, Outcome};
+use crate::briefing::{CallId, Clips, Limits, Outcome, Voicemail};
 use crate::call::consent::Answer;
-use crate::call::event::{Link, Media, Phone, Ruling, Unfinished};
+use crate::call::event::{Link, Media, Part, Phone, Ruling, Unfinished};
 use crate::call::playout::{Cut, Flushed, Source};
-use crate::carrier::{CarrierCallId, Digit, Number};
+use crate::carrier::{CarrierCallId, Digit, Key, Number};
 use crate::leg::Broken;
 use crate::model::{Ending, Entry, Event, ItemId, Loss, Refusal, ResponseId};
-use crate::tool::{Done, Promise, Readback, Risk, Verdict};
+use crate::tool::{Done, Own, Promise, Readback, Risk, Verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -41,6 +44,10 @@ fn briefing(direction: Direction) -> Briefing {
             promise("look", Risk::Read),
             promise("wipe", Risk::Destructive),
             promise("hang_up", Risk::Write),
+            promise("report", Risk::Write),
+            promise("press_keys", Risk::Write),
+            promise("wait_on_hold", Risk::Write),
+            promise("transfer", Risk::Write),
         ],
         limits: Limits {
             total: SECOND * 600,
@@ -49,6 +56,31 @@ fn briefing(direction: Direction) -> Briefing {
             session: SECOND * 1_500,
         },
         clips: Arc::new(Clips::default()),
+        voicemail: Voicemail::LeaveMessage("leave it".into()),
+        human: Some(Number::new("+15550109")),
+        own: own_tool,
+    }
+}
+
+/// The call's own tools as these tests write them: arguments without JSON.
+fn own_tool(name: &str, arguments: &Text) -> Option<Result<Own, String>> {
+    let who = match arguments.as_str() {
+        "voicemail" => Who::Voicemail,
+        "menu" => Who::Menu,
+        "hold" => Who::Hold,
+        _ => Who::Human,
+    };
+    let key = |key| if key == ',' { Some(Key::Pause) } else { Digit::new(key).map(Key::Digit) };
+    match name {
+        "hang_up" => Some(Ok(Own::HangUp)),
+        "report" => Some(Ok(Own::Report(who))),
+        "press_keys" => {
+            let keys = arguments.as_str().chars().map(key).collect::<Option<_>>();
+            Some(keys.map(Own::Press).ok_or_else(|| "not keys".to_owned()))
+        }
+        "wait_on_hold" => Some(Ok(Own::WaitOnHold)),
+        "transfer" => Some(Ok(Own::Transfer)),
+        _ => None,
     }
 }
 
@@ -230,6 +262,7 @@ fn a_caller_who_speaks_into_our_goodbye_is_not_hung_up_on() {
 #[test]
 fn a_lost_link_is_bridged_within_700_ms_and_given_up_after_20_s() {
     let mut call = Script::talking();
+    call.machine.briefing.human = None;
     call.said(Event::Responding { response: ResponseId("r".into()), tag: None }, 2);
     let down = Link::Down("cut".into(), Unfinished::Nothing);
     call.take(Input::Link(down));

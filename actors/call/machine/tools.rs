@@ -10,7 +10,7 @@ use crate::call::turn::Owed;
 use crate::clock::Instant;
 use crate::model::{Command, Entry, ResponseId};
 use crate::record::Fact;
-use crate::tool::{Done, HANG_UP, Job, Promise, Risk, ToolCallId, Verdict};
+use crate::tool::{Done, Job, Own, PRESS_KEYS, Promise, Risk, ToolCallId, Verdict};
 
 /// A tool that takes longer than this gets a spoken filler: silence of 3 s feels broken.
 pub(super) const FILLER: Duration = Duration::from_secs(2);
@@ -29,11 +29,10 @@ impl Machine {
             return;
         }
         self.log.asked(id.clone(), name.clone(), arguments.clone());
-        self.note(Fact::ToolAsked {
-            id: id.clone(),
-            name: name.clone(),
-            arguments: arguments.clone(),
-        });
+        // Keys may be a PIN: the record does not learn them.
+        let noted = if name == PRESS_KEYS { "{}".into() } else { arguments.clone() };
+        self.note(Fact::ToolAsked { id: id.clone(), name: name.clone(), arguments: noted });
+        let own = (self.briefing.own)(&name, &arguments);
         let promise = self.briefing.tools.iter().find(|promise| promise.name == name);
         let risk = promise.map_or(Risk::Read, |promise| promise.risk);
         let call = self.call_id();
@@ -44,7 +43,17 @@ impl Machine {
         self.ledger.enter(Row { job: job.clone(), response, risk, asked: now, state });
         match refusal {
             Some(done) => self.told(&id, done, now),
-            None if name == HANG_UP => self.asked_to_hang_up(&id, now),
+            None => self.perform(job, risk, own, now),
+        }
+    }
+
+    fn perform(&mut self, job: Job, risk: Risk, own: Option<Result<Own, String>>, now: Instant) {
+        match own {
+            Some(Ok(own)) => self.does(&job.id, own, now),
+            Some(Err(words)) => {
+                let output = ledger::output("error", &words);
+                self.told(&job.id, Done { verdict: Verdict::User, output }, now);
+            }
             None if risk == Risk::Destructive => self.outputs.push_back(Output::ReadBack(job)),
             None => self.outputs.push_back(Output::Run(job)),
         }
@@ -54,6 +63,11 @@ impl Machine {
     fn refusal(&self, name: &str, promise: Option<&Promise>) -> Option<Done> {
         let (verdict, words) = if promise.is_none() {
             (Verdict::Permanent, format!("There is no tool called {name}."))
+        } else if promise.is_some_and(|promise| promise.risk == Risk::Destructive)
+            && !self.who.may_be_human()
+        {
+            let words = "No human is there who could confirm this.";
+            (Verdict::Permanent, words.to_owned())
         } else if self.ledger.is_full() || self.tools_this_turn > MOST_PER_TURN {
             (Verdict::Permanent, "Too many tool calls; talk to the caller first.".to_owned())
         } else {

@@ -11,7 +11,9 @@ impl Machine {
         match self.phase {
             Phase::Queued => Lifecycle::Queued,
             Phase::Ringing { .. } => Lifecycle::Dialing,
-            Phase::Talking { .. } | Phase::Closing { .. } => Lifecycle::Answered,
+            Phase::Talking { .. } | Phase::Closing { .. } | Phase::HandingOver { .. } => {
+                Lifecycle::Answered
+            }
             Phase::Failing { talking, .. } if talking.is_some() => Lifecycle::Answered,
             Phase::Failing { .. } => Lifecycle::Dialing,
             Phase::Over => Lifecycle::Finalized,
@@ -28,6 +30,7 @@ impl Machine {
                 Phase::Ringing { .. } => "ringing",
                 Phase::Talking { .. } => "talking",
                 Phase::Closing { .. } => "closing",
+                Phase::HandingOver { .. } => "handing_over",
                 Phase::Failing { .. } => "failing",
                 Phase::Over => "over",
             },

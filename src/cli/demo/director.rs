@@ -101,6 +101,9 @@ fn moment(fact: &Fact) -> Option<Moment> {
         | Fact::CarrierNamed(_)
         | Fact::Turn(_)
         | Fact::Pressed
+        | Fact::Answerer { .. }
+        | Fact::Keyed
+        | Fact::HandOver { .. }
         | Fact::ToolAnswered { .. }
         | Fact::ConfirmationSettled { .. }
         | Fact::BargedIn { .. }

@@ -122,6 +122,9 @@ fn words(fact: &Fact) -> Option<String> {
             format!("· finalized: {} ({reason})", outcome.word())
         }
         Fact::Pressed => "· key pressed".to_owned(),
+        Fact::Answerer { who, by } => format!("· on the line: {who}, by {by}"),
+        Fact::Keyed => "· pressed keys".to_owned(),
+        Fact::HandOver { step } => format!("· hand-over {step}"),
         Fact::CarrierNamed(_) => return None,
     })
 }

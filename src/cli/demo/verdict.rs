@@ -105,6 +105,9 @@ impl Ledger {
             Fact::Lifecycle(_)
             | Fact::CarrierNamed(_)
             | Fact::Pressed
+            | Fact::Answerer { .. }
+            | Fact::Keyed
+            | Fact::HandOver { .. }
             | Fact::ToolAsked { .. }
             | Fact::ToolAnswered { .. }
             | Fact::ConfirmationAsked { .. }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tandem_actors::carrier::Number;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -69,7 +70,8 @@ impl Pbx {
         };
         let pbx = Arc::clone(self);
         drop(tokio::spawn(async move {
-            let report = callee::converse(line, &person, hang_up).await;
+            let (_keypad, keys) = mpsc::channel(1);
+            let report = callee::converse(line, &person, hang_up, keys).await;
             // However it ended, the dialplan goes on to its `Hangup()`.
             pbx.destroy(&id, NORMAL);
             // Nobody may be interested in so many of them.
@@ -161,8 +163,10 @@ impl Pbx {
             hang_up.cancel();
             std::future::pending::<()>().await;
         };
+        // Keys are noted by the PBX; its people do not listen to them.
+        let (_keypad, keys) = mpsc::channel(1);
         let report = tokio::select! {
-            report = callee::converse(line, &person, hang_up.clone()) => report,
+            report = callee::converse(line, &person, hang_up.clone(), keys) => report,
             () = ended => return,
         };
         self.destroy(&media, NORMAL);

@@ -15,6 +15,9 @@ use super::people::participant;
 use super::wire::{Terms, identifier};
 use crate::rehearsal::callee::Report;
 
+/// Keys that wait for somebody to look at them: one order has at most 18.
+const KEYS_MAX: usize = 64;
+
 /// How far a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -113,6 +116,8 @@ struct Progress {
     told: u64,
     /// Keys that were pressed towards the human.
     keys: String,
+    /// How they reach the human, once there is one.
+    presses: Option<mpsc::Sender<char>>,
     /// Who else takes part.
     guests: Vec<Number>,
     /// Who took over.
@@ -141,6 +146,7 @@ impl Connection {
                 courier: Some(courier),
                 told: 0,
                 keys: String::new(),
+                presses: None,
                 guests: Vec::new(),
                 transferred: None,
                 report: None,
@@ -249,7 +255,21 @@ impl Connection {
     }
 
     pub(super) fn presses(&self, keys: &str) {
-        self.progress().keys.push_str(keys);
+        let mut progress = self.progress();
+        progress.keys.push_str(keys);
+        if let Some(presses) = &progress.presses {
+            for key in keys.chars() {
+                // Whoever has hung up, or does not look, hears no keys.
+                let _unheard = presses.try_send(key);
+            }
+        }
+    }
+
+    /// The human is on the phone: where the keys come out.
+    pub(super) fn keypad(&self) -> mpsc::Receiver<char> {
+        let (presses, keys) = mpsc::channel(KEYS_MAX);
+        self.progress().presses = Some(presses);
+        keys
     }
 
     /// Everybody but us.

@@ -97,7 +97,7 @@ async fn talk(hall: &Hall, connection: &Connection, media: Media) -> bool {
     let report = match person.pick_up(line).await {
         Ok(on_the_phone) => {
             connection.tell_of_media("MediaStreamingStarted", "subscriptionStarted", Result::OK);
-            on_the_phone.converse(connection.hang_up.clone()).await
+            on_the_phone.converse(connection.hang_up.clone(), connection.keypad()).await
         }
         Err(error) => {
             let details = "initialWebSocketConnectionFailed";

@@ -18,7 +18,12 @@ const AFTER_GOODBYE: Duration = Duration::from_secs(3);
 const TURNS_MAX: usize = 40;
 
 pub(super) async fn serve(talk: &mut Talk) -> Result<(), Over> {
-    talk.say(GREETING).await?;
+    serve_after(GREETING, talk).await
+}
+
+/// Serves after these first words.
+pub(super) async fn serve_after(words: &str, talk: &mut Talk) -> Result<(), Over> {
+    talk.say(words).await?;
     let mut asked = 0;
     for _ in 0..TURNS_MAX {
         let Some(words) = talk.hear(PATIENCE).await? else {

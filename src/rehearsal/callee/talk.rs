@@ -27,6 +27,7 @@ const REPORT_MAX: usize = 200;
 pub(super) struct Talk {
     phone: Phone,
     sounds: Receiver<Sound>,
+    keys: Receiver<char>,
     told_to_hang_up: CancellationToken,
     first_words: Option<String>,
     heard: Vec<String>,
@@ -38,11 +39,12 @@ impl Talk {
     pub(super) fn new(
         phone: Phone,
         sounds: Receiver<Sound>,
+        keys: Receiver<char>,
         told_to_hang_up: CancellationToken,
         first_words: Option<String>,
     ) -> Self {
         let (heard, said, gave_way_after) = (Vec::new(), Vec::new(), Vec::new());
-        Self { phone, sounds, told_to_hang_up, first_words, heard, said, gave_way_after }
+        Self { phone, sounds, keys, told_to_hang_up, first_words, heard, said, gave_way_after }
     }
 
     /// Says it to the end, whatever the other side does meanwhile.
@@ -104,6 +106,36 @@ impl Talk {
         match self.phone.beep().await {
             Spoken::Whole => Ok(()),
             Spoken::Cut => Err(Over),
+        }
+    }
+
+    /// Plays music into the line, whoever listens.
+    pub(super) async fn play_music(&self, lasting: Duration) -> Result<(), Over> {
+        let played = tokio::select! {
+            played = self.phone.play_music(lasting) => played,
+            () = self.told_to_hang_up.cancelled() => Spoken::Cut,
+        };
+        match played {
+            Spoken::Whole => Ok(()),
+            Spoken::Cut => Err(Over),
+        }
+    }
+
+    /// The next key that the other side presses; what is said meanwhile is not listened to.
+    pub(super) async fn key(&mut self, patience: Duration) -> Result<Option<char>, Over> {
+        let until = Instant::now() + patience;
+        loop {
+            tokio::select! {
+                biased;
+                Some(key) = self.keys.recv() => return Ok(Some(key)),
+                () = self.told_to_hang_up.cancelled() => return Err(Over),
+                sound = timeout_at(until, self.sounds.recv()) => match sound {
+                    Err(_) => return Ok(None),
+                    Ok(None | Some(Sound::Ended(_))) => return Err(Over),
+                    Ok(Some(Sound::Said { text, .. })) => keep(&mut self.heard, text),
+                    Ok(Some(Sound::Onset | Sound::Words(_) | Sound::Flushed)) => {}
+                },
+            }
         }
     }
 

@@ -168,7 +168,8 @@ async fn whoever_is_told_to_hang_up_hangs_up_in_the_middle_of_a_word() {
     let far = FarEnd::open(Dialect::Twilio).await;
     let hang_up = CancellationToken::new();
     let number = Number::new(Role::Restaurant.number());
-    let conversation = converse(far.dialled(), &number, hang_up.clone());
+    let (_nobody, keys) = mpsc::channel(1);
+    let conversation = converse(far.dialled(), &number, hang_up.clone(), keys);
     let agent = async {
         let mut peer = far.accept().await;
         while peer.next().await != Seen::Onset {}

@@ -6,6 +6,7 @@ use super::conversation::{Entry, Role};
 
 mod chatter;
 mod directive;
+mod line;
 mod phrase;
 mod reservation;
 mod task_line;
@@ -42,6 +43,16 @@ pub trait Mind: Sync {
 
     /// The sentences it knows by heart, for going on after a cut.
     fn lines(&self) -> &'static [&'static str];
+
+    /// What it leaves on an answering machine.
+    fn message(&self) -> &'static str {
+        "Hello, this is Tandem. Please call back. Goodbye."
+    }
+
+    /// What it looks for in a menu.
+    fn wants(&self) -> &'static str {
+        "an operator"
+    }
 }
 
 /// Answers as the instructions in force demand: a directive first, else the mind they describe.
@@ -51,7 +62,9 @@ pub fn think(view: &View<'_>) -> Vec<Act> {
     match directive::find(view.instructions) {
         Some(directive::Directive::Exactly(text)) => say(text),
         Some(directive::Directive::ContinueAfter(heard)) => directive::go_on(mind, view, heard),
-        None => mind.answer(view),
+        Some(directive::Directive::LeaveMessage) => say(mind.message()),
+        Some(directive::Directive::NobodyTakesOver) => say(directive::ALONE),
+        None => line::answer(mind, view),
     }
 }
 

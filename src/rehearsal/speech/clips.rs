@@ -47,6 +47,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "agent-deleted"
     "agent-one-task"
     "agent-goodbye"
+    "agent-hand-over"
     "luigi-evening"
     "luigi-seven"
     "luigi-booked"

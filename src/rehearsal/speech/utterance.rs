@@ -80,6 +80,28 @@ impl Utterance {
         Self { text: String::new(), samples, rate, source: Source::Synthetic }
     }
 
+    /// A melody without code, as callers on hold hear it: chords that ring into one another.
+    #[must_use]
+    pub fn melody(lasting: Duration, rate: Rate) -> Self {
+        const NOTES: [f32; 8] = [392.0, 440.0, 523.3, 587.3, 659.3, 587.3, 523.3, 440.0];
+        const CHORD: [f32; 4] = [1.0, 1.26, 1.5, 2.0];
+        let frames = lasting.as_millis() as usize * FRAMES_PER_SECOND / 1_000;
+        let note = rate.hz() * 3 / 5;
+        let ringing = |n: usize, struck: usize| {
+            let fading = (-((n - struck * note) as f32) / note as f32).exp();
+            let seconds = n as f32 / rate.hz() as f32;
+            let wave = |step: &f32| (TAU * NOTES[struck % NOTES.len()] * step * seconds).sin();
+            fading * CHORD.iter().map(wave).sum::<f32>()
+        };
+        let sample = |n: usize| {
+            let struck = n / note;
+            let sum: f32 = (struck.saturating_sub(2)..=struck).map(|at| ringing(n, at)).sum();
+            (VOICE_PEAK / 6.0 * sum) as i16
+        };
+        let samples = (0..frames * rate.frame()).map(sample).collect();
+        Self { text: String::new(), samples, rate, source: Source::Synthetic }
+    }
+
     /// Frames of 20 ms each.
     pub fn frames(&self) -> impl ExactSizeIterator<Item = &[i16]> {
         self.samples.chunks_exact(self.rate.frame())

@@ -3,15 +3,22 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::carrier::{Answerer, CarrierError};
+use crate::listener::Noticed;
 
-/// Every input there is, with small choices, so that every phase meets every input.
-fn any_input() -> impl Strategy<Value = Input> {
-    let id = || (0_u8..4).prop_map(|n| ToolCallId(n.to_string()));
-    let item = || (0_u8..3).prop_map(|n| ItemId(n.to_string()));
+fn any_id() -> impl Strategy<Value = ToolCallId> {
+    (0_u8..4).prop_map(|n| ToolCallId(n.to_string()))
+}
+
+fn any_item() -> impl Strategy<Value = ItemId> {
+    (0_u8..3).prop_map(|n| ItemId(n.to_string()))
+}
+
+/// Everything a model says that is not audio.
+fn any_said() -> impl Strategy<Value = Event> {
+    let (id, item) = (any_id, any_item);
     let response = || (0_u8..3).prop_map(|n| ResponseId(n.to_string()));
-    let done = || Done { verdict: Verdict::Success, output: "{}".into() };
-    let read = Readback { question: "?".into(), fingerprint: "f".into() };
-    let said = prop_oneof![
+    prop_oneof![
         item().prop_map(Event::CallerStarted),
         item().prop_map(Event::CallerStopped),
         item().prop_map(Event::CallerCommitted),
@@ -22,11 +29,24 @@ fn any_input() -> impl Strategy<Value = Input> {
             item,
             words: "w ".into()
         }),
-        (response(), id(), 0_usize..4).prop_map(|(response, id, n)| Event::Asked {
+        (response(), id(), 0_usize..10).prop_map(|(response, id, n)| Event::Asked {
             response,
             id,
-            name: ["look", "wipe", "hang_up", "?"][n].into(),
-            arguments: "{}".into(),
+            name: [
+                "look",
+                "wipe",
+                "hang_up",
+                "?",
+                "report",
+                "report",
+                "report",
+                "press_keys",
+                "wait_on_hold",
+                "transfer",
+            ][n]
+                .into(),
+            arguments: ["{}", "{}", "{}", "{}", "human", "voicemail", "menu", "1,2", "", ""][n]
+                .into(),
         }),
         (response(), 0_usize..5).prop_map(|(response, n)| Event::Responded {
             response,
@@ -43,7 +63,14 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(()).prop_map(|()| Event::Fatal(Loss::Passing("p".into()))),
         Just(()).prop_map(|()| Event::Fatal(Loss::RateLimited(SECOND))),
         Just(()).prop_map(|()| Event::Exhausted(SECOND)),
-    ];
+    ]
+}
+
+/// Every input there is, with small choices, so that every phase meets every input.
+fn any_input() -> impl Strategy<Value = Input> {
+    let (id, item) = (any_id, any_item);
+    let done = || Done { verdict: Verdict::Success, output: "{}".into() };
+    let read = Readback { question: "?".into(), fingerprint: "f".into() };
     prop_oneof![
         1 => Just(()).prop_map(|()| Input::Dialed),
         1 => Just(()).prop_map(|()| Input::Placed(CarrierCallId("x".into()))),
@@ -63,13 +90,29 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => Just(()).prop_map(|()| {
             Input::Link(Link::Down("d".into(), Unfinished::Nothing))
         }),
-        30 => (said, 0_u64..6).prop_map(|(event, n)| Input::Link(Link::Said(event, n))),
+        30 => (any_said(), 0_u64..6).prop_map(|(event, n)| Input::Link(Link::Said(event, n))),
         3 => id().prop_map(move |id| Input::ReadBack(id, Some(Ok(read.clone())))),
         3 => id().prop_map(move |id| Input::Ran(id, done())),
         2 => id().prop_map(|id| Input::Judged(Ruling::Granted(id))),
         2 => Just(()).prop_map(|()| Input::Judged(Ruling::Means(Answer::Yes))),
         1 => Just(()).prop_map(|()| Input::Judged(Ruling::Expired)),
         1 => (0_usize..4).prop_map(|n| Input::PartBack(Part::ALL[n])),
+        1 => (0_usize..4).prop_map(|n| Input::PartGone(Part::ALL[n])),
+        1 => Just(()).prop_map(|()| Input::FarewellSaid),
+        3 => (0_usize..5).prop_map(|n| Input::Detected([
+            Answerer::Human,
+            Answerer::Machine,
+            Answerer::Recording,
+            Answerer::Fax,
+            Answerer::Unknown,
+        ][n])),
+        1 => Just(()).prop_map(|()| Input::Phone(Phone::Noticed(Noticed::Tone))),
+        2 => Just(()).prop_map(|()| Input::Phone(Phone::Noticed(Noticed::Speech))),
+        1 => Just(()).prop_map(|()| {
+            Input::Unpressed(vec![], CarrierError::NotOffered("press keys"))
+        }),
+        1 => Just(()).prop_map(|()| Input::Transferred(Ok(()))),
+        2 => Just(()).prop_map(|()| Input::Transferred(Err("busy".into()))),
         1 => Just(()).prop_map(|()| Input::CallBack),
         1 => Just(()).prop_map(|()| Input::Order(Order::Drain)),
         4 => Just(()).prop_map(|()| Input::Timeout),
@@ -80,10 +123,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
     #[test]
     fn whatever_happens_the_invariants_hold(
+        outbound: bool,
         inputs in proptest::collection::vec((any_input(), 0_u64..3_000), 1..120),
     ) {
-        let mut call = Script::new(Direction::Inbound);
-        let (mut facts, mut runs, mut answers, mut ends) = (1, Vec::new(), Vec::new(), 0);
+        let direction = if outbound { Direction::Outbound } else { Direction::Inbound };
+        let mut call = Script::new(direction);
+        let begun = if outbound { 0 } else { 1 };
+        let (mut facts, mut runs, mut answers, mut ends) = (begun, Vec::new(), Vec::new(), 0);
         for (input, wait) in inputs {
             call.now += Duration::from_millis(wait);
             let was_over = call.machine.lifecycle() == Lifecycle::Finalized;
@@ -116,5 +162,7 @@ proptest! {
             call.now += Duration::from_millis(1);
         }
         prop_assert!(ends <= 1, "ended {ends} times");
+        let lifecycle = call.machine.lifecycle();
+        prop_assert!(call.machine.deadline().is_none() || lifecycle != Lifecycle::Finalized);
     }
 }

@@ -6,12 +6,19 @@ use crate::rehearsal::realtime::conversation::{Entry, Role};
 /// What is said when the cut sentence cannot be found again.
 const LOST_THREAD: &str = "As I was saying.";
 
+/// What is said when nobody can take over.
+pub(super) const ALONE: &str = "I am sorry, nobody can take over. I will help you myself.";
+
 /// An order found in instructions.
 pub(super) enum Directive<'a> {
     /// `Say exactly: "…"`
     Exactly(&'a str),
     /// `Continue after: "…"`, in quotes what was heard last.
     ContinueAfter(&'a str),
+    /// An answering machine records.
+    LeaveMessage,
+    /// A hand-over has failed.
+    NobodyTakesOver,
 }
 
 /// Finds an order. The quoted text ends at the last quotation mark of its line, so that it may
@@ -23,9 +30,12 @@ pub(super) fn find(instructions: &str) -> Option<Directive<'_>> {
         let text = line.trim_start().strip_prefix('"')?;
         Some(&text[..text.rfind('"')?])
     };
+    let told = |words: &str| instructions.to_ascii_lowercase().contains(words);
     quoted("say exactly:")
         .map(Directive::Exactly)
         .or_else(|| quoted("continue after:").map(Directive::ContinueAfter))
+        .or_else(|| told("the answering machine records now").then_some(Directive::LeaveMessage))
+        .or_else(|| told("the hand-over has failed").then_some(Directive::NobodyTakesOver))
 }
 
 /// What follows `heard`: the rest of the sentence that the mind would give in this conversation,

@@ -10,6 +10,8 @@ const THAT_IS_ALL: &str = "No, that is all. Thank you, goodbye.";
 const THANKS_ANYWAY: &str = "That is a pity. Thank you anyway, goodbye.";
 const YES: &str = "Yes, please.";
 const WHAT: &str = "Sorry, I did not catch that.";
+const MESSAGE: &str = "Hello, I am calling for Sam. He asks for a table for four at seven tonight. \
+    Please call back. Goodbye.";
 const STILL_THERE: &str = "Are you still there?";
 
 /// What hearing something leads to.
@@ -44,7 +46,15 @@ impl Mind for Reservation {
     }
 
     fn lines(&self) -> &'static [&'static str] {
-        &[OPENING, NAME, THAT_IS_ALL, THANKS_ANYWAY, YES, WHAT, STILL_THERE]
+        &[OPENING, NAME, THAT_IS_ALL, THANKS_ANYWAY, YES, WHAT, STILL_THERE, MESSAGE]
+    }
+
+    fn message(&self) -> &'static str {
+        MESSAGE
+    }
+
+    fn wants(&self) -> &'static str {
+        "reservation"
     }
 }
 

@@ -1,0 +1,125 @@
+//! The tools that a call performs itself: who is there, keys, hold; hanging up and handing over
+//! are with the endings.
+
+use std::time::Duration;
+
+use super::{Machine, Phase, millis};
+use crate::briefing::Text;
+use crate::call::answer::{Source, Who};
+use crate::call::event::{Clip, Media, Output};
+use crate::call::ledger;
+use crate::call::turn::Owed;
+use crate::carrier::{CarrierError, Digit, Key};
+use crate::clock::Instant;
+use crate::model::{Command, Entry};
+use crate::record::Fact;
+use crate::tool::{Done, Own, ToolCallId, Verdict};
+
+/// Keys waiting to be pressed; one order has at most 32.
+const MOST_KEYS: usize = 64;
+
+/// A pause between keys: long enough for a menu to read on.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// One key and the pause after it, as the stored tones are made and carriers press them.
+const KEY: Duration = Duration::from_millis(200);
+
+impl Machine {
+    /// Does what the model asks of the call itself.
+    pub(super) fn does(&mut self, id: &ToolCallId, own: Own, now: Instant) {
+        match own {
+            Own::HangUp => self.asked_to_hang_up(id, now),
+            Own::Report(who) => self.reported(id, who, now),
+            Own::Press(keys) => self.asked_to_press(id, keys, now),
+            Own::WaitOnHold => self.reported(id, Who::Hold, now),
+            Own::Transfer => self.asked_to_transfer(id, now),
+        }
+    }
+
+    /// The model says who is there. A human is talked to; of the rest nobody waits for an answer.
+    fn reported(&mut self, id: &ToolCallId, who: Who, now: Instant) {
+        let done = Done { verdict: Verdict::Success, output: ledger::output("success", "") };
+        // A response that has said something already has answered the human.
+        if who == Who::Human && (self.muted || !self.said_something) {
+            self.told(id, done, now);
+        } else {
+            self.told_quietly(id, done, now);
+        }
+        self.take_for(who, Source::Model, now);
+    }
+
+    /// Tells the model a tool's output without owing anybody an answer about it.
+    pub(super) fn told_quietly(&mut self, id: &ToolCallId, done: Done, now: Instant) {
+        let (verdict, output) = (done.verdict, done.output.clone());
+        let Some((name, took)) = self.ledger.told(id, done, now) else { return };
+        self.active(now);
+        let took_ms = millis(took);
+        self.note(Fact::ToolAnswered { id: id.clone(), name, verdict, took_ms });
+        self.log.answered(id.clone(), output.clone());
+        self.tell(Command::Remember(Entry::Answered { id: id.clone(), output }));
+    }
+
+    fn asked_to_press(&mut self, id: &ToolCallId, keys: Vec<Key>, now: Instant) {
+        if self.keys.len() + keys.len() > MOST_KEYS || !matches!(self.phase, Phase::Talking { .. })
+        {
+            let output = ledger::output("error", "Keys are still being pressed; wait.");
+            self.told_quietly(id, Done { verdict: Verdict::Temporary, output }, now);
+            return;
+        }
+        let output = ledger::output("success", "");
+        self.told_quietly(id, Done { verdict: Verdict::Success, output }, now);
+        self.keys.extend(keys);
+        self.next_key.get_or_insert(now);
+    }
+
+    /// Presses the next run of keys, when it is time.
+    pub(super) fn watch_keys(&mut self, now: Instant) {
+        if self.next_key.is_none_or(|then| now < then) {
+            return;
+        }
+        let mut run = Vec::new();
+        while let Some(Key::Digit(digit)) = self.keys.front() {
+            run.push(*digit);
+            self.keys.pop_front();
+        }
+        let pause = self.keys.pop_front().map_or(Duration::ZERO, |_| PAUSE);
+        let lasts = lasting(&run);
+        if !run.is_empty() {
+            self.note(Fact::Keyed);
+            self.active(now);
+            self.outputs.push_back(Output::Press(run));
+        }
+        self.next_key = (!self.keys.is_empty()).then(|| now + lasts + pause);
+    }
+
+    /// The carrier has not pressed them: where it has no such order, they are played as tones.
+    pub(super) fn unpressed(&mut self, keys: &[Digit], error: &CarrierError, now: Instant) {
+        if !matches!(self.phase, Phase::Talking { .. }) {
+            return;
+        }
+        match error {
+            CarrierError::NotOffered(_) => {
+                self.keying = Some(now + lasting(keys));
+                for key in keys {
+                    self.media(Media::Play(Clip::Key(*key)));
+                }
+            }
+            CarrierError::Refused(_) | CarrierError::Unknown(_) => {
+                let text = Text("The keys may not have been pressed: the line failed.".to_owned());
+                self.log.note(text.clone());
+                self.tell(Command::Remember(Entry::Note(text)));
+                self.turn.owe(Owed::Answer);
+            }
+        }
+    }
+
+    /// Whether tones of keys are on their way: a voice that goes on reading a menu does not stop
+    /// them.
+    pub(super) fn is_keying(&self, now: Instant) -> bool {
+        self.keying.is_some_and(|until| now < until)
+    }
+}
+
+fn lasting(keys: &[Digit]) -> Duration {
+    KEY * u32::try_from(keys.len()).unwrap_or(u32::MAX)
+}

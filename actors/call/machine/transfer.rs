@@ -1,0 +1,182 @@
+//! Handing over to a human: asked for by the model, or because the model is lost. A hand-over
+//! that fails gives the caller back to us.
+
+use std::time::Duration;
+
+use super::{Machine, MediaState, Parting, Phase};
+use crate::briefing::Outcome;
+use crate::call::event::{Clip, Media, Output};
+use crate::call::ledger;
+use crate::call::turn::Owed;
+use crate::carrier::Number;
+use crate::clock::Instant;
+use crate::model::{Command, Entry};
+use crate::record::Fact;
+use crate::tool::{Done, ToolCallId, Verdict};
+
+/// A human who has not picked up by then will not: carriers ring for a minute at most.
+const RINGS: Duration = Duration::from_secs(75);
+
+/// From the decision to the order, at most: time for the words before it.
+const WORDS: Duration = Duration::from_secs(10);
+
+/// Why a human takes over from us.
+#[derive(Clone, Debug)]
+pub(super) enum Cause {
+    /// The model cannot be reached.
+    ModelLost(&'static str),
+    /// A part of the call cannot be kept alive; nothing of ours can speak any more.
+    Degraded(String),
+}
+
+impl Machine {
+    /// Whom the caller can be handed over to, if there is a caller.
+    pub(super) fn successor(&self) -> Option<Number> {
+        self.briefing.human.clone().filter(|_| self.who.may_be_human())
+    }
+
+    /// The model asks for a human.
+    pub(super) fn asked_to_transfer(&mut self, id: &ToolCallId, now: Instant) {
+        let (Some(human), Phase::Talking { .. }) = (self.briefing.human.clone(), &self.phase)
+        else {
+            let output = ledger::output("error", "Nobody can take over. Go on yourself.");
+            self.told(id, Done { verdict: Verdict::Permanent, output }, now);
+            return;
+        };
+        if self.transfer.is_some() {
+            let output = ledger::output("error", "A hand-over is under way already.");
+            self.told_quietly(id, Done { verdict: Verdict::User, output }, now);
+            return;
+        }
+        self.order_transfer(human);
+        self.transfer = Some(now);
+        let words = "I am connecting you with a colleague. One moment, please.";
+        let output = ledger::output("success", words);
+        self.told(id, Done { verdict: Verdict::Success, output }, now);
+    }
+
+    fn order_transfer(&mut self, human: Number) {
+        self.note(Fact::HandOver { step: "asked" });
+        self.outputs.push_back(Output::Transfer(human));
+    }
+
+    /// The model is lost: a human takes over, when there is one, after a word of apology.
+    pub(super) fn hand_over(&mut self, reason: &'static str, now: Instant) -> bool {
+        let Phase::Talking { since: talking } = self.phase else { return false };
+        if self.successor().is_none() || self.transfer.is_some() {
+            return false;
+        }
+        let cause = Cause::ModelLost(reason);
+        self.phase = Phase::HandingOver { since: now, talking, ordered: None, cause };
+        self.media(Media::Play(Clip::HandOver));
+        true
+    }
+
+    /// The last words without the parts have been said: a human takes over, when there is one.
+    pub(super) fn hand_over_degraded(&mut self, now: Instant) -> bool {
+        let Phase::Failing { talking: Some(talking), reason } = &self.phase else { return false };
+        let (talking, reason) = (*talking, reason.clone());
+        let Some(human) = self.successor() else { return false };
+        let (cause, ordered) = (Cause::Degraded(reason), Some(now));
+        self.phase = Phase::HandingOver { since: now, talking, ordered, cause };
+        self.order_transfer(human);
+        true
+    }
+
+    /// The words before the hand-over have been heard, or have had their time.
+    pub(super) fn hand_over_said(&mut self, now: Instant) {
+        if let Phase::HandingOver { ordered: ordered @ None, .. } = &mut self.phase {
+            *ordered = Some(now);
+            if let Some(human) = self.briefing.human.clone() {
+                self.order_transfer(human);
+            }
+        }
+    }
+
+    /// Whether the carrier is at work on a hand-over.
+    pub(super) fn is_transferring(&self) -> bool {
+        match self.phase {
+            Phase::HandingOver { ordered, .. } => ordered.is_some(),
+            Phase::Talking { .. } | Phase::Closing { .. } => self.transfer.is_some(),
+            Phase::Queued | Phase::Ringing { .. } | Phase::Failing { .. } | Phase::Over => false,
+        }
+    }
+
+    /// The carrier's word on the hand-over.
+    pub(super) fn transferred(&mut self, result: Result<(), String>, now: Instant) {
+        if !self.is_transferring() {
+            return;
+        }
+        if result.is_err() {
+            self.not_transferred(now);
+            return;
+        }
+        let reason = match self.phase {
+            Phase::HandingOver { .. } => "handed_over_model_down",
+            Phase::Queued
+            | Phase::Ringing { .. }
+            | Phase::Talking { .. }
+            | Phase::Closing { .. }
+            | Phase::Failing { .. }
+            | Phase::Over => "transferred",
+        };
+        self.note(Fact::HandOver { step: "done" });
+        // No hang-up: that would end the call of those two as well.
+        self.media(Media::Close);
+        self.finish(Outcome::Answered, reason.to_owned(), now);
+    }
+
+    fn not_transferred(&mut self, now: Instant) {
+        self.note(Fact::HandOver { step: "failed" });
+        self.transfer = None;
+        if self.media == MediaState::Given {
+            self.media = MediaState::Lost { since: now };
+        }
+        match &self.phase {
+            Phase::HandingOver { talking, cause: Cause::ModelLost(reason), .. } => {
+                let (talking, reason, speech) = (*talking, *reason, Parting::Stored);
+                self.phase = Phase::Closing { since: now, talking, reason, speech };
+                self.media(Media::Play(Clip::Apology));
+            }
+            Phase::HandingOver { cause: Cause::Degraded(reason), .. } => {
+                let reason = reason.clone();
+                self.outputs.push_back(Output::HangUp);
+                self.finish(Outcome::SystemError, reason, now);
+            }
+            Phase::Talking { .. } => {
+                let text = "The hand-over has failed: nobody could take over. Apologise in one \
+                            sentence and go on helping yourself.";
+                self.log.note(text.into());
+                self.tell(Command::Remember(Entry::Note(text.into())));
+                self.turn.owe(Owed::Guided(text.into()));
+            }
+            Phase::Closing { .. }
+            | Phase::Queued
+            | Phase::Ringing { .. }
+            | Phase::Failing { .. }
+            | Phase::Over => {}
+        }
+    }
+
+    pub(super) fn watch_transfer(&mut self, now: Instant) {
+        if self.transfer_deadline().is_none_or(|then| now < then) {
+            return;
+        }
+        if !self.is_transferring() {
+            self.hand_over_said(now);
+        } else if self.media == MediaState::Given {
+            self.finish(Outcome::Answered, "transfer_unconfirmed".to_owned(), now);
+        } else {
+            self.not_transferred(now);
+        }
+    }
+
+    pub(super) fn transfer_deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::HandingOver { since, ordered: None, .. } => Some(since + WORDS),
+            Phase::HandingOver { ordered: Some(since), .. } => Some(since + RINGS),
+            Phase::Talking { .. } | Phase::Closing { .. } => self.transfer.map(|at| at + RINGS),
+            Phase::Queued | Phase::Ringing { .. } | Phase::Failing { .. } | Phase::Over => None,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Somebody who rings and wants to speak to a human, whatever the machine offers.
+
+use std::time::Duration;
+
+use super::talk::{Over, Talk};
+
+const WISH: &str = "I would like to speak to a human, please.";
+const GOODBYE: &str = "Goodbye.";
+
+/// How long they wait to be connected, or to be told that they are not.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Words after which they give up.
+const WORDS_MAX: usize = 4;
+
+pub(super) async fn ask_for_a_human(talk: &mut Talk) -> Result<(), Over> {
+    talk.hear(PATIENCE).await?;
+    talk.say(WISH).await?;
+    for _ in 0..WORDS_MAX {
+        match talk.hear(PATIENCE).await? {
+            Some(words) if !words.to_lowercase().contains("sorry") => {}
+            Some(_) | None => break,
+        }
+    }
+    talk.say(GOODBYE).await?;
+    talk.wait_for_the_end(PATIENCE).await
+}

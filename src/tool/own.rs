@@ -1,0 +1,162 @@
+//! The tools that a call performs itself: what they promise the model, and how their arguments
+//! are read. What they do is decided by the call's machine.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use tandem_actors::briefing::Text;
+use tandem_actors::call::answer::Who;
+use tandem_actors::carrier::{Digit, Key};
+use tandem_actors::tool::{HANG_UP, Own, PRESS_KEYS, Promise, Risk};
+
+/// Says who is on the line.
+const REPORT_ANSWERER: &str = "report_answerer";
+/// Stops listening until somebody speaks.
+const WAIT_ON_HOLD: &str = "wait_on_hold";
+/// Hands the caller over.
+const TRANSFER_TO_HUMAN: &str = "transfer_to_human";
+
+/// Keys in one order: an account number with its PIN, with room to spare.
+const MOST_KEYS: usize = 32;
+
+const NOTHING: &str = r#"{"type":"object","properties":{}}"#;
+
+/// What the call promises to do itself; the hand-over only when there is somebody to take over.
+#[must_use]
+pub fn promises(human: bool) -> Vec<Promise> {
+    let mut promises = vec![
+        promise(HANG_UP, "End the call. Say goodbye first, in the same response.", NOTHING),
+        promise(
+            REPORT_ANSWERER,
+            "Tell who or what is on the line, as soon as you know it and whenever it changes: \
+             `voicemail` when an answering machine speaks (then say nothing more: you will be told \
+             when to leave a message), `menu` for an automatic menu, `hold` when you are asked to \
+             hold or hear music, `human` when a human speaks after one of these.",
+            r#"{"type":"object","properties":{"who":{"type":"string","enum":["human","voicemail","menu","hold"]}},"required":["who"]}"#,
+        ),
+        promise(
+            PRESS_KEYS,
+            "Press keys of the phone, to choose from an automatic menu. A comma waits two \
+             seconds. Say nothing with it; listen to what comes.",
+            r#"{"type":"object","properties":{"keys":{"type":"string","pattern":"^[0-9*#A-D,]{1,32}$"}},"required":["keys"]}"#,
+        ),
+        promise(
+            WAIT_ON_HOLD,
+            "Wait until somebody speaks again. Call it when you are put on hold; until then you \
+             hear nothing.",
+            NOTHING,
+        ),
+    ];
+    if human {
+        promises.push(promise(
+            TRANSFER_TO_HUMAN,
+            "Hand the caller over to a human colleague: when they ask for one, or when you cannot \
+             help. Say so in one sentence.",
+            r#"{"type":"object","properties":{"reason":{"type":"string"}},"required":["reason"]}"#,
+        ));
+    }
+    promises
+}
+
+fn promise(name: &str, description: &str, parameters: &str) -> Promise {
+    Promise {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        parameters: parameters.to_owned(),
+        risk: Risk::Write,
+        idempotent: true,
+        deadline: Duration::from_secs(1),
+    }
+}
+
+/// Reads what the model asks of the call itself; see [`tandem_actors::tool::ReadOwn`].
+#[must_use]
+pub fn read(name: &str, arguments: &Text) -> Option<Result<Own, String>> {
+    match name {
+        HANG_UP => Some(Ok(Own::HangUp)),
+        REPORT_ANSWERER => Some(report(arguments)),
+        PRESS_KEYS => Some(press(arguments)),
+        WAIT_ON_HOLD => Some(Ok(Own::WaitOnHold)),
+        TRANSFER_TO_HUMAN => Some(Ok(Own::Transfer)),
+        _ => None,
+    }
+}
+
+#[derive(Deserialize)]
+struct Report {
+    who: String,
+}
+
+fn report(arguments: &Text) -> Result<Own, String> {
+    let who = serde_json::from_str(arguments.as_str()).map_or(String::new(), |Report { who }| who);
+    match who.as_str() {
+        "human" => Ok(Own::Report(Who::Human)),
+        "voicemail" => Ok(Own::Report(Who::Voicemail)),
+        "menu" => Ok(Own::Report(Who::Menu)),
+        "hold" => Ok(Own::Report(Who::Hold)),
+        _ => Err("`who` must be human, voicemail, menu or hold.".to_owned()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Press {
+    keys: String,
+}
+
+fn press(arguments: &Text) -> Result<Own, String> {
+    let wrong = || format!("`keys` must be 1 to {MOST_KEYS} of 0-9, *, #, A-D and the comma.");
+    let Press { keys } = serde_json::from_str(arguments.as_str()).map_err(|_| wrong())?;
+    if keys.is_empty() || keys.chars().count() > MOST_KEYS {
+        return Err(wrong());
+    }
+    let key = |key| match key {
+        ',' => Some(Key::Pause),
+        key => Digit::new(key).map(Key::Digit),
+    };
+    keys.chars().map(key).collect::<Option<Vec<Key>>>().map(Own::Press).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pressed(keys: &str) -> Result<Own, String> {
+        let arguments = serde_json::json!({ "keys": keys }).to_string();
+        read(PRESS_KEYS, &Text(arguments)).expect("one of ours")
+    }
+
+    #[test]
+    fn keys_are_read_and_everything_else_is_refused_without_being_repeated() {
+        let Ok(Own::Press(keys)) = pressed("1,#d") else { panic!("four keys") };
+        assert_eq!(keys.len(), 4);
+        assert_eq!(keys[1], Key::Pause);
+        assert_eq!(keys[3], Key::Digit(Digit::new('D').expect("a key")));
+        for wrong in ["", "12x", "+1", "1 2", &"7".repeat(33)] {
+            let words = pressed(wrong).expect_err(wrong);
+            assert!(wrong.is_empty() || !words.contains(wrong), "{words}");
+        }
+        assert!(pressed(&"7".repeat(32)).is_ok());
+        assert!(matches!(read(PRESS_KEYS, &"no JSON".into()), Some(Err(_))));
+    }
+
+    #[test]
+    fn who_is_there_is_one_of_four() {
+        let said = |who: &str| {
+            let arguments = serde_json::json!({ "who": who }).to_string();
+            read(REPORT_ANSWERER, &Text(arguments)).expect("one of ours")
+        };
+        assert_eq!(said("menu"), Ok(Own::Report(Who::Menu)));
+        assert!(said("a parrot").is_err());
+        assert!(matches!(read(REPORT_ANSWERER, &"{}".into()), Some(Err(_))));
+    }
+
+    #[test]
+    fn every_promise_is_kept_and_a_hand_over_needs_somebody() {
+        for promise in promises(true) {
+            serde_json::from_str::<serde_json::Value>(&promise.parameters).expect("JSON");
+            assert!(read(&promise.name, &"{}".into()).is_some(), "{}", promise.name);
+        }
+        assert_eq!(promises(false).len() + 1, promises(true).len());
+        assert_eq!(read("create_task", &"{}".into()), None);
+    }
+}
