@@ -13,6 +13,7 @@ pub mod snapshot;
 pub mod turn;
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -319,6 +320,7 @@ impl State {
 
     fn end(&mut self, myself: &ActorRef<Msg>) {
         self.over = true;
+        self.seed.over.store(true, Ordering::SeqCst);
         let owner = myself.clone();
         self.tasks.push(Owned::spawn(async move {
             tokio::time::sleep(GRACE).await;

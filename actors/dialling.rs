@@ -1,5 +1,6 @@
 //! What a Call asks of its carrier, in tasks of their own: ring once, hang up.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use crate::call::event::Input;
@@ -22,7 +23,7 @@ pub(crate) async fn place(seed: Arc<Seed>) {
         addresses: seed.addresses.clone(),
     };
     match seed.ports.carrier.place(dial).await {
-        Ok(name) => seed.tell(Input::Placed(name)),
+        Ok(name) => placed(&seed, name),
         Err(CarrierError::Refused(outcome)) => {
             seed.tell(Input::Ended(outcome, outcome.word().to_owned()));
         }
@@ -35,6 +36,20 @@ pub(crate) async fn place(seed: Arc<Seed>) {
             // It may be ringing: the carrier's callbacks or the ringing limit decide.
             tracing::warn!(call = %seed.call, %error, "dial order");
         }
+    }
+}
+
+/// The carrier has taken the order. A call that ended meanwhile could not be hung up without a
+/// name: that is done now.
+pub(crate) fn placed(seed: &Arc<Seed>, name: CarrierCallId) {
+    if !seed.over.load(Ordering::SeqCst) {
+        return seed.tell(Input::Placed(name));
+    }
+    let mut known = seed.carrier_call.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.is_none() {
+        *known = Some(name);
+        drop(known);
+        drop(tokio::spawn(hang_up(Arc::clone(seed))));
     }
 }
 

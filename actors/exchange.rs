@@ -15,6 +15,7 @@ use crate::briefing::{Briefing, CallId};
 use crate::call::event::{Input, Order, Part, Viewer};
 use crate::call::snapshot::Snapshot;
 use crate::carrier::{self, CarrierCallId};
+use crate::dialling;
 use crate::part::Fault;
 use crate::pump;
 use crate::record::Note;
@@ -190,8 +191,19 @@ impl Exchange {
     pub fn tell(&self, call: &CallId, input: Input) -> bool {
         let seed = self.seed(call);
         let known = seed.is_some();
-        if let Some(seed) = seed {
-            seed.tell(input);
+        match (seed, input) {
+            (Some(seed), Input::Placed(name)) => dialling::placed(&seed, name),
+            (Some(seed), input) => seed.tell(input),
+            (None, Input::Placed(name)) => {
+                // It ended before it had a name by which it could be hung up.
+                let hung_up = self.0.ports.carrier.hang_up(name);
+                drop(tokio::spawn(async move {
+                    if let Err(error) = hung_up.await {
+                        tracing::warn!(%error, "hang-up of a call that is over");
+                    }
+                }));
+            }
+            (None, _) => {}
         }
         known
     }

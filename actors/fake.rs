@@ -114,6 +114,8 @@ impl Model for FakeModel {
 #[derive(Default)]
 pub(crate) struct FakeCarrier {
     pub(crate) dials: AtomicUsize,
+    /// How often it was told to hang up.
+    pub(crate) hang_ups: AtomicUsize,
 }
 
 impl Carrier for FakeCarrier {
@@ -123,6 +125,7 @@ impl Carrier for FakeCarrier {
     }
 
     fn hang_up(&self, _: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {
+        self.hang_ups.fetch_add(1, Ordering::SeqCst);
         async { Ok(()) }.boxed()
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -97,6 +97,8 @@ pub struct Seed {
     pub carrier_call: Mutex<Option<carrier::CarrierCallId>>,
     /// How many actors it has at this moment.
     pub actors: AtomicUsize,
+    /// Whether the call is over and nobody reads its lanes any more.
+    pub over: AtomicBool,
     /// Parts whose next start shall fail: a fault for rehearsals.
     pub trapped: Mutex<HashSet<Part>>,
 }
@@ -147,6 +149,7 @@ impl Seed {
             renew_at: Mutex::new(None),
             carrier_call: Mutex::new(None),
             actors: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
             trapped: Mutex::new(HashSet::new()),
         }
     }

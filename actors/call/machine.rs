@@ -135,6 +135,8 @@ pub struct Machine {
     repairs: Vec<(&'static str, Instant)>,
     repaired: u32,
     facts: u64,
+    /// Whether the carrier's name for the call is known.
+    named: bool,
     shown: VecDeque<record::Turn>,
     outputs: VecDeque<Output>,
 }
@@ -177,6 +179,7 @@ impl Machine {
             repairs: Vec::new(),
             repaired: 0,
             facts: 0,
+            named: false,
             shown: VecDeque::new(),
             outputs: VecDeque::new(),
         }
@@ -185,12 +188,12 @@ impl Machine {
     /// Takes one input. The outputs wait in [`Machine::poll`].
     pub fn handle(&mut self, input: Input, now: Instant) {
         if matches!(self.phase, Phase::Over) {
-            return;
+            return self.after_the_end(&input);
         }
         match input {
             Input::Begin => self.begin(now),
             Input::Dialed => self.note(Fact::Lifecycle(Lifecycle::Dialing)),
-            Input::Placed(name) => self.note(Fact::CarrierNamed(name)),
+            Input::Placed(name) => self.placed(name),
             Input::Ended(outcome, reason) => self.network_ended(outcome, reason, now),
             Input::Detected(answerer) => self.detected(answerer, now),
             Input::Transferred(result) => self.transferred(result, now),

@@ -298,6 +298,23 @@ async fn an_outbound_call_is_dialled_once_even_if_its_actor_dies() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_ended_before_the_carrier_named_it_is_hung_up_then() {
+    for late in [Duration::ZERO, Duration::from_millis(100), Duration::from_secs(10)] {
+        let mut stage = Stage::open(vec![]).await;
+        let (call, _phone, _voice) = stage.call("c").await;
+        settle().await;
+        stage.exchange.tell(&call, Input::Order(Order::HangUp));
+        tokio::time::sleep(late).await;
+        stage.exchange.tell(&call, Input::Placed(CarrierCallId("x".into())));
+        stage.exchange.tell(&call, Input::Placed(CarrierCallId("x".into())));
+        stage.exchange.emptied().await;
+        settle().await;
+        let hung_up = stage.carrier.hang_ups.load(Ordering::SeqCst);
+        assert!(hung_up >= 1, "named {late:?} after its end");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drain_lets_calls_say_goodbye_and_admits_no_more() {
     let mut stage = Stage::open(vec![]).await;
     let (_call, mut phone, voice) = stage.call("c").await;

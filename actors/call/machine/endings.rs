@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::{Cause, Machine, Parting, Phase, Session, millis};
 use crate::briefing::{CallId, Lifecycle, Outcome, Text};
-use crate::call::event::{Clip, Media, Output};
+use crate::call::event::{Clip, Input, Media, Output};
 use crate::call::ledger;
 use crate::call::turn::Owed;
+use crate::carrier::CarrierCallId;
 use crate::clock::Instant;
 use crate::model::Command;
 use crate::record::Fact;
@@ -27,6 +28,21 @@ impl Machine {
         if now >= since + self.briefing.limits.ringing {
             self.outputs.push_back(Output::HangUp);
             self.finish(Outcome::NoAnswer, "rang_out".to_owned(), now);
+        }
+    }
+
+    /// The carrier has a name for the call; it may say so more than once.
+    pub(super) fn placed(&mut self, name: CarrierCallId) {
+        if !std::mem::replace(&mut self.named, true) {
+            self.note(Fact::CarrierNamed(name));
+        }
+    }
+
+    /// Nothing changes any more. But a call that ended before it had a name could not be hung
+    /// up, and now it can.
+    pub(super) fn after_the_end(&mut self, input: &Input) {
+        if matches!(input, Input::Placed(_)) && !std::mem::replace(&mut self.named, true) {
+            self.outputs.push_back(Output::HangUp);
         }
     }
 

@@ -45,6 +45,7 @@ fn asterisk(address: SocketAddr, password: &str) -> Config {
     config.carrier.kind = Kind::Asterisk;
     config.asterisk.ari_url = format!("http://{address}/ari");
     config.asterisk.password = Some(password.into());
+    config.asterisk.media_secret = Some("media".into());
     config
 }
 

@@ -70,7 +70,11 @@ pub(super) fn secrets(document: &DocumentMut, kind: Kind) -> Vec<Wanted> {
             want("TANDEM__ACS__EVENTS_SECRET", question, path_secret);
         }
         Kind::Twilio => want("TANDEM__TWILIO__AUTH_TOKEN", "Twilio auth token", something),
-        Kind::Asterisk => want("TANDEM__ASTERISK__PASSWORD", "ARI password", something),
+        Kind::Asterisk => {
+            want("TANDEM__ASTERISK__PASSWORD", "ARI password", something);
+            let question = "A secret of your choice that its media sockets show";
+            want("TANDEM__ASTERISK__MEDIA_SECRET", question, something);
+        }
     }
     if standing(document, "model", "url").is_some_and(|url| !url.is_empty()) {
         want("TANDEM__MODEL__KEY", "Key of the model", something);

@@ -124,7 +124,11 @@ fn secrets_are_in_a_file_of_ones_own_and_nowhere_else() {
 #[test]
 fn a_secret_of_the_environment_is_not_asked_for() {
     let mut desk = Desk::new();
-    let has = [("TANDEM__ASTERISK__PASSWORD", "a"), ("TANDEM__MODEL__KEY_FILE", "/dev/null")];
+    let has = [
+        ("TANDEM__ASTERISK__PASSWORD", "a"),
+        ("TANDEM__ASTERISK__MEDIA_SECRET", "b"),
+        ("TANDEM__MODEL__KEY_FILE", "/dev/null"),
+    ];
     desk.place.environment =
         has.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let (done, _) =
