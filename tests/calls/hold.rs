@@ -2,9 +2,9 @@
 
 use tandem::config::Dialect;
 use tandem_actors::briefing::Outcome;
-use tandem_actors::record::{Fact, Speaker};
+use tandem_actors::record::Speaker;
 
-use crate::stage::{Stage, ending, said};
+use crate::stage::{Stage, ending, said, verdicts};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn music_is_waited_out_and_the_human_after_it_is_heard_from_the_first_word() {
@@ -12,13 +12,7 @@ async fn music_is_waited_out_and_the_human_after_it_is_heard_from_the_first_word
     let call = stage.place("+15550108", Dialect::Acs24k).await;
     let facts = stage.finalized().await;
     assert_eq!(ending(&facts), (Outcome::Answered, "goodbye"), "{facts:#?}");
-    let verdicts: Vec<_> = facts
-        .iter()
-        .filter_map(|fact| match fact {
-            Fact::Answerer { who, by } => Some((*who, *by)),
-            _ => None,
-        })
-        .collect();
+    let verdicts = verdicts(&facts);
     let expected = [("hold", "model"), ("unknown", "speech"), ("human", "model")];
     assert_eq!(verdicts, expected, "{facts:#?}");
     let callee = said(&facts, Speaker::Caller);

@@ -4,7 +4,7 @@ use tandem::config::Dialect;
 use tandem_actors::briefing::Outcome;
 use tandem_actors::record::{Fact, Speaker};
 
-use crate::stage::{Stage, ending, said};
+use crate::stage::{Stage, ending, said, verdicts};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_menu_is_worked_by_keys_and_the_human_behind_it_is_talked_to() {
@@ -12,13 +12,7 @@ async fn a_menu_is_worked_by_keys_and_the_human_behind_it_is_talked_to() {
     let call = stage.place("+15550107", Dialect::Acs24k).await;
     let facts = stage.finalized().await;
     assert_eq!(ending(&facts), (Outcome::Answered, "goodbye"), "{facts:#?}");
-    let verdicts: Vec<_> = facts
-        .iter()
-        .filter_map(|fact| match fact {
-            Fact::Answerer { who, by } => Some((*who, *by)),
-            _ => None,
-        })
-        .collect();
+    let verdicts = verdicts(&facts);
     assert_eq!(verdicts, [("menu", "model"), ("human", "model")]);
     assert_eq!(facts.iter().filter(|fact| matches!(fact, Fact::Keyed)).count(), 1);
     for fact in &facts {

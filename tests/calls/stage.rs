@@ -113,6 +113,17 @@ pub(crate) fn ending(facts: &[Fact]) -> (Outcome, &str) {
     }
 }
 
+/// Who was taken to have picked up, by whose word.
+pub(crate) fn verdicts(facts: &[Fact]) -> Vec<(&str, &str)> {
+    facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Answerer { who, by } => Some((*who, *by)),
+            _ => None,
+        })
+        .collect()
+}
+
 /// What the agent said and was heard to say, by the record.
 pub(crate) fn said(facts: &[Fact], speaker: Speaker) -> Vec<String> {
     facts
