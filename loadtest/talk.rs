@@ -15,6 +15,8 @@ use crate::plan::{self, Due};
 use crate::process;
 use crate::world::World;
 
+/// One frame.
+const FRAME: Duration = Duration::from_millis(20);
 /// From the last start until the last call is surely up: its greeting is being heard.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -40,7 +42,8 @@ pub(crate) struct Cost {
     pub(crate) cpu: Option<Duration>,
     /// Calls times measured time.
     pub(crate) call_seconds: f64,
-    /// Which share of the time the phones heard speech.
+    /// Messages with audio that reached the phones in the measured time, as a share of those that
+    /// would if nobody ever paused.
     pub(crate) talk: f64,
 }
 
@@ -58,7 +61,6 @@ pub(crate) async fn stretch(world: &Arc<World>, what: &Stretch) -> anyhow::Resul
     let from = began + what.ramp + SETTLING;
     let until = from + what.lasting;
     world.count_from(from);
-    let (sent, heard) = frames(world);
     world.board.phase("calls are coming");
     let mut lines = JoinSet::new();
     let starts = plan::starts(what.calls, what.ramp, world.seed);
@@ -74,10 +76,12 @@ pub(crate) async fn stretch(world: &Arc<World>, what: &Stretch) -> anyhow::Resul
     let pid = world.target.pid();
     let cpu = || pid.and_then(|pid| process::sample(pid).ok()).map(|sample| sample.cpu);
     let (before, up) = (cpu(), world.board.live.load(Ordering::Relaxed));
-    let measured = Instant::now();
+    let (measured, messages) = (Instant::now(), world.probes.messages());
     sleep_until(until.into()).await;
     let (after, still_up) = (cpu(), world.board.live.load(Ordering::Relaxed));
     let lasted = measured.elapsed().as_secs_f64();
+    let call_seconds = lasted * (up + still_up) as f64 / 2.0;
+    let messages = (world.probes.messages() - messages) as f64;
 
     world.board.phase("calls are ending");
     injecting.await.context("the injection of faults panicked")?;
@@ -85,11 +89,10 @@ pub(crate) async fn stretch(world: &Arc<World>, what: &Stretch) -> anyhow::Resul
         line.context("a line panicked")?;
     }
     ask_for_repairs(world).await;
-    let (sent_in_all, heard_in_all) = frames(world);
     Ok(Cost {
         cpu: before.zip(after).map(|(before, after)| after.saturating_sub(before)),
-        call_seconds: lasted * (up + still_up) as f64 / 2.0,
-        talk: (heard_in_all - heard) as f64 / (sent_in_all - sent).max(1) as f64,
+        call_seconds,
+        talk: messages * FRAME.as_secs_f64() / call_seconds.max(FRAME.as_secs_f64()),
     })
 }
 
@@ -112,10 +115,4 @@ async fn ask_for_repairs(world: &World) {
             Err(error) => world.trouble(line, Some(&call), format!("no events: {error:#}")),
         }
     }
-}
-
-/// Frames that phones sent, one every 20 ms, and those in which they heard speech.
-fn frames(world: &World) -> (u64, u64) {
-    let tally = world.tally();
-    (tally.sent, tally.heard.frames)
 }

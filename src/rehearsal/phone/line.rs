@@ -240,6 +240,7 @@ impl Line {
         };
         match self.wire.read(&message) {
             Received::Audio(samples) => {
+                self.probe.message();
                 let beyond = self.player.receive(samples, Instant::now());
                 if !beyond.is_zero() {
                     self.note(|account| account.overflow += beyond);

@@ -2,6 +2,7 @@
 //! simulated model share a probe in the same process; the call itself carries only audio.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ const DIGITS: u8 = 2;
 #[derive(Debug)]
 pub struct Probe {
     ways: Option<Box<[Mutex<Way>; 2]>>,
+    /// Shared by all probes of a run.
+    messages: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -50,13 +53,23 @@ impl Probe {
     /// Measures.
     #[must_use]
     pub fn new() -> Self {
-        Self { ways: Some(Box::new([Mutex::new(Way::new()), Mutex::new(Way::new())])) }
+        Self::counting(Arc::default())
     }
 
-    /// Does nothing.
+    /// Measures no latency.
     #[must_use]
-    pub const fn silent() -> Self {
-        Self { ways: None }
+    pub fn silent() -> Self {
+        Self { ways: None, messages: Arc::default() }
+    }
+
+    fn counting(messages: Arc<AtomicU64>) -> Self {
+        let ways = Some(Box::new([Mutex::new(Way::new()), Mutex::new(Way::new())]));
+        Self { ways, messages }
+    }
+
+    /// A message with audio has reached the phone, with speech in it or without.
+    pub(super) fn message(&self) {
+        self.messages.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A frame was to leave its source at this moment.
@@ -101,6 +114,7 @@ impl Default for Probe {
 #[derive(Debug, Default)]
 pub struct Probes {
     lines: Mutex<HashMap<u32, Arc<Probe>>>,
+    messages: Arc<AtomicU64>,
 }
 
 impl Probes {
@@ -112,7 +126,7 @@ impl Probes {
 
     /// A new probe for a line, in place of its old one.
     pub fn add(&self, line: u32) -> Arc<Probe> {
-        let probe = Arc::new(Probe::new());
+        let probe = Arc::new(Probe::counting(Arc::clone(&self.messages)));
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.insert(line, Arc::clone(&probe));
         probe
@@ -121,6 +135,13 @@ impl Probes {
     /// Forgets a line's probe.
     pub fn remove(&self, line: u32) {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&line);
+    }
+
+    /// Messages with audio that have reached the phones of all lines so far, pauses of the speech
+    /// included.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.messages.load(Ordering::Relaxed)
     }
 
     /// The words by which a caller tells its line, e.g. `line 0427`.
