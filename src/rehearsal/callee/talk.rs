@@ -126,7 +126,8 @@ impl Talk {
         self.phone.expect_keys().await;
     }
 
-    /// The next key that the other side presses, by the carrier or by its tones; what is said meanwhile is not listened to.
+    /// The next key that the other side presses, by the carrier or by its tones; what
+    /// is said meanwhile is not listened to.
     pub(super) async fn key(&mut self, patience: Duration) -> Result<Option<char>, Over> {
         let until = Instant::now() + patience;
         loop {
