@@ -7,6 +7,7 @@ pub mod codec;
 pub mod control;
 pub mod form;
 pub mod outcome;
+pub mod recording;
 pub mod rest;
 pub mod signature;
 pub mod twiml;
