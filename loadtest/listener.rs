@@ -151,7 +151,7 @@ impl Listener {
                 self.onset = None;
                 self.heard.push(text);
             }
-            Sound::Flushed => {}
+            Sound::Flushed | Sound::Key(_) => {}
             Sound::Ended(ending) => self.ended = Some(ending),
         }
     }

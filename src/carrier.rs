@@ -5,3 +5,6 @@ pub mod acs;
 pub mod asterisk;
 pub mod convert;
 pub mod twilio;
+
+#[cfg(test)]
+pub(crate) mod told;

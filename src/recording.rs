@@ -30,8 +30,11 @@ const BATCHES_MAX: usize = 16;
 /// Characters of a call id that may name a file.
 const NAME_MAX: usize = 128;
 
+/// The folder of recordings in the data directory.
+pub const FOLDER: &str = "recordings";
+
 /// The directory of recordings.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Recordings {
     dir: Arc<Path>,
     /// Recordings being written, by call; each tells when its file is complete.
@@ -81,6 +84,11 @@ impl Recordings {
             return Err(BadName);
         }
         Ok(self.dir.join(format!("{name}.wav")))
+    }
+
+    /// Where the recording that Twilio made of a call is or would be: beside our own.
+    pub fn twilios(&self, call: &CallId) -> Result<PathBuf, BadName> {
+        Ok(self.path(call)?.with_extension("twilio.wav"))
     }
 
     /// Returns when the file of a call is complete: its tape dropped, everything written. At once

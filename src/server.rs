@@ -24,7 +24,7 @@ use crate::http::refusals::Refusals;
 use crate::http::{self, Desk, accept};
 use crate::model::endpoints::Endpoints;
 use crate::reception::{House, Reception};
-use crate::recording::Recordings;
+use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::store::{Archive, Store};
@@ -87,7 +87,7 @@ impl Server {
         let store = Store::open(&config.store.dir, &config.store.node).await?;
         let settled = settle(&store, &config.store.node).await?;
         let recordings = match config.store.record_audio {
-            true => Some(Recordings::new(&config.store.dir.join("recordings"))?),
+            true => Some(Recordings::new(&config.store.dir.join(recording::FOLDER))?),
             false => None,
         };
         let (model, simulated_model) = model(config).await?;

@@ -3,6 +3,7 @@
 
 pub mod coded;
 pub mod dial;
+pub mod greeting;
 pub mod upgrade;
 
 mod polled;

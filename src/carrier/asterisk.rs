@@ -27,7 +27,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::poll_fn;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -38,12 +37,11 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tandem_actors::briefing::CallId;
 use tandem_actors::carrier::{CarrierCallId, Event, Line, Number};
-use tandem_actors::leg::Broken;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::carrier::convert::Coding;
 use crate::config::Config;
-use crate::socket::coded::Coded;
+use crate::socket::greeting::{self, GreetError};
 use crate::socket::{Message, Socket};
 
 /// The subprotocol in the examples of Asterisk's own documentation; spoken when it is offered.
@@ -52,8 +50,8 @@ pub const PROTOCOL: &str = "media";
 /// The call itself gives up ringing; Asterisk does so this much later, if we are gone by then.
 const RINGS_ON: Duration = Duration::from_secs(5);
 
-/// Messages before `MEDIA_START`; there should be none, but audio may overtake it.
-const MESSAGES_BEFORE_START: usize = 8;
+/// Characters of an unknown codec's name that reach the log; the longest of Asterisk's has 9.
+const FORMAT_CHARS: usize = 16;
 
 /// An Asterisk that is the carrier: what the server needs of it.
 pub struct Pbx {
@@ -174,55 +172,31 @@ impl Start {
     }
 }
 
-/// Why a channel's media did not begin.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GreetError {
-    /// The deadline passed.
-    #[error("no MEDIA_START within the deadline")]
-    TimedOut,
-    /// Something else talks there.
-    #[error("not chan_websocket with f(json): {0}")]
-    NotAsterisk(&'static str),
-    /// A codec that cannot be converted.
-    #[error("audio as {0}; use slin24, slin16 or ulaw")]
-    Format(String),
-    /// The socket ended.
-    #[error(transparent)]
-    Broken(#[from] Broken),
-}
-
-/// Reads until the channel has said whose it is, at most for `deadline`.
+/// Reads until the channel has said whose it is, at most for `deadline`. The line's audio is as
+/// the start says; its first event is [`Event::Started`].
 ///
 /// # Errors
 /// See [`GreetError`]; the socket is dropped.
-pub async fn greet<S>(
-    mut socket: Socket<S>,
-    deadline: Duration,
-) -> Result<(Start, Line), GreetError>
+pub async fn greet<S>(socket: Socket<S>, deadline: Duration) -> Result<(Start, Line), GreetError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let start = tokio::time::timeout(deadline, started(&mut socket))
-        .await
-        .map_err(|_elapsed| GreetError::TimedOut)??;
-    let codec = codec::Codec::new(start.coding);
-    let line = Box::new(Coded::new(socket, codec).opening_with(Event::Started));
-    Ok((start, line))
+    let (start, line) = greeting::greet(socket, deadline, first).await?;
+    Ok((start, Box::new(line.opening_with(Event::Started))))
 }
 
-async fn started<S>(socket: &mut Socket<S>) -> Result<Start, GreetError>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    for _ in 0..MESSAGES_BEFORE_START {
-        let Message::Text(text) = poll_fn(|cx| socket.poll_message(cx)).await? else { continue };
-        match wire::read(&text) {
-            Ok(wire::Inbound::Start(start)) => return accepted(start),
-            Ok(_) => {}
-            Err(wire::Malformed) => return Err(GreetError::NotAsterisk("json")),
+fn first(message: &Message) -> Result<Option<(Start, codec::Codec)>, GreetError> {
+    // Audio may overtake `MEDIA_START`.
+    let Message::Text(text) = message else { return Ok(None) };
+    match wire::read(text) {
+        Ok(wire::Inbound::Start(start)) => {
+            let start = accepted(start)?;
+            let codec = codec::Codec::new(start.coding);
+            Ok(Some((start, codec)))
         }
+        Ok(_) => Ok(None),
+        Err(wire::Malformed) => Err(GreetError::stranger("json; chan_websocket needs f(json)")),
     }
-    Err(GreetError::NotAsterisk("no MEDIA_START"))
 }
 
 fn accepted(start: wire::Start<'_>) -> Result<Start, GreetError> {
@@ -230,7 +204,11 @@ fn accepted(start: wire::Start<'_>) -> Result<Start, GreetError> {
         "slin24" => Coding::Pcm24k,
         "slin16" => Coding::Pcm16k,
         "ulaw" => Coding::Pcmu8k,
-        other => return Err(GreetError::Format(other.chars().take(16).collect())),
+        other => {
+            let other: String = other.chars().take(FORMAT_CHARS).collect();
+            let shown = format!("audio as {other}; use slin24, slin16 or ulaw");
+            return Err(GreetError::stranger(shown));
+        }
     };
     let channel = CarrierCallId(start.channel.into_owned());
     Ok(Start { channel, coding, variables: start.variables })

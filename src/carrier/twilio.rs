@@ -7,6 +7,7 @@ pub mod codec;
 pub mod control;
 pub mod form;
 pub mod outcome;
+pub mod recording;
 pub mod rest;
 pub mod signature;
 pub mod twiml;
@@ -19,22 +20,17 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::poll_fn;
 use std::time::Duration;
 
 use tandem_actors::carrier::{CarrierCallId, Event, Line};
-use tandem_actors::leg::Broken;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::carrier::convert::Coding;
-use crate::socket::coded::Coded;
+use crate::socket::greeting::{self, GreetError};
 use crate::socket::{Message, Socket};
 
 /// What travels on the line: the model's `audio/pcmu`.
 pub const CODING: Coding = Coding::Pcmu8k;
-
-/// Messages before `start`; there should be one, `connected`.
-const MESSAGES_BEFORE_START: usize = 8;
 
 /// What Twilio says of a stream before its audio.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,61 +51,28 @@ impl fmt::Debug for Start {
     }
 }
 
-/// Why a stream did not begin.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GreetError {
-    /// The deadline passed.
-    #[error("no start within the deadline")]
-    TimedOut,
-    /// Something else than a stream of ours talks there.
-    #[error("not a media stream: {0}")]
-    NotAStream(&'static str),
-    /// The socket ended.
-    #[error(transparent)]
-    Broken(#[from] Broken),
-}
-
-/// Reads until the stream has said whose it is, at most for `deadline`.
+/// Reads until the stream has said whose it is, at most for `deadline`. The line's audio is
+/// [`CODING`] and it returns marks; its first event is [`Event::Started`].
 ///
 /// # Errors
 /// See [`GreetError`]; the socket is dropped.
-pub async fn greet<S>(
-    mut socket: Socket<S>,
-    deadline: Duration,
-) -> Result<(Start, Line), GreetError>
+pub async fn greet<S>(socket: Socket<S>, deadline: Duration) -> Result<(Start, Line), GreetError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let start = tokio::time::timeout(deadline, started(&mut socket))
-        .await
-        .map_err(|_elapsed| GreetError::TimedOut)??;
-    let line = line(socket, &start);
-    Ok((start, line))
+    let (start, line) = greeting::greet(socket, deadline, first).await?;
+    Ok((start, Box::new(line.opening_with(Event::Started))))
 }
 
-async fn started<S>(socket: &mut Socket<S>) -> Result<Start, GreetError>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    for _ in 0..MESSAGES_BEFORE_START {
-        let Message::Text(text) = poll_fn(|cx| socket.poll_message(cx)).await? else {
-            return Err(GreetError::NotAStream("binary"));
-        };
-        match wire::read(&text) {
-            Ok(wire::Inbound::Start(start)) => return codec::start(start),
-            Ok(_) => {}
-            Err(wire::Malformed) => return Err(GreetError::NotAStream("json")),
+fn first(message: &Message) -> Result<Option<(Start, codec::Codec)>, GreetError> {
+    let Message::Text(text) = message else { return Err(GreetError::stranger("binary")) };
+    match wire::read(text) {
+        Ok(wire::Inbound::Start(start)) => {
+            let start = codec::start(start)?;
+            let codec = codec::Codec::new(&start.stream);
+            Ok(Some((start, codec)))
         }
+        Ok(_) => Ok(None),
+        Err(wire::Malformed) => Err(GreetError::stranger("json")),
     }
-    Err(GreetError::NotAStream("no start"))
-}
-
-/// Makes a line of a stream that has started. Its audio is [`CODING`] and it returns marks; its
-/// first event is [`Event::Started`].
-pub fn line<S>(socket: Socket<S>, start: &Start) -> Line
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let codec = codec::Codec::new(&start.stream);
-    Box::new(Coded::new(socket, codec).opening_with(Event::Started))
 }

@@ -69,6 +69,7 @@ pub(super) fn check(config: &super::Config) -> Result<(), String> {
         }
         Kind::Twilio if config.twilio.account_sid.is_empty() => missing("twilio.account_sid"),
         Kind::Twilio if config.twilio.auth_token.is_none() => missing("TANDEM__TWILIO__AUTH_TOKEN"),
+        Kind::Twilio if config.twilio.access().is_none() => missing("TANDEM__TWILIO__API_SECRET"),
         Kind::Asterisk if config.asterisk.ari_url.is_empty() => missing("asterisk.ari_url"),
         Kind::Asterisk if config.asterisk.password.is_none() => {
             missing("TANDEM__ASTERISK__PASSWORD")
@@ -146,14 +147,24 @@ impl Default for Acs {
 pub struct Twilio {
     /// `AC…`.
     pub account_sid: String,
-    /// Signs requests and is signed with. Only from `TANDEM__TWILIO__AUTH_TOKEN` or the file in
-    /// `TANDEM__TWILIO__AUTH_TOKEN_FILE`.
+    /// Signs what Twilio sends us, and opens the REST interface where there is no API key. Only
+    /// from `TANDEM__TWILIO__AUTH_TOKEN` or the file in `TANDEM__TWILIO__AUTH_TOKEN_FILE`.
     #[serde(skip)]
     pub auth_token: Option<SecretString>,
+    /// An API key, `SK…`, that opens the REST interface instead of the token, and can be taken
+    /// back without changing it. Empty: the token does.
+    pub api_key: String,
+    /// The secret of the API key. Only from `TANDEM__TWILIO__API_SECRET` or the file in
+    /// `TANDEM__TWILIO__API_SECRET_FILE`.
+    #[serde(skip)]
+    pub api_secret: Option<SecretString>,
     /// The REST interface.
     pub api_url: String,
     /// Whether Twilio listens for answering machines on calls we place; it costs extra.
     pub detect_machines: bool,
+    /// Whether Twilio records calls too, from the answer to the end, what follows a hand-over
+    /// included; it costs extra. The file is fetched and lies beside our own recording.
+    pub record: bool,
 }
 
 impl Default for Twilio {
@@ -161,8 +172,23 @@ impl Default for Twilio {
         Self {
             account_sid: String::new(),
             auth_token: None,
+            api_key: String::new(),
+            api_secret: None,
             api_url: "https://api.twilio.com".to_owned(),
             detect_machines: true,
+            record: false,
+        }
+    }
+}
+
+impl Twilio {
+    /// User and password of REST requests: the API key with its secret, or else the account with
+    /// its token. Nothing while the secret of the one that is chosen is missing.
+    #[must_use]
+    pub fn access(&self) -> Option<(&str, &SecretString)> {
+        match self.api_key.as_str() {
+            "" => Some((&self.account_sid, self.auth_token.as_ref()?)),
+            key => Some((key, self.api_secret.as_ref()?)),
         }
     }
 }

@@ -18,12 +18,13 @@ const IN_FILE: &str = "_FILE";
 
 /// The variables that hold secrets, and where each belongs. A secret is in no file of settings.
 type Place = fn(&mut Config) -> &mut Option<SecretString>;
-const SECRETS: [(&str, Place); 7] = [
+const SECRETS: [(&str, Place); 8] = [
     ("TANDEM__MODEL__KEY", |config| &mut config.model.key),
     ("TANDEM__MODEL__SECOND__KEY", |config| &mut config.model.second.key),
     ("TANDEM__ACS__CONNECTION_STRING", |config| &mut config.acs.connection_string),
     ("TANDEM__ACS__EVENTS_SECRET", |config| &mut config.acs.events_secret),
     ("TANDEM__TWILIO__AUTH_TOKEN", |config| &mut config.twilio.auth_token),
+    ("TANDEM__TWILIO__API_SECRET", |config| &mut config.twilio.api_secret),
     ("TANDEM__ASTERISK__PASSWORD", |config| &mut config.asterisk.password),
     ("TANDEM__ASTERISK__MEDIA_SECRET", |config| &mut config.asterisk.media_secret),
 ];
@@ -219,6 +220,26 @@ mod tests {
         assert!(with(url, &[]).unwrap_err().to_string().contains(KEY));
         let config = with(url, &[(KEY, "sk-1")]).unwrap();
         assert!(!format!("{config:?}").contains("sk-1"), "the key is in the debug output");
+    }
+
+    #[test]
+    fn an_api_key_needs_its_secret_and_the_token_is_needed_all_the_same() {
+        let text = "[carrier]\nkind = \"twilio\"\nnumber = \"+14255550123\"\n\
+                    [http]\npublic_url = \"https://a.example\"\n\
+                    [twilio]\naccount_sid = \"AC1\"\napi_key = \"SK1\"\n";
+        let token = ("TANDEM__TWILIO__AUTH_TOKEN", "t-1");
+        let secret = ("TANDEM__TWILIO__API_SECRET", "s-1");
+        let user = |text: &str, environment: &[(&str, &str)]| {
+            let twilio = with(text, environment).map_err(|error| error.to_string())?.twilio;
+            Ok::<_, String>(twilio.access().map(|(user, _)| user.to_owned()))
+        };
+        assert!(user(text, &[token]).unwrap_err().contains(secret.0));
+        assert!(user(text, &[secret]).unwrap_err().contains(token.0));
+        assert_eq!(user(text, &[token, secret]), Ok(Some("SK1".to_owned())));
+        let without = text.replace("SK1", "");
+        assert_eq!(user(&without, &[token]), Ok(Some("AC1".to_owned())));
+        let in_file = text.replace("api_key", "api_secret");
+        assert!(user(&in_file, &[token]).is_err(), "a secret in the file");
     }
 
     #[test]

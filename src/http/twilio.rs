@@ -17,7 +17,7 @@ use super::media::SEGMENT;
 use super::problem::Problem;
 use crate::carrier::twilio::control::{Ring, Twilio};
 use crate::carrier::twilio::form::Form;
-use crate::carrier::twilio::{outcome, signature, twiml};
+use crate::carrier::twilio::{outcome, recording, signature, twiml};
 use crate::config::Dialect;
 use crate::reception::Ringing;
 
@@ -84,6 +84,10 @@ pub(super) async fn events(
         tracing::debug!(%call, "a callback that is no form");
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
+    if let Some(told) = recording::read(&form) {
+        twilio.recorded(&call, told);
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let callback = outcome::read(&form).ok_or_else(not_understood)?;
     let news = twilio.hear(&call, callback).map_err(|error| {
         tracing::warn!(%call, %error, "callback");

@@ -5,6 +5,7 @@
 
 mod channels;
 mod events;
+mod keys;
 mod routes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -187,6 +188,8 @@ struct Channel {
     /// Whether it is in our application.
     is_ours: bool,
     hang_up: CancellationToken,
+    /// To whoever is on this phone: keys that are to sound there.
+    keypad: Option<mpsc::Sender<char>>,
 }
 
 enum Kind {

@@ -101,6 +101,8 @@ pub enum Sound {
         /// How its frames arrived.
         account: Account,
     },
+    /// The other side has pressed a key, as its tones say; told to those who expect keys.
+    Key(char),
     /// The carrier was told to throw away what was not yet played.
     Flushed,
     /// The line is over; nothing follows.
@@ -215,6 +217,11 @@ impl Phone {
     /// Presses a key.
     pub async fn press(&self, key: char) {
         self.order(Command::Press(key)).await;
+    }
+
+    /// Understands the tones of keys from here on, as an automatic menu does.
+    pub async fn expect_keys(&self) {
+        self.order(Command::ExpectKeys).await;
     }
 
     /// Hangs up as a caller does; returns the final account.

@@ -6,6 +6,7 @@ mod cache;
 mod clips;
 mod code;
 mod ear;
+mod keypad;
 pub mod pcm;
 mod programs;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use clips::clip;
 pub use ear::{Ear, Perceived};
+pub use keypad::Keypad;
 pub use programs::available;
 pub use transcript::Account;
 pub use utterance::{Speech, Utterance, bytes_carried};

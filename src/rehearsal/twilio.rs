@@ -5,11 +5,12 @@
 mod call;
 mod life;
 mod post;
+pub mod recording;
 mod rest;
 pub mod sign;
 mod twiml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub account: String,
     /// Opens the REST interface and signs the webhooks.
     pub auth_token: SecretString,
+    /// An API key, `SK…`, with its secret: opens the REST interface too.
+    pub api_key: Option<(String, SecretString)>,
     /// The account's number.
     pub number: String,
     /// The address under which the account's owner says that it is reached.
@@ -72,6 +75,8 @@ struct State {
     delivery: Delivery,
     mute: bool,
     orders: u64,
+    /// Who has opened the REST interface.
+    users: BTreeSet<String>,
 }
 
 /// A call that was waited for did not come to it.
@@ -151,6 +156,12 @@ impl TwilioNetwork {
     #[must_use]
     pub fn orders(&self) -> u64 {
         self.network.state().orders
+    }
+
+    /// Who has opened the REST interface: the account, or its API key.
+    #[must_use]
+    pub fn users(&self) -> Vec<String> {
+        self.network.state().users.iter().cloned().collect()
     }
 
     /// What became of a call until now.

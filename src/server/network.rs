@@ -18,6 +18,7 @@ use crate::carrier::twilio;
 use crate::carrier::twilio::control::Twilio;
 use crate::config::{Config, Dialect, Kind};
 use crate::http::Desk;
+use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
 use crate::store::Store;
 
@@ -132,13 +133,18 @@ async fn inbox(config: &Config, control: Control, store: &Store) -> anyhow::Resu
 
 fn twilio(config: &Config) -> anyhow::Result<Twilio> {
     let token = config.twilio.auth_token.clone();
+    let access = config.twilio.access();
+    let (user, password) = access.context("TANDEM__TWILIO__API_SECRET is not set")?;
+    let keeps = || Recordings::new(&config.store.dir.join(recording::FOLDER));
     let settings = twilio::control::Settings {
         account: config.twilio.account_sid.clone(),
         auth_token: token.context("TANDEM__TWILIO__AUTH_TOKEN is not set")?,
+        access: twilio::rest::Access { user: user.to_owned(), password: password.clone() },
         api_url: config.twilio.api_url.clone(),
         public_url: config.http.public_url.clone(),
         rings_s: config.limits.ringing_s,
         detect_machines: config.twilio.detect_machines,
+        record: config.twilio.record.then(keeps).transpose()?,
     };
     Ok(Twilio::new(settings)?)
 }

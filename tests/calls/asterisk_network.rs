@@ -13,17 +13,24 @@ use tandem_actors::record::{Fact, Speaker};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::stage::{Stage, ending, said, squeezed};
+use crate::handover::{ASKER, BUSY, COLLEAGUE, NOBODY};
+use crate::stage::{Stage, ending, said, squeezed, steps, verdicts};
 
 const SECRET: &str = "media-secret";
 
 /// A server and its Asterisk, which know each other.
 async fn open(audio: Dialect) -> (Stage, Asterisk) {
+    open_with(audio, "").await
+}
+
+/// With a human to whom callers are handed over.
+async fn open_with(audio: Dialect, human: &str) -> (Stage, Asterisk) {
     let pbx = Asterisk::start().await.unwrap();
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut config = Config::default();
     (config.http.listen, config.http.carriers) = (anywhere, anywhere);
     config.carrier.kind = Kind::Asterisk;
+    human.clone_into(&mut config.carrier.human);
     config.asterisk.ari_url = pbx.ari_url();
     config.asterisk.password = Some(USER.1.to_owned().into());
     config.asterisk.media_secret = Some(SECRET.to_owned().into());
@@ -92,6 +99,22 @@ async fn somebody_rings_and_keeps_their_tasks(#[case] ring: fn(&Asterisk, &str, 
     assert!(agent.contains(&"You have one task: call the bank.".to_owned()), "{agent:?}");
     let report = pbx.report().await.expect("the phone has a report");
     assert_eq!(squeezed(&report.heard), squeezed(&agent));
+    close(stage, pbx).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_menu_behind_an_asterisk_hears_the_keys_it_sounds() {
+    let (mut stage, pbx) = open(Dialect::Asterisk24k).await;
+    stage.place("+15550107", Dialect::Asterisk24k).await;
+    let facts = stage.finalized().await;
+    assert_eq!(ending(&facts), (Outcome::Answered, "goodbye"), "{facts:#?}");
+    assert_eq!(verdicts(&facts), [("menu", "model"), ("human", "model")]);
+    assert_eq!(pbx.keys(), "1");
+    let callee = said(&facts, Speaker::Caller);
+    assert!(callee.contains(&"Luigi's, good evening.".to_owned()), "{callee:?}");
+    let report = pbx.report().await.expect("the phone has a report");
+    assert_eq!(report.said[1], "Luigi's, good evening.", "the menu was read once");
+    assert!(report.heard[0].starts_with("Hello"), "nothing is said to a menu: {:?}", report.heard);
     close(stage, pbx).await;
 }
 
@@ -172,5 +195,36 @@ async fn a_stranger_without_the_secret_is_refused() {
         .await
         .unwrap();
     assert_eq!(rehearsal.status(), 404, "the stage door is shut");
+    close(stage, pbx).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_for_a_human_behind_an_asterisk_is_bridged_with_one() {
+    let (mut stage, pbx) = open_with(Dialect::Asterisk24k, COLLEAGUE).await;
+    pbx.ring_in(ASKER, "+15550199");
+    let facts = stage.finalized().await;
+    assert_eq!(ending(&facts), (Outcome::Answered, "transferred"), "{facts:#?}");
+    assert_eq!(steps(&facts), ["asked", "done"]);
+    let mut both = [ASKER.to_owned(), COLLEAGUE.to_owned()];
+    both.sort();
+    let alone = |pbx: &Asterisk| {
+        let mut there = pbx.bridged();
+        there.sort();
+        there == both
+    };
+    assert!(pbx.until(alone).await, "{:?} are there", pbx.bridged());
+    pbx.hang_up(ASKER);
+    close(stage, pbx).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_colleague_who_is_busy_leaves_asterisks_caller_with_us() {
+    let (mut stage, pbx) = open_with(Dialect::Asterisk8k, BUSY).await;
+    pbx.ring_in(ASKER, "+15550199");
+    let facts = stage.finalized().await;
+    assert_eq!(ending(&facts).0, Outcome::Answered, "{facts:#?}");
+    assert_eq!(steps(&facts), ["asked", "failed"]);
+    let report = pbx.report().await.expect("the phone has a report");
+    assert!(squeezed(&report.heard).contains(&squeezed(&[NOBODY.to_owned()])), "{report:?}");
     close(stage, pbx).await;
 }

@@ -6,19 +6,14 @@ use tandem::rehearsal::realtime::{Fault, Whom};
 use tandem_actors::briefing::Outcome;
 use tandem_actors::record::{Fact, Speaker};
 
-use crate::stage::{Stage, ending, said};
+use crate::stage::{Stage, ending, said, steps};
 
-const COLLEAGUE: &str = "+15550109";
-const BUSY: &str = "+15550101";
-const ASKER: &str = "+15550111";
+pub(crate) const COLLEAGUE: &str = "+15550109";
+pub(crate) const BUSY: &str = "+15550101";
+pub(crate) const ASKER: &str = "+15550111";
 
-fn steps(facts: &[Fact]) -> Vec<&str> {
-    let step = |fact: &Fact| match fact {
-        Fact::HandOver { step } => Some(*step),
-        _ => None,
-    };
-    facts.iter().filter_map(step).collect()
-}
+/// What the agent says when nobody has taken over.
+pub(crate) const NOBODY: &str = "I am sorry, nobody can take over. I will help you myself.";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_for_a_human_gets_one() {
@@ -38,8 +33,7 @@ async fn a_colleague_who_is_busy_leaves_the_caller_with_us() {
     assert_eq!(ending(&facts).0, Outcome::Answered, "{facts:#?}");
     assert_eq!(steps(&facts), ["asked", "failed"]);
     let agent = said(&facts, Speaker::Agent);
-    let apology = "I am sorry, nobody can take over. I will help you myself.";
-    assert!(agent.contains(&apology.to_owned()), "{agent:?}");
+    assert!(agent.contains(&NOBODY.to_owned()), "{agent:?}");
     stage.close().await;
 }
 

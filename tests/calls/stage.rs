@@ -124,6 +124,15 @@ pub(crate) fn verdicts(facts: &[Fact]) -> Vec<(&str, &str)> {
         .collect()
 }
 
+/// How a hand-over went, by the record.
+pub(crate) fn steps(facts: &[Fact]) -> Vec<&str> {
+    let step = |fact: &Fact| match fact {
+        Fact::HandOver { step } => Some(*step),
+        _ => None,
+    };
+    facts.iter().filter_map(step).collect()
+}
+
 /// What the agent said and was heard to say, by the record.
 pub(crate) fn said(facts: &[Fact], speaker: Speaker) -> Vec<String> {
     facts

@@ -5,13 +5,15 @@ mod network;
 
 use reqwest::StatusCode;
 use rstest::rstest;
+use tandem::rehearsal::twilio::recording::audio;
 use tandem::rehearsal::twilio::{Delivery, Status, sign};
 use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::carrier::{Carrier, CarrierCallId, Number};
 use tandem_actors::record::{Fact, Speaker};
 
-use crate::stage::{ending, said, squeezed};
-use network::{Network, PUBLIC, TOKEN};
+use crate::handover::{ASKER, BUSY, COLLEAGUE, NOBODY};
+use crate::stage::{ending, said, squeezed, steps};
+use network::{KEY, Network, PUBLIC, SECRET, STORY, TOKEN};
 
 /// A call to Luigi's from the first ring to the goodbye; everything that was said was heard.
 async fn reserve(network: &mut Network) -> CallId {
@@ -34,6 +36,18 @@ async fn twilio_reserves_a_table() {
     let mut network = Network::open().await;
     reserve(&mut network).await;
     assert_eq!(network.twilio.orders(), 1);
+    network.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_key_opens_twilio_and_the_token_still_tells_who_speaks() {
+    let mut network = Network::with(|config| {
+        config.twilio.api_key = KEY.to_owned();
+        config.twilio.api_secret = Some(SECRET.to_owned().into());
+    })
+    .await;
+    reserve(&mut network).await;
+    assert_eq!(network.twilio.users(), [KEY], "the token opens nothing");
     network.close().await;
 }
 
@@ -85,6 +99,21 @@ async fn twilio_says_who_answered() {
     assert!(record.answers.iter().all(|status| *status == 204), "{:?}", record.answers);
     network.hang_up(&call).await;
     network.finalized().await;
+    network.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_menu_behind_twilio_which_presses_no_keys_hears_their_tones() {
+    let mut network = Network::open().await;
+    network.place("+15550107").await;
+    let facts = network.finalized().await;
+    assert_eq!(ending(&facts), (Outcome::Answered, "goodbye"), "{facts:#?}");
+    assert_eq!(facts.iter().filter(|fact| matches!(fact, Fact::Keyed)).count(), 1);
+    let callee = said(&facts, Speaker::Caller);
+    assert!(callee.contains(&"Luigi's, good evening.".to_owned()), "{callee:?}");
+    let record = network.ended().await;
+    let words: Vec<String> = record.heard.into_iter().filter(|words| !words.is_empty()).collect();
+    assert!(words[0].starts_with("Hello"), "nothing is said to a menu: {words:?}");
     network.close().await;
 }
 
@@ -245,5 +274,67 @@ async fn a_caller_whom_no_human_answers_talks_on_with_us() {
     assert!(back, "the media came back");
     let record = network.twilio.ended(&name).await.unwrap();
     assert_eq!((record.streams, record.with_human), (2, None));
+    network.close().await;
+}
+
+#[rstest]
+#[case::placed(false)]
+#[case::taken(true)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_twilio_records_lies_beside_our_own_recording(#[case] rings: bool) {
+    let mut network = Network::with(|config| config.twilio.record = true).await;
+    network.twilio.deliver(Delivery::Shuffled);
+    let twilio = network.server.desk.network.twilio.clone().unwrap();
+    let mut kept = twilio.kept().unwrap();
+    let name = match rings {
+        true => network.twilio.ring_in("+15550110"),
+        false => {
+            network.place("+15550100").await;
+            network.placed().await
+        }
+    };
+    let call = network.last().await.call;
+    tokio::time::timeout(STORY, kept.wait_for(|kept| *kept == 1)).await.unwrap().unwrap();
+    let record = network.twilio.call(&name).unwrap();
+    let [recording] = &record.recordings[..] else { panic!("{:?}", record.recordings) };
+    assert_eq!((recording.runs, recording.fetched), (false, 1), "told twice, fetched once");
+    let recordings = network.server.recordings.clone().unwrap();
+    let theirs = std::fs::read(recordings.twilios(&call).unwrap()).unwrap();
+    assert_eq!(theirs, audio(&recording.name));
+    assert!(recordings.path(&call).unwrap().exists(), "our own");
+    network.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twilio_records_nothing_unless_it_is_told_to() {
+    let mut network = Network::open().await;
+    reserve(&mut network).await;
+    assert!(network.ended().await.recordings.is_empty());
+    network.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_for_a_human_at_twilio_gets_one() {
+    let mut network = Network::with(|config| config.carrier.human = COLLEAGUE.to_owned()).await;
+    let name = network.twilio.ring_in(ASKER);
+    let facts = network.finalized().await;
+    assert_eq!(ending(&facts), (Outcome::Answered, "transferred"), "{facts:#?}");
+    assert_eq!(steps(&facts), ["asked", "done"]);
+    let record = network.twilio.ended(&name).await.unwrap();
+    assert_eq!(record.with_human.as_deref(), Some(COLLEAGUE));
+    assert_eq!((record.ended_by_order, record.streams), (false, 1), "the two are left alone");
+    network.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_colleague_who_is_busy_leaves_twilios_caller_with_us() {
+    let mut network = Network::with(|config| config.carrier.human = BUSY.to_owned()).await;
+    let name = network.twilio.ring_in(ASKER);
+    let facts = network.finalized().await;
+    assert_eq!(ending(&facts).0, Outcome::Answered, "{facts:#?}");
+    assert_eq!(steps(&facts), ["asked", "failed"]);
+    let record = network.twilio.ended(&name).await.unwrap();
+    assert_eq!((record.streams, record.with_human.as_deref()), (2, None));
+    assert!(squeezed(&record.heard).contains(&squeezed(&[NOBODY.to_owned()])), "{record:?}");
     network.close().await;
 }

@@ -4,43 +4,18 @@ use std::future::poll_fn;
 
 use futures_util::{SinkExt, StreamExt};
 use proptest::prelude::*;
-use tandem_actors::audio::Payload;
 use tandem_actors::carrier::{Command, Event, Mark};
 use tandem_actors::leg::Broken;
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::*;
+use crate::carrier::told::{decode, payload, told};
 use crate::socket::coded::{Codec as _, Decoded, Encoded};
 use crate::socket::tests::{close_code, served};
 use crate::socket::{Limits, Utf8Bytes};
 
 const INBOUND: &str = include_str!("../../../tests/fixtures/acs/inbound.jsonl");
 const OUTBOUND: &str = include_str!("../../../tests/fixtures/acs/outbound.jsonl");
-
-fn payload(base64: &'static str) -> Payload {
-    Payload::from_base64(base64.as_bytes().into()).unwrap()
-}
-
-fn decode(codec: &mut codec::Codec, text: &str) -> String {
-    match codec.decode(&Utf8Bytes::from(text)) {
-        Decoded::Event(event) => told(&event),
-        Decoded::Both(first, second) => format!("{}, {}", told(&first), told(&second)),
-        Decoded::Nothing => "nothing".to_owned(),
-        Decoded::Unknown(kind) => format!("unknown {kind}"),
-        Decoded::Bad(what) => format!("bad {what}"),
-        Decoded::Hopeless(why) => format!("hopeless: {why}"),
-    }
-}
-
-fn told(event: &Event) -> String {
-    match event {
-        Event::Started => "started".to_owned(),
-        Event::Heard(audio) => format!("heard {}", audio.as_str()),
-        Event::Pressed(digit) => format!("pressed {}", digit.key()),
-        Event::Played(Mark(number)) => format!("played {number}"),
-        Event::Stopped => "stopped".to_owned(),
-    }
-}
 
 #[test]
 fn every_message_of_the_fixture_is_understood() {

@@ -1,5 +1,7 @@
 //! Messages as documented, audio in both directions, the hold-back, and the greeting.
 
+use std::future::poll_fn;
+
 use futures_util::{SinkExt, StreamExt};
 use proptest::prelude::*;
 use tandem_actors::audio::Payload;
@@ -7,9 +9,10 @@ use tandem_actors::carrier::{Command, Mark};
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::*;
-use crate::socket::coded::{Codec as _, Decoded, Encoded};
+use crate::carrier::told::{self, decode, payload};
+use crate::socket::Limits;
+use crate::socket::coded::{Codec as _, Encoded};
 use crate::socket::tests::served;
-use crate::socket::{Limits, Utf8Bytes};
 
 const INBOUND: &str = include_str!("../../../tests/fixtures/asterisk/inbound.jsonl");
 const OUTBOUND: &str = include_str!("../../../tests/fixtures/asterisk/outbound.jsonl");
@@ -24,27 +27,13 @@ fn audio(bytes: usize) -> Payload {
     Payload::from_base64(STANDARD.encode(vec![7; bytes]).into()).unwrap()
 }
 
-fn told(decoded: Decoded<Event>) -> String {
-    match decoded {
-        Decoded::Event(Event::Heard(audio)) => format!("heard {}", audio.as_str()),
-        Decoded::Event(Event::Pressed(digit)) => format!("pressed {}", digit.key()),
-        Decoded::Event(Event::Played(Mark(number))) => format!("played {number}"),
-        Decoded::Event(event) => format!("{event:?}"),
-        Decoded::Both(..) => "two".to_owned(),
-        Decoded::Nothing => "nothing".to_owned(),
-        Decoded::Unknown(kind) => format!("unknown {kind}"),
-        Decoded::Bad(what) => format!("bad {what}"),
-        Decoded::Hopeless(why) => format!("hopeless: {why}"),
-    }
-}
-
-fn decode(text: &str) -> String {
-    told(codec().decode(&Utf8Bytes::from(text)))
+fn decoded(text: &str) -> String {
+    decode(&mut codec(), text)
 }
 
 #[test]
 fn every_message_of_the_fixture_is_understood() {
-    let understood: Vec<String> = INBOUND.lines().map(decode).collect();
+    let understood: Vec<String> = INBOUND.lines().map(decoded).collect();
     let expected = [
         "nothing",
         "pressed 5",
@@ -77,11 +66,10 @@ fn every_command_is_written_as_in_the_fixture_and_is_short_enough() {
 #[test]
 fn audio_is_bytes_on_the_wire_and_base64_inside() {
     let frame = bytes::Bytes::from_static(&[1, 0, 2, 0]);
-    assert_eq!(told(codec().decode_binary(&frame)), "heard AQACAA==");
-    assert_eq!(told(codec().decode_binary(&frame.slice(..3))), "bad half a sample");
-    assert_eq!(told(codec().decode_binary(&bytes::Bytes::new())), "bad half a sample");
-    let payload = Payload::from_base64("AQACAA==".into()).unwrap();
-    assert_eq!(codec().encode(Command::Say(payload)), Encoded::Binary(frame));
+    assert_eq!(told::decoded(&codec().decode_binary(&frame)), "heard AQACAA==");
+    assert_eq!(told::decoded(&codec().decode_binary(&frame.slice(..3))), "bad half a sample");
+    assert_eq!(told::decoded(&codec().decode_binary(&bytes::Bytes::new())), "bad half a sample");
+    assert_eq!(codec().encode(Command::Say(payload("AQACAA=="))), Encoded::Binary(frame));
 }
 
 #[test]
@@ -101,7 +89,7 @@ fn a_message_too_large_for_asterisk_is_cut() {
 fn what_asterisk_has_no_room_for_waits_in_order_and_within_bounds() {
     let mut codec = codec();
     let word = |codec: &mut codec::Codec, word: &str| {
-        told(codec.decode(&Utf8Bytes::from(format!(r#"{{"event":"{word}","channel_id":"c"}}"#))))
+        decode(codec, &format!(r#"{{"event":"{word}","channel_id":"c"}}"#))
     };
     assert_eq!(word(&mut codec, "MEDIA_XOFF"), "nothing");
     assert_eq!(codec.encode(Command::Say(audio(960))), Encoded::Nothing);
@@ -124,7 +112,7 @@ fn what_asterisk_has_no_room_for_waits_in_order_and_within_bounds() {
 #[test]
 fn a_flush_forgets_what_waits_and_ends_the_pause() {
     let mut codec = codec();
-    told(codec.decode(&Utf8Bytes::from(r#"{"event":"MEDIA_XOFF"}"#)));
+    decode(&mut codec, r#"{"event":"MEDIA_XOFF"}"#);
     codec.encode(Command::Say(audio(960)));
     assert_eq!(codec.encode(Command::Flush), Encoded::Text(wire::FLUSH.to_owned()));
     assert_eq!(codec.release(), None);
@@ -134,8 +122,8 @@ fn a_flush_forgets_what_waits_and_ends_the_pause() {
 proptest! {
     #[test]
     fn no_text_is_too_strange(text in ".*") {
-        decode(&text);
-        decode(&format!(r#"{{"event":"DTMF_END","digit":"{text}"}}"#));
+        decoded(&text);
+        decoded(&format!(r#"{{"event":"DTMF_END","digit":"{text}"}}"#));
     }
 }
 
@@ -188,12 +176,12 @@ async fn what_is_no_channel_of_ours_is_not_greeted() {
     let (socket, mut far_end) = served(Limits::CARRIER).await;
     far_end.send(Frame::text("MEDIA_START connection_id:1")).await.unwrap();
     let error = greet(socket, DEADLINE).await.map(|_| ()).unwrap_err();
-    assert_eq!(error, GreetError::NotAsterisk("json"));
+    assert_eq!(error, GreetError::stranger("json; chan_websocket needs f(json)"));
 
     let (socket, mut far_end) = served(Limits::CARRIER).await;
     far_end.send(Frame::text(started_with("opus", ""))).await.unwrap();
     let error = greet(socket, DEADLINE).await.map(|_| ()).unwrap_err();
-    assert_eq!(error, GreetError::Format("opus".into()));
+    assert_eq!(error, GreetError::stranger("audio as opus; use slin24, slin16 or ulaw"));
 
     let (socket, _far_end) = served(Limits::CARRIER).await;
     let error = greet(socket, DEADLINE).await.map(|_| ()).unwrap_err();

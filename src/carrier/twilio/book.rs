@@ -37,6 +37,8 @@ struct Entry {
     heard: Heard,
     with: With,
     leaving: Leaving,
+    /// Its media has come once.
+    has_begun: bool,
 }
 
 /// Who is with the caller.
@@ -143,6 +145,14 @@ impl Book {
         self.lock().calls.get(call).map(|entry| entry.leaving.clone())
     }
 
+    /// Media has come; where the call's callbacks go, if it is the first.
+    pub(super) fn first_media(&self, call: &CallId) -> Option<String> {
+        let mut pages = self.lock();
+        let entry = pages.calls.get_mut(call)?;
+        let is_first = !std::mem::replace(&mut entry.has_begun, true);
+        is_first.then(|| entry.addresses.events.clone())
+    }
+
     /// A human is about to be rung: from here on the end of the media is not the caller's.
     pub(super) fn hand_over(&self, name: &CarrierCallId) -> Option<(Number, Addresses)> {
         let mut pages = self.lock();
@@ -194,7 +204,16 @@ impl Book {
 impl Entry {
     fn new(name: Option<CarrierCallId>, own: Number, addresses: Addresses) -> Self {
         let (heard, leaving) = (Heard::default(), Leaving::default());
-        Self { name, waiting: None, addresses, own, heard, with: With::Us, leaving }
+        Self {
+            name,
+            waiting: None,
+            addresses,
+            own,
+            heard,
+            with: With::Us,
+            leaving,
+            has_begun: false,
+        }
     }
 
     fn is(&self, name: &str) -> bool {

@@ -3,10 +3,11 @@
 use tandem_actors::carrier::{CarrierCallId, Command, Digit, Event, Mark};
 use tandem_actors::leg::Broken;
 
+use super::Start;
 use super::wire::{self, Inbound, Media, Outbound};
-use super::{GreetError, Start};
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::{self, Decoded, Encoded};
+use crate::socket::greeting::GreetError;
 use crate::socket::scan::payload;
 
 /// The codec of one started stream: nothing can be sent before its name is known, so there is
@@ -63,11 +64,11 @@ impl coded::Codec for Codec {
 /// Takes a start whose audio is what Twilio documents.
 ///
 /// # Errors
-/// [`GreetError::NotAStream`] for any other audio.
+/// [`GreetError::Stranger`] for any other audio.
 pub fn start(start: wire::Start<'_>) -> Result<Start, GreetError> {
     let format = &start.media_format;
     if format.encoding != "audio/x-mulaw" || format.sample_rate != 8_000 || format.channels != 1 {
-        return Err(GreetError::NotAStream("media format"));
+        return Err(GreetError::stranger("media format"));
     }
     Ok(Start {
         stream: start.stream_sid.into_owned(),

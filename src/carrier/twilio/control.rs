@@ -7,21 +7,26 @@ use secrecy::SecretString;
 use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::call::event::Input;
 use tandem_actors::carrier::{Addresses, Carrier, CarrierCallId, CarrierError, Dial, Line, Number};
+use tokio::sync::watch;
 
 use super::book::{self, Arrival, Book, News, Stranger};
 use super::form::Form;
 use super::outcome::{self, Callback};
-use super::rest::{Placing, Rest, RestError};
+use super::recording::{self, Keeper};
+use super::rest::{Access, Placing, Rest, RestError};
 use super::signature::Seal;
 use super::{Start, handover, twiml};
+use crate::recording::Recordings;
 
 /// What an operator decides.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `AC…`.
     pub account: String,
-    /// Signs requests and is signed with.
+    /// What Twilio signs with.
     pub auth_token: SecretString,
+    /// What opens the REST interface.
+    pub access: Access,
     /// The REST interface.
     pub api_url: String,
     /// How Twilio reaches us: `https://bridge.example.com`, without a path.
@@ -30,6 +35,8 @@ pub struct Settings {
     pub rings_s: u64,
     /// Whether Twilio listens for answering machines.
     pub detect_machines: bool,
+    /// Where the recordings go that Twilio makes; without it there are none.
+    pub record: Option<Recordings>,
 }
 
 /// Twilio; cheap to clone.
@@ -41,6 +48,7 @@ struct Inner {
     rest: Rest,
     seal: Seal,
     book: Book,
+    keeper: Option<Keeper>,
     public_url: String,
     rings_s: u64,
     detect_machines: bool,
@@ -91,12 +99,16 @@ impl Twilio {
     /// # Errors
     /// When no HTTP client can be built.
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
-        let Settings { account, auth_token, api_url, public_url, rings_s, detect_machines } =
-            settings;
-        let rest = Rest::new(&account, auth_token.clone(), &api_url)?;
-        let (seal, book) = (Seal::new(auth_token), Book::default());
-        let public_url = public_url.trim_end_matches('/').to_owned();
-        Ok(Self(Arc::new(Inner { rest, seal, book, public_url, rings_s, detect_machines })))
+        let rest = Rest::new(&settings.account, settings.access, &settings.api_url)?;
+        Ok(Self(Arc::new(Inner {
+            keeper: settings.record.map(|recordings| Keeper::new(rest.clone(), recordings)),
+            rest,
+            seal: Seal::new(settings.auth_token),
+            book: Book::default(),
+            public_url: settings.public_url.trim_end_matches('/').to_owned(),
+            rings_s: settings.rings_s,
+            detect_machines: settings.detect_machines,
+        })))
     }
 
     /// Whether Twilio posted this form here. The address it was given is the public one,
@@ -159,6 +171,11 @@ impl Twilio {
         }
         let news = self.0.book.named(call, &start.call)?;
         let leaving = self.0.book.leaving(call).ok_or(Stranger)?;
+        if let Some(keeper) = &self.0.keeper
+            && let Some(events) = self.0.book.first_media(call)
+        {
+            keeper.begin(call, &start.call, events);
+        }
         Ok((handover::line(line, leaving), news.then(|| Input::Placed(start.call.clone()))))
     }
 
@@ -167,20 +184,18 @@ impl Twilio {
         self.0.book.keep(live);
     }
 
-    /// Begins to record a call at Twilio.
-    ///
-    /// # Errors
-    /// [`RestError`].
-    pub async fn record(&self, call: &CarrierCallId) -> Result<String, RestError> {
-        self.0.rest.record(call).await
+    /// Takes what Twilio says of a call's recording.
+    pub fn recorded(&self, call: &CallId, told: recording::Told) {
+        match &self.0.keeper {
+            Some(keeper) => keeper.hear(call, told),
+            None => tracing::debug!(%call, "a recording that was not ordered"),
+        }
     }
 
-    /// Ends the recording of a call at Twilio.
-    ///
-    /// # Errors
-    /// [`RestError`].
-    pub async fn stop_recording(&self, call: &CarrierCallId) -> Result<(), RestError> {
-        self.0.rest.stop_recording(call).await
+    /// How many recordings of Twilio's have been fetched since the start, when it makes any.
+    #[must_use]
+    pub fn kept(&self) -> Option<watch::Receiver<u64>> {
+        self.0.keeper.as_ref().map(Keeper::kept)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret, SecretString};
@@ -20,6 +21,9 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// a task waits meanwhile.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// A whole recording: an hour of both sides has 115 MB, which a slow link brings in this time.
+const FILE: Duration = Duration::from_mins(10);
+
 /// Before an order that did not reach Twilio is tried again.
 const AGAIN: Duration = Duration::from_millis(250);
 
@@ -30,9 +34,18 @@ const LONGEST: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Rest {
     client: reqwest::Client,
-    account: String,
-    auth_token: SecretString,
+    access: Access,
     base: String,
+}
+
+/// What opens the REST interface of an account: its own name and auth token, or an API key's
+/// name (`SK…`) and secret.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// `AC…` or `SK…`.
+    pub user: String,
+    /// The auth token, or the key's secret.
+    pub password: SecretString,
 }
 
 /// Why an order was not carried out. Twilio's words are not repeated: they hold numbers.
@@ -87,7 +100,7 @@ impl Rest {
     ///
     /// # Errors
     /// When no client can be built, which says that TLS is not to be had.
-    pub fn new(account: &str, auth_token: SecretString, url: &str) -> Result<Self, reqwest::Error> {
+    pub fn new(account: &str, access: Access, url: &str) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .timeout(ANSWER)
@@ -97,7 +110,7 @@ impl Rest {
             .build()?;
         let url = url.trim_end_matches('/');
         let base = format!("{url}/2010-04-01/Accounts/{account}");
-        Ok(Self { client, account: account.to_owned(), auth_token, base })
+        Ok(Self { client, access, base })
     }
 
     /// Rings somebody.
@@ -153,30 +166,47 @@ impl Rest {
         self.order(&path(call)?, &form).await.map(|_| ())
     }
 
-    /// Begins to record a call at Twilio, both sides apart. Returns the recording's name.
+    /// Begins to record a call, both sides apart, until it ends. What becomes of it is posted to
+    /// `events`. Returns the recording's name.
     ///
     /// # Errors
     /// [`RestError`].
-    pub async fn record(&self, call: &CarrierCallId) -> Result<String, RestError> {
-        let form = Form::default().with("RecordingChannels", "dual");
+    pub async fn record(&self, call: &CarrierCallId, events: &str) -> Result<String, RestError> {
+        let form = Form::default()
+            .with("RecordingChannels", "dual")
+            // So that it begins when ours does.
+            .with("Trim", "do-not-trim")
+            .with("RecordingStatusCallback", events)
+            .with("RecordingStatusCallbackMethod", "POST")
+            .with("RecordingStatusCallbackEvent", "completed absent");
         let call = path(call)?;
         let recordings = format!("{}/Recordings.json", call.trim_end_matches(".json"));
         self.order(&recordings, &form).await
     }
 
-    /// Ends the recording of a call; it is kept.
+    /// Asks for the file of a recording: WAV, a channel for each side. It is asked of this
+    /// interface, whatever address a callback names.
     ///
     /// # Errors
     /// [`RestError`].
-    pub async fn stop_recording(&self, call: &CarrierCallId) -> Result<(), RestError> {
-        let form = Form::default().with("Status", "stopped");
-        let call = path(call)?;
-        // The running one has this name (Twilio's Recording resource).
-        let running = format!("{}/Recordings/Twilio.CURRENT.json", call.trim_end_matches(".json"));
-        match self.order(&running, &form).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_over(&error) => Ok(()),
-            Err(error) => Err(error),
+    pub async fn recording(&self, name: &str) -> Result<Response, RestError> {
+        if !is_plain(name) {
+            return Err(RestError::NotSent("not the name of a recording at Twilio".to_owned()));
+        }
+        let sent = self
+            .client
+            .get(format!("{}/Recordings/{name}.wav?RequestedChannels=2", self.base))
+            .basic_auth(&self.access.user, Some(self.access.password.expose_secret()))
+            .timeout(FILE)
+            .send()
+            .await;
+        let answer = sent.map_err(unsent)?;
+        match answer.status() {
+            status if status.is_success() => Ok(answer),
+            status if status.is_client_error() => {
+                Err(RestError::Refused { status: status.as_u16(), code: 0 })
+            }
+            status => Err(RestError::Unknown(format!("status {}", status.as_u16()))),
         }
     }
 
@@ -195,17 +225,12 @@ impl Rest {
         let sent = self
             .client
             .post(format!("{}{path}", self.base))
-            .basic_auth(&self.account, Some(self.auth_token.expose_secret()))
+            .basic_auth(&self.access.user, Some(self.access.password.expose_secret()))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.write())
             .send()
             .await;
-        let mut answer = sent.map_err(|error| {
-            // Without its address: that holds the account.
-            let error = error.without_url();
-            let why = error.to_string();
-            if error.is_connect() { RestError::NotSent(why) } else { RestError::Unknown(why) }
-        })?;
+        let mut answer = sent.map_err(unsent)?;
         let status = answer.status();
         let mut body = Vec::new();
         let unread = |error: reqwest::Error| RestError::Unknown(error.without_url().to_string());
@@ -230,12 +255,22 @@ impl Rest {
 
 /// A call's path. Names are letters and digits; anything else would name something else.
 fn path(call: &CarrierCallId) -> Result<String, RestError> {
-    let plain = !call.0.is_empty() && call.0.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if plain {
+    if is_plain(&call.0) {
         Ok(format!("/Calls/{}.json", call.0))
     } else {
         Err(RestError::NotSent("not the name of a call at Twilio".to_owned()))
     }
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// An error without its address, which holds the account.
+fn unsent(error: reqwest::Error) -> RestError {
+    let (connecting, error) = (error.is_connect(), error.without_url());
+    let why = error.to_string();
+    if connecting { RestError::NotSent(why) } else { RestError::Unknown(why) }
 }
 
 /// 20404: no such resource; 21220: the call is not in a state to be changed.
@@ -244,4 +279,4 @@ fn is_over(error: &RestError) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,14 +1,18 @@
 //! Twilio messages as documented, and the greeting that says whose stream it is.
 
+use std::future::poll_fn;
+
 use futures_util::{SinkExt, StreamExt};
 use proptest::prelude::*;
-use tandem_actors::audio::Payload;
 use tandem_actors::carrier::{Command, Mark};
+use tandem_actors::leg::Broken;
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::*;
+use crate::carrier::told::{decode, payload, told};
 use crate::socket::coded::{Codec as _, Decoded, Encoded};
+use crate::socket::greeting::MESSAGES;
 use crate::socket::tests::{close_code, fields, object, served};
 use crate::socket::{Limits, Utf8Bytes};
 
@@ -17,34 +21,17 @@ const OUTBOUND: &str = include_str!("../../../tests/fixtures/twilio/outbound.jso
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
-fn payload(base64: &'static str) -> Payload {
-    Payload::from_base64(base64.as_bytes().into()).unwrap()
+fn codec() -> codec::Codec {
+    codec::Codec::new("MZ00")
 }
 
-fn decode(text: &str) -> String {
-    match codec::Codec::new("MZ00").decode(&Utf8Bytes::from(text)) {
-        Decoded::Event(event) => told(&event),
-        Decoded::Both(first, second) => format!("{}, {}", told(&first), told(&second)),
-        Decoded::Nothing => "nothing".to_owned(),
-        Decoded::Unknown(kind) => format!("unknown {kind}"),
-        Decoded::Bad(what) => format!("bad {what}"),
-        Decoded::Hopeless(why) => format!("hopeless: {why}"),
-    }
-}
-
-fn told(event: &Event) -> String {
-    match event {
-        Event::Started => "started".to_owned(),
-        Event::Heard(audio) => format!("heard {}", audio.as_str()),
-        Event::Pressed(digit) => format!("pressed {}", digit.key()),
-        Event::Played(Mark(number)) => format!("played {number}"),
-        Event::Stopped => "stopped".to_owned(),
-    }
+fn decoded(text: &str) -> String {
+    decode(&mut codec(), text)
 }
 
 #[test]
 fn every_message_of_the_fixture_is_understood() {
-    let understood: Vec<String> = INBOUND.lines().map(decode).collect();
+    let understood: Vec<String> = INBOUND.lines().map(decoded).collect();
     assert_eq!(
         understood,
         [
@@ -69,7 +56,7 @@ fn every_message_of_the_fixture_is_understood() {
 #[test]
 fn the_documented_media_message_takes_the_short_way() {
     let message = Utf8Bytes::from(INBOUND.lines().nth(2).unwrap());
-    let Decoded::Event(Event::Heard(audio)) = codec::Codec::new("MZ00").decode(&message) else {
+    let Decoded::Event(Event::Heard(audio)) = codec().decode(&message) else {
         panic!("not heard");
     };
     let text: &str = message.as_ref();
@@ -79,7 +66,7 @@ fn the_documented_media_message_takes_the_short_way() {
 
 #[test]
 fn every_command_is_written_as_in_the_fixture() {
-    let mut codec = codec::Codec::new("MZ00");
+    let mut codec = codec();
     let commands = [Command::Say(payload("////")), Command::Mark(Mark(7)), Command::Flush];
     let written: Vec<Encoded> = commands.map(|command| codec.encode(command)).into();
     let pinned: Vec<Encoded> =
@@ -101,23 +88,23 @@ fn a_stream_name_cannot_break_out_of_its_quotes() {
 fn a_start_with_other_audio_is_no_stream_of_ours() {
     let start = INBOUND.lines().nth(1).unwrap().replace("8000", "16000");
     let Ok(wire::Inbound::Start(start)) = wire::read(&start) else { panic!("not a start") };
-    assert_eq!(codec::start(start), Err(GreetError::NotAStream("media format")));
+    assert_eq!(codec::start(start), Err(GreetError::stranger("media format")));
 }
 
 #[test]
 fn a_million_brackets_are_no_trouble() {
     let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
-    assert_eq!(decode(&deep), "bad json");
+    assert_eq!(decoded(&deep), "bad json");
     let inside = format!(r#"{{"event":"media","deep":{deep},"media":{{"payload":"////"}}}}"#);
-    assert_eq!(decode(&inside), "heard ////");
+    assert_eq!(decoded(&inside), "heard ////");
 }
 
 proptest! {
     #[test]
     fn no_text_is_too_strange(text in ".*") {
-        decode(&text);
-        decode(&format!(r#"{{"event":"media",{text}"#));
-        decode(&format!(r#"{{"event":"media","media":{{"payload":"{text}"}}}}"#));
+        decoded(&text);
+        decoded(&format!(r#"{{"event":"media",{text}"#));
+        decoded(&format!(r#"{{"event":"media","media":{{"payload":"{text}"}}}}"#));
     }
 
     #[test]
@@ -128,7 +115,7 @@ proptest! {
     ) {
         let inner = object(inner, &[("payload", r#""////""#)], place);
         let known = [("event", r#""media""#), ("media", inner.as_str())];
-        prop_assert_eq!(decode(&object(outer, &known, place)), "heard ////");
+        prop_assert_eq!(decoded(&object(outer, &known, place)), "heard ////");
     }
 }
 
@@ -167,16 +154,16 @@ async fn a_greeted_stream_says_whose_it_is_and_talks() {
 #[tokio::test]
 async fn a_socket_that_never_starts_is_not_greeted() {
     let (socket, mut far_end) = served(Limits::CARRIER).await;
-    for _ in 0..MESSAGES_BEFORE_START {
+    for _ in 0..MESSAGES {
         far_end.send(Frame::text(INBOUND.lines().next().unwrap())).await.unwrap();
     }
     let error = greet(socket, DEADLINE).await.map(|_| ()).unwrap_err();
-    assert_eq!(error, GreetError::NotAStream("no start"));
+    assert_eq!(error, GreetError::stranger("too much before its first word"));
 
     let (socket, mut far_end) = served(Limits::CARRIER).await;
     far_end.send(Frame::text("GET / HTTP/1.1")).await.unwrap();
     let error = greet(socket, DEADLINE).await.map(|_| ()).unwrap_err();
-    assert_eq!(error, GreetError::NotAStream("json"));
+    assert_eq!(error, GreetError::stranger("json"));
 
     let (socket, mut far_end) = served(Limits::CARRIER).await;
     far_end.close(None).await.unwrap();

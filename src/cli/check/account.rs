@@ -68,10 +68,31 @@ async fn twilio(settings: &config::Twilio, client: &Client) -> Result<String, St
         ));
     }
     match word(answer, "status").await.as_deref() {
-        Some("active") => Ok("Twilio takes the account".to_owned()),
+        Some("active") if settings.api_key.is_empty() => Ok("Twilio takes the account".to_owned()),
+        Some("active") => twilio_key(settings, client).await,
         Some(status) => Err(format!("the Twilio account is {status:?}, not active")),
         None => Err("Twilio's answer names no status; check twilio.api_url".to_owned()),
     }
+}
+
+/// An API key may not read the account itself; one that may not read calls cannot place any.
+async fn twilio_key(settings: &config::Twilio, client: &Client) -> Result<String, String> {
+    const SECRET: &str = "TANDEM__TWILIO__API_SECRET";
+    let (key, secret) = settings.access().ok_or_else(|| format!("{SECRET} is not set"))?;
+    let (url, sid) = (&settings.api_url, &settings.account_sid);
+    let request = client
+        .get(format!("{url}/2010-04-01/Accounts/{sid}/Calls.json?PageSize=1"))
+        .basic_auth(key, Some(secret.expose_secret()));
+    let answer =
+        request.send().await.map_err(|error| not_reached("Twilio", "twilio.api_url", error))?;
+    if answer.status().is_success() {
+        return Ok("Twilio takes the account and the API key".to_owned());
+    }
+    Err(format!(
+        "Twilio refuses the API key with {}; check that twilio.api_key is one of this account \
+         which may read and make calls, and {SECRET}",
+        answer.status().as_u16()
+    ))
 }
 
 async fn asterisk(settings: &config::Asterisk, client: &Client) -> Result<String, String> {

@@ -13,6 +13,7 @@ use super::*;
 use crate::config::{Auth, Dialect};
 use crate::http::accept;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
+use crate::rehearsal::twilio;
 use crate::server::Server;
 
 /// A provider that answers everything with this, and is asked with what `allowed` accepts.
@@ -79,6 +80,39 @@ async fn a_twilio_account_is_read(
     let seen = account::look(&config, &client().unwrap()).await;
     match trouble {
         None => assert!(seen.is_ok(), "{seen:?}"),
+        Some(word) => assert!(seen.as_ref().unwrap_err().contains(word), "{seen:?}"),
+    }
+}
+
+#[rstest]
+#[case::good("SK00", "of-the-key", None)]
+#[case::not_of_this_account("SK01", "of-the-key", Some("TANDEM__TWILIO__API_SECRET"))]
+#[case::wrong_secret("SK00", "of-another", Some("twilio.api_key"))]
+#[tokio::test]
+async fn a_twilio_api_key_is_tried_beside_the_token(
+    #[case] key: &str,
+    #[case] secret: &str,
+    #[case] trouble: Option<&str>,
+) {
+    // The simulated Twilio lets a key do what the real one lets it do.
+    let settings = twilio::Settings {
+        account: "AC00".to_owned(),
+        auth_token: "right".to_owned().into(),
+        api_key: Some(("SK00".to_owned(), "of-the-key".to_owned().into())),
+        number: "+15550199".to_owned(),
+        public_url: "https://bridge.example.com".to_owned(),
+    };
+    let network = twilio::TwilioNetwork::start(settings).await.unwrap();
+    let mut config = Config::default();
+    config.carrier.kind = Kind::Twilio;
+    config.twilio.account_sid = "AC00".to_owned();
+    config.twilio.auth_token = Some("right".into());
+    config.twilio.api_key = key.to_owned();
+    config.twilio.api_secret = Some(secret.into());
+    config.twilio.api_url = network.api_url();
+    let seen = account::look(&config, &client().unwrap()).await;
+    match trouble {
+        None => assert!(seen.as_ref().unwrap().contains("API key"), "{seen:?}"),
         Some(word) => assert!(seen.as_ref().unwrap_err().contains(word), "{seen:?}"),
     }
 }

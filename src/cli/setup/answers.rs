@@ -42,6 +42,8 @@ pub(super) fn settings(
     }
     if kind == Kind::Twilio {
         ask("twilio", "account_sid", "Twilio account SID", "", account)?;
+        let question = "Twilio API key SID; empty to make requests with the auth token";
+        ask("twilio", "api_key", question, "", key_or_none)?;
     }
     if kind == Kind::Asterisk {
         ask("asterisk", "ari_url", "Asterisk REST (ARI)", "http://127.0.0.1:8088/ari", http)?;
@@ -69,7 +71,12 @@ pub(super) fn secrets(document: &DocumentMut, kind: Kind) -> Vec<Wanted> {
             let question = "A secret of your choice for the path of the Event Grid webhook";
             want("TANDEM__ACS__EVENTS_SECRET", question, path_secret);
         }
-        Kind::Twilio => want("TANDEM__TWILIO__AUTH_TOKEN", "Twilio auth token", something),
+        Kind::Twilio => {
+            want("TANDEM__TWILIO__AUTH_TOKEN", "Twilio auth token, the primary one", something);
+            if standing(document, "twilio", "api_key").is_some_and(|key| !key.is_empty()) {
+                want("TANDEM__TWILIO__API_SECRET", "Secret of the Twilio API key", something);
+            }
+        }
         Kind::Asterisk => {
             want("TANDEM__ASTERISK__PASSWORD", "ARI password", something);
             let question = "A secret of your choice that its media sockets show";
@@ -130,9 +137,19 @@ fn endpoint(answer: &str) -> Result<(), String> {
 
 /// Twilio: `AC` and 32 hexadecimal digits.
 fn account(answer: &str) -> Result<(), String> {
-    let digits = answer.strip_prefix("AC").unwrap_or_default();
+    sid("AC", answer)
+}
+
+/// `SK` and 32 hexadecimal digits.
+fn key_or_none(answer: &str) -> Result<(), String> {
+    if answer.is_empty() { Ok(()) } else { sid("SK", answer) }
+}
+
+fn sid(kind: &str, answer: &str) -> Result<(), String> {
+    let digits = answer.strip_prefix(kind).unwrap_or_default();
     let good = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    good.then_some(()).ok_or_else(|| "AC and 32 hexadecimal digits, from the console".to_owned())
+    let told = || format!("{kind} and 32 hexadecimal digits, from the console");
+    good.then_some(()).ok_or_else(told)
 }
 
 fn something(answer: &str) -> Result<(), String> {

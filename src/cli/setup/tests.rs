@@ -52,7 +52,7 @@ fn an_empty_answer_to_everything_is_a_rehearsal_that_loads() {
 #[test]
 fn wrong_answers_are_told_and_asked_for_again() {
     let desk = Desk::new();
-    let sid = format!("AC{}", "0".repeat(32));
+    let (sid, key) = (format!("AC{}", "0".repeat(32)), format!("SK{}", "0".repeat(32)));
     let (done, shown) = desk.answer(&[
         "phone",
         "twilio",
@@ -64,6 +64,8 @@ fn wrong_answers_are_told_and_asked_for_again() {
         "https://a.example",
         "AC12",
         &sid,
+        &sid,
+        &key,
         "openai.com",
         "",
         "",
@@ -73,13 +75,23 @@ fn wrong_answers_are_told_and_asked_for_again() {
         "yes",
         "",
         "token-1",
+        "secret-1",
         "key-1",
         "yes",
     ]);
     done.unwrap();
-    for told in ["one of rehearsal", "like +1425", "without a path", "32 hex", "cannot be empty"] {
+    for told in [
+        "one of rehearsal",
+        "like +1425",
+        "without a path",
+        "AC and 32 hex",
+        "SK and 32 hex",
+        "cannot be empty",
+    ] {
         assert!(shown.contains(told), "{told:?} is not in {shown}");
     }
+    let kept = files::read(&desk.place.secrets).unwrap();
+    assert!(kept.contains("TANDEM__TWILIO__API_SECRET='secret-1'"), "{kept}");
     let text = files::read(&desk.place.settings).unwrap();
     assert!(text.contains("[carrier]") && text.contains("kind = \"twilio\""), "{text}");
     assert!(text.contains("public_url = \"https://a.example\""), "{text}");

@@ -9,12 +9,21 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Channel, Kind, NORMAL, Pbx, cause};
+use super::{Channel, Kind, NORMAL, Pbx, cause, keys};
 use crate::rehearsal::callee::{self, Answer};
 use crate::rehearsal::phone::{Dialect, Dialled, Ending};
 
 /// Why an order is refused: an HTTP status.
 pub(super) type Refused = u16;
+
+/// A person on a phone that is connected with us.
+struct Talk {
+    phone: String,
+    media: String,
+    person: Number,
+    /// Keys that are to sound there.
+    keys: mpsc::Receiver<char>,
+}
 
 impl Pbx {
     /// Rings somebody into our application.
@@ -140,18 +149,21 @@ impl Pbx {
                 token: None,
             };
             let leaves = [gone.clone(), hang_up.clone()];
+            let (keypad, keys) = mpsc::channel(keys::WAITING);
+            if let Some(channel) = hall.channels.get_mut(&phone) {
+                channel.keypad = Some(keypad);
+            }
             let talk =
-                Arc::clone(self).talk([phone.clone(), id.clone()], line, person.clone(), leaves);
-            drop(tokio::spawn(talk));
+                Talk { phone: phone.clone(), media: id.clone(), person: person.clone(), keys };
+            drop(tokio::spawn(Arc::clone(self).talk(talk, line, leaves)));
         }
     }
 
     /// A person talks on a phone through a media channel until one of the two goes.
     async fn talk(
         self: Arc<Self>,
-        [phone, media]: [String; 2],
+        Talk { phone, media, person, keys }: Talk,
         line: Dialled,
-        person: Number,
         [phone_gone, media_gone]: [CancellationToken; 2],
     ) {
         let hang_up = CancellationToken::new();
@@ -163,10 +175,10 @@ impl Pbx {
             hang_up.cancel();
             std::future::pending::<()>().await;
         };
-        // Keys are noted by the PBX; its people do not listen to them.
-        let (_keypad, keys) = mpsc::channel(1);
+        let (sounding, heard) = mpsc::channel(1);
         let report = tokio::select! {
-            report = callee::converse(line, &person, hang_up.clone(), keys) => report,
+            report = callee::converse(line, &person, hang_up.clone(), heard) => report,
+            () = keys::sound(keys, sounding) => return,
             () = ended => return,
         };
         self.destroy(&media, NORMAL);
@@ -223,7 +235,7 @@ impl Pbx {
         if hall.channels.contains_key(id) {
             return Err(409);
         }
-        let channel = Channel { kind, state, is_ours, hang_up: hang_up.clone() };
+        let channel = Channel { kind, state, is_ours, hang_up: hang_up.clone(), keypad: None };
         hall.channels.insert(id.to_owned(), channel);
         drop(hall);
         self.changed();

@@ -108,14 +108,13 @@ async fn answer(State(pbx): Inside, Path(id): Path<String>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn press(State(pbx): Inside, Path(id): Path<String>, Json(body): Json<Value>) -> StatusCode {
-    let mut hall = pbx.hall();
-    match hall.channels.get(&id) {
-        Some(channel) if channel.is_ours => hall.keys.push_str(word(&body, "dtmf")),
-        Some(_) => return StatusCode::CONFLICT,
-        None => return StatusCode::NOT_FOUND,
-    }
-    StatusCode::NO_CONTENT
+async fn press(
+    State(pbx): Inside,
+    Path(id): Path<String>,
+    Json(body): Json<Value>,
+) -> Result<StatusCode, StatusCode> {
+    pbx.press(&id, word(&body, "dtmf")).map_err(refusal)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn bridges(State(pbx): Inside) -> Json<Value> {

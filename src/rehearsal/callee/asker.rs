@@ -13,14 +13,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const WORDS_MAX: usize = 4;
 
 pub(super) async fn ask_for_a_human(talk: &mut Talk) -> Result<(), Over> {
-    talk.hear(PATIENCE).await?;
-    talk.say(WISH).await?;
-    for _ in 0..WORDS_MAX {
-        match talk.hear(PATIENCE).await? {
-            Some(words) if !words.to_lowercase().contains("sorry") => {}
-            Some(_) | None => break,
+    let greeting = talk.hear(PATIENCE).await?;
+    // Whom nobody took over has been brought back to the machine, and hears so first.
+    if !greeting.is_some_and(|words| is_refusal(&words)) {
+        talk.say(WISH).await?;
+        for _ in 0..WORDS_MAX {
+            match talk.hear(PATIENCE).await? {
+                Some(words) if !is_refusal(&words) => {}
+                Some(_) | None => break,
+            }
         }
     }
     talk.say(GOODBYE).await?;
     talk.wait_for_the_end(PATIENCE).await
+}
+
+fn is_refusal(words: &str) -> bool {
+    words.to_lowercase().contains("sorry")
 }

@@ -44,7 +44,7 @@ pub(super) async fn interrupt(talk: &mut Talk) -> Result<(), Over> {
                 talk.say(GO_ON).await?;
             }
             Sound::Said { .. } => break,
-            Sound::Onset | Sound::Words(_) | Sound::Flushed | Sound::Ended(_) => {}
+            Sound::Onset | Sound::Words(_) | Sound::Key(_) | Sound::Flushed | Sound::Ended(_) => {}
         }
         until = Instant::now() + PATIENCE;
     }

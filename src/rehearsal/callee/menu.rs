@@ -1,4 +1,5 @@
-//! An automatic menu: reads its choices, and does what the keys say.
+//! An automatic menu: reads its choices, and does what the keys say. Keys come from the carrier,
+//! or else their tones are heard on the line.
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(6);
 const READINGS: usize = 4;
 
 pub(super) async fn read_out(talk: &mut Talk) -> Result<(), Over> {
+    talk.expect_keys().await;
     for _ in 0..READINGS {
         talk.say(MENU).await?;
         match talk.key(PATIENCE).await? {

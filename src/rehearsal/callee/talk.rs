@@ -90,7 +90,7 @@ impl Talk {
                             keep(&mut self.heard, text.clone());
                             finished = Some(text);
                         }
-                        Some(Sound::Onset | Sound::Words(_)) => {}
+                        Some(Sound::Onset | Sound::Words(_) | Sound::Key(_)) => {}
                         Some(Sound::Ended(_)) | None => return Err(Over),
                     },
                 }
@@ -121,7 +121,13 @@ impl Talk {
         }
     }
 
-    /// The next key that the other side presses; what is said meanwhile is not listened to.
+    /// Understands the tones of keys from here on.
+    pub(super) async fn expect_keys(&self) {
+        self.phone.expect_keys().await;
+    }
+
+    /// The next key that the other side presses, by the carrier or by its tones; what
+    /// is said meanwhile is not listened to.
     pub(super) async fn key(&mut self, patience: Duration) -> Result<Option<char>, Over> {
         let until = Instant::now() + patience;
         loop {
@@ -133,6 +139,7 @@ impl Talk {
                     Err(_) => return Ok(None),
                     Ok(None | Some(Sound::Ended(_))) => return Err(Over),
                     Ok(Some(Sound::Said { text, .. })) => keep(&mut self.heard, text),
+                    Ok(Some(Sound::Key(key))) => return Ok(Some(key)),
                     Ok(Some(Sound::Onset | Sound::Words(_) | Sound::Flushed)) => {}
                 },
             }
@@ -174,7 +181,7 @@ impl Talk {
                         turn = format!("{turn} {text}");
                     }
                 }
-                Some(Sound::Flushed) => {}
+                Some(Sound::Flushed | Sound::Key(_)) => {}
                 Some(Sound::Ended(_)) => return Err(Over),
             }
         }

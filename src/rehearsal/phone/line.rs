@@ -39,6 +39,7 @@ pub(super) enum Command {
     Say(Speaking),
     Hush,
     Press(char),
+    ExpectKeys,
     HangUp,
     Stall(Duration),
     DropFrames(u64),
@@ -158,6 +159,7 @@ impl Line {
                 let message = self.wire.key(key);
                 self.send(message).await?;
             }
+            Command::ExpectKeys => self.player.expect_keys(),
             Command::HangUp => return Err(Ending::HungUp),
             Command::Stall(time) => {
                 sleep(time).await;
@@ -185,6 +187,9 @@ impl Line {
             let played = self.player.play(now, &mut self.heard);
             if let Some(hole) = played.hole {
                 self.note(|account| account.underrun(hole));
+            }
+            for key in played.keys {
+                self.offer(Sound::Key(key));
             }
             self.return_marks(played.marks).await?;
             self.tell_of_room().await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::rehearsal::speech::{Ear, Perceived, Rate};
+use crate::rehearsal::speech::{Ear, Keypad, Perceived, Rate};
 
 /// Frames that are gathered before playing starts after silence, so that arrivals may jitter by
 /// as much.
@@ -14,8 +14,10 @@ const PREFILL_FRAMES: usize = 2;
 /// The play-out side of a line.
 pub(super) struct Player {
     ear: Ear,
+    /// Hears the tones of keys, for whoever cares.
+    keypad: Option<Keypad>,
+    rate: Rate,
     frame: usize,
-    hz: usize,
     /// Audio it holds at most; what comes beyond is thrown away.
     held_max: Duration,
     queue: VecDeque<Item>,
@@ -55,14 +57,17 @@ pub(super) struct Played {
     pub(super) marks: Vec<String>,
     /// A hole in an utterance that has ended now.
     pub(super) hole: Option<Duration>,
+    /// Keys whose tones were heard.
+    pub(super) keys: Vec<char>,
 }
 
 impl Player {
     pub(super) fn new(rate: Rate, held_max: Duration) -> Self {
         Self {
             ear: Ear::new(rate),
+            keypad: None,
+            rate,
             frame: rate.frame(),
-            hz: rate.hz(),
             held_max,
             queue: VecDeque::new(),
             held: 0,
@@ -73,9 +78,14 @@ impl Player {
         }
     }
 
+    /// From here on the tones of keys are understood.
+    pub(super) fn expect_keys(&mut self) {
+        self.keypad.get_or_insert_with(|| Keypad::new(self.rate));
+    }
+
     /// Takes audio; returns how much of it had no room.
     pub(super) fn receive(&mut self, mut samples: Vec<i16>, arrived: Instant) -> Duration {
-        let room = (self.held_max.as_secs() as usize * self.hz).saturating_sub(self.held);
+        let room = (self.held_max.as_secs() as usize * self.rate.hz()).saturating_sub(self.held);
         let beyond = samples.len().saturating_sub(room);
         samples.truncate(room);
         if matches!(self.hole, Hole::Flushed) {
@@ -114,7 +124,8 @@ impl Player {
     /// Plays one frame's time.
     pub(super) fn play(&mut self, now: Instant, heard: &mut Vec<Perceived>) -> Played {
         // What was taken a frame's time ago has been played by now.
-        let mut played = Played { marks: std::mem::take(&mut self.reached), hole: None };
+        let mut played =
+            Played { marks: std::mem::take(&mut self.reached), hole: None, keys: Vec::new() };
         self.start_if_ready();
         let mut missing = self.frame;
         if matches!(self.state, State::Playing) || self.held == 0 {
@@ -137,6 +148,9 @@ impl Player {
         }
         let before = heard.len();
         self.ear.push(&self.silence[..missing], now, heard);
+        if let Some(keypad) = &mut self.keypad {
+            keypad.hear(&self.silence[..missing], &mut played.keys);
+        }
         let over = heard[before..].iter().any(|it| matches!(it, Perceived::Quiet { .. }));
         if over && matches!(self.hole, Hole::Open(_)) {
             // It never went on: an utterance that was cut off, which its account tells.
@@ -178,11 +192,16 @@ impl Player {
                 Item::Audio { .. } if wanted == 0 => break,
                 Item::Audio { samples, played, arrived } => {
                     if let Hole::Open(samples) = self.hole {
-                        out.hole = Some(Duration::from_secs_f64(samples as f64 / self.hz as f64));
+                        out.hole =
+                            Some(Duration::from_secs_f64(samples as f64 / self.rate.hz() as f64));
                         self.hole = Hole::None;
                     }
                     let piece = wanted.min(samples.len() - *played);
-                    self.ear.push(&samples[*played..*played + piece], *arrived, heard);
+                    let sound = &samples[*played..*played + piece];
+                    self.ear.push(sound, *arrived, heard);
+                    if let Some(keypad) = &mut self.keypad {
+                        keypad.hear(sound, &mut out.keys);
+                    }
                     *played += piece;
                     self.held -= piece;
                     wanted -= piece;
@@ -197,7 +216,7 @@ impl Player {
     }
 
     fn time(&self, samples: usize) -> Duration {
-        Duration::from_secs_f64(samples as f64 / self.hz as f64)
+        Duration::from_secs_f64(samples as f64 / self.rate.hz() as f64)
     }
 }
 

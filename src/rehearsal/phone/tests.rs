@@ -29,7 +29,7 @@ async fn said(sounds: &mut Receiver<Sound>) -> (String, Account) {
     loop {
         match sounds.recv().await.expect("the line is over") {
             Sound::Said { text, account } => return (text, account),
-            Sound::Onset | Sound::Words(_) | Sound::Flushed => {}
+            Sound::Onset | Sound::Words(_) | Sound::Key(_) | Sound::Flushed => {}
             Sound::Ended(ending) => panic!("{ending:?}"),
         }
     }

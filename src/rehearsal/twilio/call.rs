@@ -5,6 +5,7 @@ use tandem_actors::carrier::Number;
 use tokio::sync::mpsc;
 
 use super::fresh_name;
+use super::recording::Recording;
 use super::twiml::Verb;
 use crate::rehearsal::callee::Report;
 
@@ -93,8 +94,8 @@ pub struct CallRecord {
     pub answers: Vec<u16>,
     /// What machine detection has found, once that was told.
     pub detected: Option<&'static str>,
-    /// Recordings, and whether they run.
-    pub recordings: Vec<(String, bool)>,
+    /// Recordings of it.
+    pub recordings: Vec<Recording>,
 }
 
 /// A call.

@@ -71,6 +71,7 @@ pub(super) async fn outbound(
     act(&network, &name, &to, order.verbs, &mut orders).await;
     let duration = [field("CallDuration", "1")];
     network.becomes(&name, Status::Completed, &order.events, &duration).await;
+    network.complete_recordings(&name).await;
 }
 
 /// Somebody rings the account's number.
@@ -88,6 +89,7 @@ pub(super) async fn inbound(network: Arc<Network>, name: String, mut orders: Rec
     network.note(&name, |record| record.status = Status::InProgress);
     act(&network, &name, &from, verbs, &mut orders).await;
     network.note(&name, |record| record.status = Status::Completed);
+    network.complete_recordings(&name).await;
 }
 
 async fn act(

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tandem_actors::carrier::Number;
 
 use super::call::{Call, Order, Status};
 use super::life::{self, Outbound};
 use super::twiml::{self, Verb};
-use super::{Network, fresh_name};
+use super::{Network, recording};
 
 /// TwiML in an order has at most so many characters.
 const TWIML: usize = 4_000;
@@ -24,20 +24,21 @@ const TWIML: usize = 4_000;
 /// The resources below an account.
 pub(super) fn routes(network: Arc<Network>) -> Router {
     let account = Router::new()
-        .route("/Calls.json", post(create))
+        .route("/Calls.json", post(create).get(list))
         .route("/Calls/{name}", post(update))
-        .route("/Calls/{name}/Recordings.json", post(record))
-        .route("/Calls/{name}/Recordings/{recording}", post(update_recording));
+        .route("/Calls/{name}/Recordings.json", post(recording::begin))
+        .route("/Recordings/{file}", get(recording::file));
     Router::new()
+        .route("/2010-04-01/Accounts/{account}", get(show))
         .nest("/2010-04-01/Accounts/{account}", account)
         .fallback(|| async { Refused(404, 20_404) })
         .with_state(network)
 }
 
-type Fields = Vec<(String, String)>;
+pub(super) type Fields = Vec<(String, String)>;
 
 /// An error as Twilio words it: the HTTP status and the code.
-struct Refused(u16, u32);
+pub(super) struct Refused(pub(super) u16, pub(super) u32);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -51,19 +52,32 @@ impl IntoResponse for Refused {
     }
 }
 
-/// The form of a request that shows the account's name and token.
-fn taken(
+/// Who shows the password of the account, or of its API key.
+pub(super) fn user(network: &Network, headers: &HeaderMap) -> Result<String, Refused> {
+    let settings = &network.settings;
+    let own = Some((&settings.account, &settings.auth_token));
+    let key = settings.api_key.as_ref().map(|(name, secret)| (name, secret));
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let known = |(name, password): &(&String, &SecretString)| {
+        let pair = STANDARD.encode(format!("{name}:{}", password.expose_secret()));
+        shown == Some(&format!("Basic {pair}"))
+    };
+    let user = own.into_iter().chain(key).find(known).ok_or(Refused(401, 20_003))?;
+    Ok(user.0.clone())
+}
+
+/// The form of a request to the account, by whoever may open it.
+pub(super) fn taken(
     network: &Network,
     account: &str,
     headers: &HeaderMap,
     body: &str,
 ) -> Result<Fields, Refused> {
-    let (own, token) = (&network.settings.account, &network.settings.auth_token);
-    let wanted = STANDARD.encode(format!("{own}:{}", token.expose_secret()));
-    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if account != own || shown != Some(&format!("Basic {wanted}")) {
+    let user = user(network, headers)?;
+    if *account != network.settings.account {
         return Err(Refused(401, 20_003));
     }
+    network.state().users.insert(user);
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if kind != Some("application/x-www-form-urlencoded") {
         return Err(Refused(415, 20_001));
@@ -71,8 +85,34 @@ fn taken(
     Ok(form_urlencoded::parse(body.as_bytes()).into_owned().collect())
 }
 
-fn get<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+pub(super) fn said<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+/// The account itself, which no standard API key may read (Twilio's page on API keys).
+async fn show(
+    State(network): State<Arc<Network>>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let account = &network.settings.account;
+    if user(&network, &headers)? != *account || file.strip_suffix(".json") != Some(account) {
+        return Err(Refused(401, 20_003));
+    }
+    Ok(Json(json!({ "sid": account, "status": "active" })).into_response())
+}
+
+async fn list(
+    State(network): State<Arc<Network>>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    user(&network, &headers)?;
+    if account != network.settings.account {
+        return Err(Refused(401, 20_003));
+    }
+    let calls: Vec<_> = network.state().calls.keys().map(|name| json!({ "sid": name })).collect();
+    Ok(Json(json!({ "calls": calls })).into_response())
 }
 
 async fn create(
@@ -82,7 +122,7 @@ async fn create(
     body: String,
 ) -> Result<Response, Refused> {
     let fields = taken(&network, &account, &headers, &body)?;
-    let (Some(to), Some(from)) = (get(&fields, "To"), get(&fields, "From")) else {
+    let (Some(to), Some(from)) = (said(&fields, "To"), said(&fields, "From")) else {
         return Err(Refused(400, 21_201));
     };
     if !to.starts_with('+') || to.len() < 8 {
@@ -91,21 +131,21 @@ async fn create(
     if from != network.settings.number {
         return Err(Refused(400, 21_210));
     }
-    let twiml = get(&fields, "Twiml").filter(|twiml| twiml.len() <= TWIML);
+    let twiml = said(&fields, "Twiml").filter(|twiml| twiml.len() <= TWIML);
     let verbs = twiml.and_then(|twiml| twiml::read(twiml).ok()).ok_or(Refused(400, 12_100))?;
     let asked: Vec<&str> = fields
         .iter()
         .filter(|(name, _)| name == "StatusCallbackEvent")
         .map(|(_, value)| value.as_str())
         .collect();
-    let events = get(&fields, "StatusCallback").unwrap_or_default().to_owned();
+    let events = said(&fields, "StatusCallback").unwrap_or_default().to_owned();
     if asked != ["initiated", "ringing", "answered", "completed"] || events.is_empty() {
         return Err(Refused(400, 21_626));
     }
-    let listens = get(&fields, "MachineDetection") == Some("DetectMessageEnd")
-        && get(&fields, "AsyncAmd") == Some("true");
-    let verdict = get(&fields, "AsyncAmdStatusCallback").filter(|_| listens).map(str::to_owned);
-    let timeout_s = get(&fields, "Timeout").and_then(|seconds| seconds.parse().ok()).unwrap_or(60);
+    let listens = said(&fields, "MachineDetection") == Some("DetectMessageEnd")
+        && said(&fields, "AsyncAmd") == Some("true");
+    let verdict = said(&fields, "AsyncAmdStatusCallback").filter(|_| listens).map(str::to_owned);
+    let timeout_s = said(&fields, "Timeout").and_then(|seconds| seconds.parse().ok()).unwrap_or(60);
     let (name, mut call, orders) = Call::new(Number::new(from), Number::new(to));
     call.addresses = verbs.iter().find_map(|verb| match verb {
         Verb::Stream { url, .. } => Some((events.clone(), url.clone())),
@@ -134,7 +174,7 @@ async fn update(
 ) -> Result<Response, Refused> {
     let fields = taken(&network, &account, &headers, &body)?;
     let name = file.strip_suffix(".json").ok_or(Refused(404, 20_404))?;
-    let order = match (get(&fields, "Status"), get(&fields, "Twiml")) {
+    let order = match (said(&fields, "Status"), said(&fields, "Twiml")) {
         (Some("completed"), None) => Order::End,
         (None, Some(twiml)) => {
             Order::Redirect(twiml::read(twiml).map_err(|_| Refused(400, 12_100))?)
@@ -155,53 +195,6 @@ async fn update(
     };
     orders.send(order).await.map_err(|_over| Refused(400, 21_220))?;
     Ok(answer)
-}
-
-async fn record(
-    State(network): State<Arc<Network>>,
-    Path((account, name)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: String,
-) -> Result<Response, Refused> {
-    let fields = taken(&network, &account, &headers, &body)?;
-    if get(&fields, "RecordingChannels") != Some("dual") {
-        return Err(Refused(400, 20_001));
-    }
-    live(&network, &name)?;
-    let recording = fresh_name("RE");
-    network.note(&name, |record| record.recordings.push((recording.clone(), true)));
-    let body = json!({ "sid": recording, "call_sid": name, "status": "in-progress" });
-    Ok((StatusCode::CREATED, Json(body)).into_response())
-}
-
-async fn update_recording(
-    State(network): State<Arc<Network>>,
-    Path((account, name, recording)): Path<(String, String, String)>,
-    headers: HeaderMap,
-    body: String,
-) -> Result<Response, Refused> {
-    let fields = taken(&network, &account, &headers, &body)?;
-    if recording != "Twilio.CURRENT.json" || get(&fields, "Status") != Some("stopped") {
-        return Err(Refused(400, 20_001));
-    }
-    live(&network, &name)?;
-    let mut stopped = None;
-    network.note(&name, |record| {
-        for (recording, runs) in record.recordings.iter_mut().filter(|(_, runs)| *runs) {
-            *runs = false;
-            stopped = Some(recording.clone());
-        }
-    });
-    let recording = stopped.ok_or(Refused(404, 20_404))?;
-    Ok(Json(json!({ "sid": recording, "status": "stopped" })).into_response())
-}
-
-fn live(network: &Network, name: &str) -> Result<(), Refused> {
-    match network.state().calls.get(name).map(|call| call.record.status) {
-        Some(Status::InProgress) => Ok(()),
-        Some(_) => Err(Refused(400, 21_220)),
-        None => Err(Refused(404, 20_404)),
-    }
 }
 
 fn shown(name: &str, call: &Call, status: StatusCode) -> Response {

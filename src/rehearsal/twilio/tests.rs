@@ -42,6 +42,7 @@ async fn nothing_leaves_but_through_the_tunnel() {
     let settings = Settings {
         account: "AC00".to_owned(),
         auth_token: "token".to_owned().into(),
+        api_key: None,
         number: "+15550199".to_owned(),
         public_url: "https://bridge.example.com".to_owned(),
     };

@@ -23,11 +23,13 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 pub(crate) const PUBLIC: &str = "https://bridge.example.com";
 pub(crate) const TOKEN: &str = "12345678901234567890123456789012";
+pub(crate) const KEY: &str = "SK00000000000000000000000000000000";
+pub(crate) const SECRET: &str = "secret-of-the-key";
 const ACCOUNT: &str = "AC00000000000000000000000000000000";
 const NUMBER: &str = "+15550199";
 
 /// No story takes longer.
-const STORY: Duration = Duration::from_secs(120);
+pub(crate) const STORY: Duration = Duration::from_secs(120);
 
 /// An open media socket.
 type Media = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -48,6 +50,7 @@ impl Network {
         let settings = Settings {
             account: ACCOUNT.to_owned(),
             auth_token: TOKEN.to_owned().into(),
+            api_key: Some((KEY.to_owned(), SECRET.to_owned().into())),
             number: NUMBER.to_owned(),
             public_url: PUBLIC.to_owned(),
         };
@@ -103,6 +106,12 @@ impl Network {
         let in_time = tokio::time::timeout(STORY, told).await;
         assert!(in_time.is_ok(), "waited in vain after {notes:#?}");
         notes
+    }
+
+    /// The end of any call.
+    pub(crate) async fn last(&mut self) -> Note {
+        let mut notes = self.until(|note| matches!(note.fact, Fact::Finalized { .. })).await;
+        notes.pop().expect("waited for it")
     }
 
     /// Facts until any call is finalized.

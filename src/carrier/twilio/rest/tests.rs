@@ -12,20 +12,28 @@ use crate::rehearsal::twilio::{Settings, TwilioNetwork};
 
 const ACCOUNT: &str = "AC00";
 const TOKEN: &str = "token";
+const KEY: &str = "SK00";
+const SECRET: &str = "key-secret";
 const MEDIA: &str = "wss://bridge.example.com/m";
 
 async fn simulated() -> TwilioNetwork {
     let settings = Settings {
         account: ACCOUNT.to_owned(),
         auth_token: TOKEN.to_owned().into(),
+        api_key: Some((KEY.to_owned(), SECRET.to_owned().into())),
         number: "+15550199".to_owned(),
         public_url: "https://bridge.example.com".to_owned(),
     };
     TwilioNetwork::start(settings).await.unwrap()
 }
 
-fn rest(url: &str, token: &str) -> Rest {
-    Rest::new(ACCOUNT, token.to_owned().into(), url).unwrap()
+pub(crate) fn rest(url: &str, token: &str) -> Rest {
+    opened_by(ACCOUNT, token, url)
+}
+
+fn opened_by(user: &str, password: &str, url: &str) -> Rest {
+    let access = Access { user: user.to_owned(), password: password.into() };
+    Rest::new(ACCOUNT, access, url).unwrap()
 }
 
 async fn place(rest: &Rest, to: &str) -> Result<CarrierCallId, RestError> {
@@ -38,7 +46,7 @@ async fn place(rest: &Rest, to: &str) -> Result<CarrierCallId, RestError> {
 }
 
 /// A server that answers every connection with this text and hangs up; and how many there were.
-async fn answering(text: &'static str) -> (String, Arc<AtomicUsize>) {
+pub(crate) async fn answering(text: &'static str) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = Arc::new(AtomicUsize::new(0));
@@ -66,6 +74,19 @@ async fn an_order_is_taken_with_the_accounts_token_only() {
 }
 
 #[tokio::test]
+async fn an_order_is_taken_with_an_api_key_and_its_own_secret() {
+    let twilio = simulated().await;
+    let url = twilio.api_url();
+    place(&opened_by(KEY, SECRET, &url), "+15550105").await.unwrap();
+    for (user, password) in [(KEY, TOKEN), ("SK01", SECRET), (ACCOUNT, SECRET)] {
+        let refused = place(&opened_by(user, password, &url), "+15550105").await;
+        assert_eq!(refused, Err(RestError::Refused { status: 401, code: 20_003 }), "{user}");
+    }
+    assert_eq!((twilio.orders(), twilio.users()), (1, vec![KEY.to_owned()]));
+    assert!(!format!("{:?}", opened_by(KEY, SECRET, &url)).contains(SECRET), "in a log");
+}
+
+#[tokio::test]
 async fn a_number_that_is_none_is_refused_with_twilios_code() {
     let twilio = simulated().await;
     let refused = place(&rest(&twilio.api_url(), TOKEN), "110").await.unwrap_err();
@@ -85,40 +106,6 @@ async fn ending_what_is_over_or_never_was_is_a_success() {
     let twiml = twiml::hang_up();
     let refused = rest.redirect(&name, &twiml).await;
     assert_eq!(refused, Err(RestError::Refused { status: 400, code: 21_220 }));
-}
-
-#[tokio::test]
-async fn a_recording_is_begun_and_ended() {
-    let twilio = simulated().await;
-    let rest = rest(&twilio.api_url(), TOKEN);
-    let refused = rest.record(&CarrierCallId("CA77".into())).await;
-    assert_eq!(refused, Err(RestError::Refused { status: 404, code: 20_404 }));
-    // The silent one is there, and the call is in its stream until its socket is refused; the
-    // tunnel leads to a listener that never answers.
-    let silence = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    twilio.lead_to(silence.local_addr().unwrap());
-    let name = place(&rest, "+15550105").await.unwrap();
-    drop(tokio::spawn(async move {
-        // The webhooks are answered, the media is not.
-        while let Ok((mut stream, _)) = silence.accept().await {
-            drop(tokio::spawn(async move {
-                let mut request = [0; 4_096];
-                let read = stream.read(&mut request).await.unwrap_or(0);
-                if request[..read].starts_with(b"POST") {
-                    let ok = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
-                    let _written = stream.write_all(ok).await;
-                } else {
-                    std::future::pending::<()>().await;
-                }
-            }));
-        }
-    }));
-    twilio.until(&name.0, |record| record.streams == 1).await.unwrap();
-    let recording = rest.record(&name).await.unwrap();
-    assert_eq!(twilio.call(&name.0).unwrap().recordings, [(recording.clone(), true)]);
-    rest.stop_recording(&name).await.unwrap();
-    assert_eq!(twilio.call(&name.0).unwrap().recordings, [(recording, false)]);
-    rest.stop_recording(&name).await.unwrap();
 }
 
 #[tokio::test]
