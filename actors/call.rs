@@ -373,6 +373,7 @@ fn log(call: &CallId, fact: &Fact) {
         | Fact::ConfirmationAsked { .. }
         | Fact::ConfirmationSettled { .. }
         | Fact::BargedIn { .. }
-        | Fact::Replied { .. } => {}
+        | Fact::Replied { .. }
+        | Fact::Used(_) => {}
     }
 }

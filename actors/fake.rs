@@ -257,7 +257,8 @@ impl Stage {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let response = model::ResponseId("greeting".into());
         let begun = model::Event::Responding { response: response.clone(), tag: None };
-        let ended = model::Event::Responded { response, ending: model::Ending::Completed };
+        let ended =
+            model::Event::Responded { response, ending: model::Ending::Completed, usage: None };
         voice.says.send(begun).await.expect("the session is open");
         voice.says.send(ended).await.expect("the session is open");
         (call, phone, voice)

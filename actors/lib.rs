@@ -41,6 +41,7 @@ pub mod carrier;
 pub mod model;
 pub mod record;
 pub mod tool;
+pub mod usage;
 
 pub mod clock;
 

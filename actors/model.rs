@@ -23,6 +23,7 @@
 //!   first audio become its input, later ones a text for the model to think of.
 
 use std::fmt;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -31,6 +32,7 @@ use crate::audio::{Format, Payload};
 use crate::briefing::Text;
 use crate::leg;
 use crate::tool::{Promise, ToolCallId};
+use crate::usage::Usage;
 
 /// A conversation item's id, the model's or ours.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -100,6 +102,8 @@ pub enum Event {
         response: ResponseId,
         /// How.
         ending: Ending,
+        /// What it has used, where the provider says so.
+        usage: Option<Box<Usage>>,
     },
     /// The model refused a command; the session goes on.
     Refused(Refusal),
@@ -109,6 +113,45 @@ pub enum Event {
     /// The model cannot go on. After [`Loss::RateLimited`] the session lives and has refused what
     /// was asked for; after the others the line is of no more use.
     Fatal(Loss),
+}
+
+/// What an event says of the session, as against what is said in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition<'a> {
+    /// [`Event::Ready`].
+    Ready,
+    /// [`Event::Expires`].
+    Expires(Duration),
+    /// [`Event::Refused`].
+    Refused(&'a Refusal),
+    /// [`Event::Exhausted`].
+    Exhausted(Duration),
+    /// [`Event::Fatal`].
+    Fatal(&'a Loss),
+}
+
+impl Event {
+    /// What it says of the session; nothing when it is part of the conversation.
+    #[must_use]
+    pub const fn condition(&self) -> Option<Condition<'_>> {
+        match self {
+            Self::Ready => Some(Condition::Ready),
+            Self::Expires(left) => Some(Condition::Expires(*left)),
+            Self::Refused(refusal) => Some(Condition::Refused(refusal)),
+            Self::Exhausted(wait) => Some(Condition::Exhausted(*wait)),
+            Self::Fatal(loss) => Some(Condition::Fatal(loss)),
+            Self::CallerStarted(_)
+            | Self::CallerStopped(_)
+            | Self::CallerCommitted(_)
+            | Self::CallerWords(..)
+            | Self::CallerSaid(..)
+            | Self::Responding { .. }
+            | Self::Spoke { .. }
+            | Self::Said { .. }
+            | Self::Asked { .. }
+            | Self::Responded { .. } => None,
+        }
+    }
 }
 
 /// How a response ended.
@@ -244,4 +287,49 @@ pub trait Model: Send + Sync {
     /// Which of several places it leads to is the adapter's choice: to the call all are one, and
     /// the conversation is given to the next session wherever that is.
     fn connect(&self) -> BoxFuture<'static, Result<Line, ConnectError>>;
+}
+
+/// Configures a fresh session and waits until it has taken that; whoever waits bounds the time.
+/// How long the session will last, where that is said.
+///
+/// # Errors
+/// [`ConnectError`] when the session ends, or will not be as it shall.
+pub async fn configure(
+    line: &mut Line,
+    session: Session,
+) -> Result<Option<Duration>, ConnectError> {
+    line.send(Command::Configure(session)).map_err(|broken| passing(&broken))?;
+    let mut left = None::<Duration>;
+    loop {
+        let event = std::future::poll_fn(|cx| {
+            let flushed = line.poll_flush(cx);
+            match (line.poll_event(cx), flushed) {
+                // A far end that will not take what we write may have said why.
+                (Poll::Pending, Poll::Ready(Err(broken))) => Poll::Ready(Err(broken)),
+                (event, _) => event,
+            }
+        });
+        match event.await.map_err(|broken| passing(&broken))?.condition() {
+            Some(Condition::Ready) => return Ok(left),
+            // The adapter knows its provider's rule, the provider knows this session: whichever
+            // ends it first.
+            Some(Condition::Expires(time)) => {
+                left = Some(left.map_or(time, |known| time.min(known)));
+            }
+            Some(Condition::Fatal(loss)) => {
+                let what = format!("refused the session: {loss:?}");
+                return Err(ConnectError { what, loss: loss.clone() });
+            }
+            Some(Condition::Refused(refusal)) => {
+                let what = format!("refused the configuration: {refusal:?}");
+                return Err(ConnectError { loss: Loss::Final(what.clone()), what });
+            }
+            Some(Condition::Exhausted(_)) | None => {}
+        }
+    }
+}
+
+/// A line that ends without a word of its adapter about why: it may come back.
+fn passing(broken: &leg::Broken) -> ConnectError {
+    ConnectError { what: broken.to_string(), loss: Loss::Passing(broken.to_string()) }
 }

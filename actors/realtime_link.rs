@@ -2,7 +2,6 @@
 //! them in use; the only way by which a model is told anything but audio.
 
 use std::sync::{Arc, PoisonError};
-use std::task::Poll;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -236,51 +235,9 @@ async fn open(seed: &Seed) -> Dialled {
         format: briefing.format,
         tools: briefing.tools.clone(),
     };
-    line.send(Command::Configure(session)).map_err(|broken| passing(&broken))?;
-    let (opened, mut left) = (clock::now(), None::<Duration>);
-    loop {
-        let event = std::future::poll_fn(|cx| {
-            let flushed = line.poll_flush(cx);
-            match (line.poll_event(cx), flushed) {
-                // A far end that will not take what we write may have said why.
-                (Poll::Pending, Poll::Ready(Err(broken))) => Poll::Ready(Err(broken)),
-                (event, _) => event,
-            }
-        });
-        match event.await.map_err(|broken| passing(&broken))? {
-            Event::Ready => {
-                let after = renewed_after(briefing.limits.session, left);
-                return Ok((line, opened + after));
-            }
-            // The adapter knows its provider's rule, the provider knows this session: whichever
-            // ends it first.
-            Event::Expires(time) => left = Some(left.map_or(time, |known| time.min(known))),
-            Event::Fatal(loss) => {
-                let what = format!("refused the session: {loss:?}");
-                return Err(ConnectError { what, loss });
-            }
-            Event::Refused(refusal) => {
-                let what = format!("refused the configuration: {refusal:?}");
-                return Err(ConnectError { loss: Loss::Final(what.clone()), what });
-            }
-            Event::CallerStarted(_)
-            | Event::CallerStopped(_)
-            | Event::CallerCommitted(_)
-            | Event::CallerWords(..)
-            | Event::CallerSaid(..)
-            | Event::Responding { .. }
-            | Event::Spoke { .. }
-            | Event::Said { .. }
-            | Event::Asked { .. }
-            | Event::Exhausted(_)
-            | Event::Responded { .. } => {}
-        }
-    }
-}
-
-/// A line that ends without a word of its adapter about why: it may come back.
-fn passing(broken: &Broken) -> ConnectError {
-    ConnectError { what: broken.to_string(), loss: Loss::Passing(broken.to_string()) }
+    let opened = clock::now();
+    let left = model::configure(&mut line, session).await?;
+    Ok((line, opened + renewed_after(briefing.limits.session, left)))
 }
 
 /// How long a session is used that will end in `left`, where that is known.

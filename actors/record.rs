@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use crate::briefing::{CallId, Direction, Lifecycle, Outcome, Text};
 use crate::carrier::{CarrierCallId, Number};
 use crate::tool::{Done, Job, ToolCallId, Verdict};
+use crate::usage::Usage;
 
 /// One thing that happened, at its place in the call's order.
 #[derive(Clone, Debug)]
@@ -106,6 +107,10 @@ pub enum Fact {
         /// Milliseconds.
         ms: u64,
     },
+    /// What the model has used in the whole call, as its provider tells; told once, with the end,
+    /// and not at all where no response told anything. A response that ends after the call is not
+    /// in it.
+    Used(Usage),
     /// The call is over.
     Finalized {
         /// What the network made of it.

@@ -4,6 +4,7 @@
 mod carrier;
 mod load;
 mod model;
+mod voicemail;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub use carrier::{Acs, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
 pub(crate) use load::{DEFAULT_FILE, environment, of, secrets};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
+pub use voicemail::{NoVoicemail, Voicemail};
 
 /// Everything an operator can decide.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,6 +25,8 @@ pub struct Config {
     pub http: Http,
     /// What it keeps on disk.
     pub store: Store,
+    /// What is done on every call.
+    pub call: Call,
     /// The phone network.
     pub carrier: Carrier,
     /// Azure Communication Services, when it is the carrier.
@@ -82,6 +86,14 @@ impl Default for Store {
     fn default() -> Self {
         Self { dir: PathBuf::from("data"), record_audio: true, node: "local".to_owned() }
     }
+}
+
+/// What is done on every call, unless its order says otherwise.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Call {
+    /// What is done when an answering machine picks up: `leave_message`, `hang_up` or `wait`.
+    pub voicemail: Voicemail,
 }
 
 /// How much and how long.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
-use crate::config::Dialect;
+use crate::config::{Dialect, Voicemail};
 use crate::recording::Recordings;
 use crate::store::Store;
 use ticket::{Admission, Nonces, Tickets};
@@ -51,6 +51,8 @@ pub struct House {
     pub number: Number,
     /// A human's number: whom callers may be handed over to.
     pub human: Option<Number>,
+    /// What is done when an answering machine picks up, unless an order says otherwise.
+    pub voicemail: Voicemail,
     /// What an inbound call is for when nothing else is said.
     pub inbound_task: Text,
 }
@@ -64,6 +66,8 @@ pub struct Order {
     pub task: Text,
     /// How the carrier speaks.
     pub dialect: Dialect,
+    /// What is done when an answering machine picks up.
+    pub voicemail: Voicemail,
 }
 
 /// A phone that rings here.
@@ -133,6 +137,7 @@ impl Reception {
             local: self.house.number.clone(),
             task: order.task,
             dialect: order.dialect,
+            voicemail: order.voicemail,
         };
         self.make(new).await
     }
@@ -156,6 +161,7 @@ impl Reception {
             local: ringing.to,
             task,
             dialect: ringing.dialect,
+            voicemail: self.house.voicemail,
         };
         self.make(new).await
     }
@@ -241,6 +247,12 @@ impl Reception {
         self.house.dialect
     }
 
+    /// What is done when an answering machine picks up, unless an order says otherwise.
+    #[must_use]
+    pub const fn voicemail(&self) -> Voicemail {
+        self.house.voicemail
+    }
+
     /// Forgets the tickets of calls that are over.
     pub fn tidy(&self) {
         self.tickets.keep(|| self.exchange.calls(), Instant::now());
@@ -281,6 +293,7 @@ struct New {
     local: Number,
     task: Text,
     dialect: Dialect,
+    voicemail: Voicemail,
 }
 
 /// A reception that several routes share.

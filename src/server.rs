@@ -254,6 +254,7 @@ fn house(
         human: Some(config.carrier.human.as_str())
             .filter(|human| !human.is_empty())
             .map(Number::new),
+        voicemail: config.call.voicemail,
         inbound_task: Text(INBOUND.to_owned()),
     }
 }

@@ -27,6 +27,7 @@ use crate::clock::Instant;
 use crate::model::{self, Command, ItemId};
 use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
+use crate::usage::Usage;
 use transfer::Cause;
 
 /// Turns kept for the snapshot: what fits on a screen.
@@ -134,6 +135,8 @@ pub struct Machine {
     /// What is being repaired, since when.
     repairs: Vec<(&'static str, Instant)>,
     repaired: u32,
+    /// What the model has used, where its provider says so.
+    usage: Usage,
     facts: u64,
     /// Whether the carrier's name for the call is known.
     named: bool,
@@ -178,6 +181,7 @@ impl Machine {
             hushed: None,
             repairs: Vec::new(),
             repaired: 0,
+            usage: Usage::default(),
             facts: 0,
             named: false,
             shown: VecDeque::new(),

@@ -32,7 +32,7 @@ fn asked(response: &str, id: &str, name: &str) -> Event {
 }
 
 fn responded(name: &str) -> Event {
-    Event::Responded { response: ResponseId(name.into()), ending: Ending::Completed }
+    Event::Responded { response: ResponseId(name.into()), ending: Ending::Completed, usage: None }
 }
 
 /// What the model heard so far.

@@ -43,7 +43,7 @@ fn responding(name: &str) -> Event {
 }
 
 fn responded(name: &str, ending: Ending) -> Event {
-    Event::Responded { response: ResponseId(name.into()), ending }
+    Event::Responded { response: ResponseId(name.into()), ending, usage: None }
 }
 
 fn heard(voice: &mut Voice) -> Vec<u64> {

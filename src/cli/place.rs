@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 
 use super::say;
-use crate::config::Config;
+use crate::config::{Config, Voicemail};
 
 /// How often the server is asked what is new.
 const LOOK: Duration = Duration::from_millis(300);
@@ -20,6 +21,9 @@ pub(super) struct Options {
     /// What the call is for.
     #[arg(long)]
     task: String,
+    /// What is done when an answering machine picks up; without it, as the server is set.
+    #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Voicemail::WORDS))]
+    voicemail: Option<String>,
     /// The server.
     #[arg(long, env = "TANDEM_SERVER", value_name = "URL")]
     server: Option<String>,
@@ -32,7 +36,10 @@ pub(super) async fn run(options: &Options, config: &Config) -> anyhow::Result<Ex
     let usual = || format!("http://{}", config.http.listen);
     let server = options.server.clone().unwrap_or_else(usual);
     let client = reqwest::Client::builder().timeout(Duration::from_secs(15)).build()?;
-    let order = serde_json::json!({ "to": options.to, "task": options.task });
+    let mut order = serde_json::json!({ "to": options.to, "task": options.task });
+    if let Some(voicemail) = &options.voicemail {
+        order["voicemail"] = voicemail.as_str().into();
+    }
     let answer = client
         .post(format!("{server}/v1/calls"))
         .json(&order)

@@ -82,7 +82,9 @@ fn converse(
     if !given.is_empty() {
         files::keep_secret(&place.secrets, &given)?;
     }
-    terminal.say(&next(&given, place))?;
+    for line in next(&document, kind, &given, place) {
+        terminal.say(&line)?;
+    }
     Ok(())
 }
 
@@ -133,16 +135,23 @@ fn verify(text: &str, given: &[Given], place: &Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn next(given: &[Given], place: &Place) -> String {
-    let load = match given.is_empty() {
-        true => String::new(),
-        false => format!("set -a; . {}; set +a; ", place.secrets.display()),
-    };
+/// What is left to do, in its order.
+fn next(document: &DocumentMut, kind: Kind, given: &[Given], place: &Place) -> Vec<String> {
     let named = match place.settings == Path::new(config::DEFAULT_FILE) {
         true => String::new(),
-        false => format!("--config {} ", place.settings.display()),
+        false => format!(" --config {}", place.settings.display()),
     };
-    format!("Written. Next:\n  {load}tandem {named}check")
+    let mut lines = vec!["Written. Next:".to_owned()];
+    lines.extend(answers::outside(document, kind));
+    if !given.is_empty() {
+        // A shell looks for a name without a slash among its programs.
+        let bare = place.secrets.components().count() == 1 && place.secrets.is_relative();
+        let here = if bare { "./" } else { "" };
+        lines.push(format!("  set -a; . {here}{}; set +a", place.secrets.display()));
+    }
+    lines.push(format!("  tandem{named} check"));
+    lines.push(format!("  tandem{named}"));
+    lines
 }
 
 /// Puts one setting where it belongs, beside what stands there.

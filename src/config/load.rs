@@ -197,6 +197,16 @@ mod tests {
         assert!(error.contains("`htp`") && error.contains("did you mean `http`"), "{error}");
     }
 
+    #[test]
+    fn what_to_do_about_voicemails_is_one_of_three_words() {
+        use crate::config::Voicemail;
+        assert_eq!(with("", &[]).unwrap().call.voicemail, Voicemail::LeaveMessage);
+        let variable = "TANDEM__CALL__VOICEMAIL";
+        assert_eq!(with("", &[(variable, "wait")]).unwrap().call.voicemail, Voicemail::Wait);
+        let error = with("[call]\nvoicemail = \"sing\"\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("sing") && error.contains("leave_message"), "{error}");
+    }
+
     const KEY: &str = "TANDEM__MODEL__KEY";
 
     #[test]

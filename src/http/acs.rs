@@ -87,10 +87,10 @@ async fn incoming(
 
 /// The secret is looked at before anything else is.
 fn opened(desk: &Desk, secret: &str) -> Result<Arc<Inbox>, Problem> {
-    let inbox = desk.network.acs.as_ref().ok_or_else(Problem::hidden)?;
+    let inbox = desk.network.acs.as_ref().ok_or_else(Problem::turned_away)?;
     if secret.len() > SEGMENT || !inbox.is_secret(secret) {
         inbox.count_refused("secret");
-        return Err(Problem::hidden());
+        return Err(Problem::turned_away());
     }
     Ok(Arc::clone(inbox))
 }
@@ -152,12 +152,12 @@ async fn events(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Response> {
-    let hidden = || Problem::hidden().into_response();
-    let inbox = desk.network.acs.clone().ok_or_else(hidden)?;
+    let stranger = || Problem::turned_away().into_response();
+    let inbox = desk.network.acs.clone().ok_or_else(stranger)?;
     let call = (call.len() <= SEGMENT && nonce.len() <= SEGMENT).then(|| CallId::new(&call));
     let Some(call) = call.filter(|call| desk.reception.is_told_by(call, &nonce)) else {
         inbox.count_refused("nonce");
-        return Err(hidden());
+        return Err(stranger());
     };
     if !inbox.allows(&call) {
         inbox.count_refused("rate");

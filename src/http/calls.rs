@@ -7,13 +7,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tandem_actors::briefing::{CallId, Lifecycle, Text};
 use tandem_actors::call::event::{Input, Order as CallOrder};
 use tandem_actors::carrier::Number;
 
 use super::Desk;
 use super::problem::Problem;
-use crate::config::{Dialect, is_e164};
+use crate::config::{Dialect, Voicemail, is_e164};
 use crate::reception::Order;
 use crate::store::{Archive, CallFilter, CallRow};
 
@@ -29,6 +30,7 @@ pub(super) struct Place {
     to: String,
     task: String,
     dialect: Option<Dialect>,
+    voicemail: Option<String>,
 }
 
 /// A call, as the API shows it.
@@ -43,6 +45,9 @@ pub(super) struct CallView {
     numbers: Numbers,
     timestamps: Timestamps,
     talk_ms: Option<i64>,
+    /// Tokens by figure, with the end; absent where the provider told none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -80,6 +85,7 @@ impl From<CallRow> for CallView {
                 finalized_at: row.finalized_ms.and_then(at),
             },
             talk_ms: row.talk_ms,
+            usage: row.usage.and_then(|told| serde_json::from_str(&told).ok()),
         }
     }
 }
@@ -112,7 +118,12 @@ fn check(place: Place, desk: &Desk) -> Result<Order, Problem> {
         return Err(Problem::invalid("task", detail));
     }
     let dialect = place.dialect.unwrap_or(desk.reception.dialect());
-    Ok(Order { to: Number::new(place.to), task: Text(task.to_owned()), dialect })
+    let voicemail = match place.voicemail {
+        Some(word) => Voicemail::try_from(word)
+            .map_err(|error| Problem::invalid("voicemail", error.to_string()))?,
+        None => desk.reception.voicemail(),
+    };
+    Ok(Order { to: Number::new(place.to), task: Text(task.to_owned()), dialect, voicemail })
 }
 
 /// `GET /v1/calls/{id}`.
@@ -197,8 +208,7 @@ pub(super) async fn events(
         .await?
         .into_iter()
         .map(|event| {
-            let body: serde_json::Value =
-                serde_json::from_str(event.body.as_str()).unwrap_or_default();
+            let body: Value = serde_json::from_str(event.body.as_str()).unwrap_or_default();
             serde_json::json!({
                 "sequence": event.sequence,
                 "at_ms": event.at_ms,

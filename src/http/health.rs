@@ -51,6 +51,7 @@ pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
     registry.register("model_elsewhere", "Sessions at the second model", count(&model.elsewhere));
     registry.register("model_limited", "Responses refused for now", count(&model.rate_limited));
     registry.register("model_exhausted", "Allowances found used up", count(&model.exhausted));
+    registry.register("model_tokens", "Tokens as the models tell them", model.tokens.clone());
     let free = exchange.limit().saturating_sub(exchange.live());
     registry.register("places_free", "Calls that could be admitted", gauge(free));
     registry.register("tasks_live", "Live tasks", gauge(runtime.num_alive_tasks()));

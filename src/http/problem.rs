@@ -154,11 +154,6 @@ impl Problem {
         Self { code, detail, retryable, ..Self::of_status(status) }
     }
 
-    /// A wrong secret or nonce looks like an address that is not served.
-    pub(super) fn hidden() -> Self {
-        Self::of_status(StatusCode::NOT_FOUND)
-    }
-
     /// A target that is not a path.
     pub(super) fn target() -> Self {
         let detail = "ask for a path (`GET /healthz`), not for a whole address or `*`".to_owned();
@@ -196,12 +191,15 @@ impl Problem {
         Self { code: "host", detail, ..Self::of_status(StatusCode::BAD_REQUEST) }
     }
 
+    /// The one answer to whoever comes to a carrier's address without what opens it: an unknown
+    /// call, a wrong nonce or secret, a carrier that this server does not have.
     pub(super) fn turned_away() -> Self {
         Self {
             status: StatusCode::NOT_FOUND,
-            code: "no_media_expected",
-            title: "No call waits for this socket",
-            detail: "the address holds no live call with this nonce".to_owned(),
+            code: "not_expected",
+            title: "Nobody is expected here",
+            detail: "the request shows no nonce of a live call and no secret of this server's"
+                .to_owned(),
             field: None,
             retryable: false,
         }

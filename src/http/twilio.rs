@@ -28,7 +28,7 @@ pub(super) async fn incoming(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let twilio = desk.network.twilio.as_ref().ok_or_else(not_served)?;
+    let twilio = desk.network.twilio.as_ref().ok_or_else(Problem::turned_away)?;
     let body = body.map_err(|rejection| unread(&rejection))?;
     let form = signed(twilio, &uri, &headers, &body)?.ok_or_else(not_understood)?;
     let (Some(name), Some(to)) = (form.get("CallSid"), form.get("To")) else {
@@ -68,17 +68,21 @@ pub(super) async fn events(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let twilio = desk.network.twilio.as_ref().ok_or_else(not_served)?;
+    let twilio = desk.network.twilio.as_ref().ok_or_else(Problem::turned_away)?;
     let body = body.map_err(|rejection| unread(&rejection))?;
     if call.len() > SEGMENT || nonce.len() > SEGMENT {
-        return Err(not_served());
+        return Err(Problem::turned_away());
     }
     let call = CallId::new(&call);
     if !desk.reception.is_told_by(&call, &nonce) {
         // A caller and a human may talk for longer than the address of the call is kept.
         let form = signed(twilio, &uri, &headers, &body).ok().flatten();
         let is_end_of_talk = form.is_some_and(|form| form.get("DialCallStatus").is_some());
-        return if is_end_of_talk { Ok(xml(twiml::hang_up())) } else { Err(not_served()) };
+        return if is_end_of_talk {
+            Ok(xml(twiml::hang_up()))
+        } else {
+            Err(Problem::turned_away())
+        };
     }
     let Some(form) = signed(twilio, &uri, &headers, &body)? else {
         tracing::debug!(%call, "a callback that is no form");
@@ -129,12 +133,6 @@ pub(super) fn the_signature(headers: &HeaderMap) -> Option<&str> {
 
 fn xml(twiml: String) -> Response {
     ([(CONTENT_TYPE, "text/xml; charset=utf-8")], twiml).into_response()
-}
-
-/// The same for an unknown call, a wrong nonce and a server without Twilio.
-fn not_served() -> Problem {
-    let detail = "the address holds no call with this nonce".to_owned();
-    Problem::of(StatusCode::NOT_FOUND, "no_callback_expected", detail)
 }
 
 pub(super) fn forged() -> Problem {

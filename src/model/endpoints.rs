@@ -12,8 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use tandem_actors::audio::Format;
 use tandem_actors::model::{ConnectError, Line, Loss, Model};
+use tandem_actors::usage::Usage;
 use tokio::time::Instant;
 
 use health::Health;
@@ -79,6 +82,16 @@ pub struct Counts {
     pub rate_limited: AtomicU64,
     /// Times an allowance was used up before anything was refused.
     pub exhausted: AtomicU64,
+    /// Tokens, as the providers tell them; of what none tells there is no counter.
+    pub tokens: Family<[(&'static str, &'static str); 1], Counter>,
+}
+
+impl Counts {
+    fn used(&self, usage: Option<&Usage>) {
+        for (figure, tokens) in usage.into_iter().flat_map(Usage::told) {
+            self.tokens.get_or_create(&[("figure", figure.word())]).inc_by(tokens);
+        }
+    }
 }
 
 impl Endpoints {

@@ -5,6 +5,7 @@ use tandem_actors::briefing::{Briefing, CallId, Direction, Text, Voicemail};
 
 use super::{House, New};
 use crate::clips::Stock;
+use crate::config;
 use crate::tool::own;
 
 /// How to speak on a phone, for every call.
@@ -15,7 +16,7 @@ when asked. Before a tool that takes time, say so briefly. When a tool answers w
 confirm, ask exactly that question; only the human can confirm. When the conversation has come to \
 its end, say goodbye and call the tool hang_up.";
 
-/// How a message is left unless the order says otherwise: the model makes it of the task. An
+/// How a message is left: the model makes it of the task. An
 /// answering machine gives no second chance, so it says all at once.
 const MESSAGE: &str = "\
 The answering machine records now. Leave the message: who is calling, for whom, what it is about \
@@ -50,7 +51,11 @@ pub(super) fn of(
         tools: house.tools.clone(),
         limits: house.limits,
         clips: clips.of(format),
-        voicemail: Voicemail::LeaveMessage(MESSAGE.into()),
+        voicemail: match new.voicemail {
+            config::Voicemail::LeaveMessage => Voicemail::LeaveMessage(MESSAGE.into()),
+            config::Voicemail::HangUp => Voicemail::HangUp,
+            config::Voicemail::Wait => Voicemail::Wait,
+        },
         human: house.human.clone(),
         own: own::read,
     }

@@ -14,6 +14,7 @@ mod response;
 mod server;
 mod session;
 mod settings;
+mod tokens;
 mod wire;
 
 pub use behaviour::{Behaviour, Fault, Pace, Transcripts, Whom};

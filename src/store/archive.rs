@@ -96,6 +96,8 @@ pub struct CallRow {
     pub finalized_ms: Option<i64>,
     /// From answer to the end.
     pub talk_ms: Option<i64>,
+    /// What the model has used: a JSON object of tokens by figure; with the end, where it was told.
+    pub usage: Option<String>,
 }
 
 /// Which calls to list; the default is all.

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use tandem_actors::briefing::{CallId, Lifecycle, Outcome};
 use tandem_actors::record::{Fact, Note, Turn};
+use tandem_actors::usage::Usage;
 
 use super::desk::Desk;
 use super::fault::Trouble;
@@ -45,11 +46,17 @@ pub(super) fn described(fact: &Fact) -> (&'static str, Value) {
             ("repaired", json!({ "part": part, "took_ms": took_ms }))
         }
         Fact::Replied { ms } => ("replied", json!({ "ms": ms })),
+        Fact::Used(usage) => ("used", figures(usage)),
         Fact::Finalized { outcome, reason, talk_ms } => (
             "finalized",
             json!({ "outcome": outcome.word(), "reason": reason, "talk_ms": talk_ms }),
         ),
     }
+}
+
+/// `input_tokens`, `input_text_tokens` …, each where it was told.
+fn figures(usage: &Usage) -> Value {
+    usage.told().map(|(figure, tokens)| (format!("{}_tokens", figure.word()), tokens)).collect()
 }
 
 /// Milliseconds since 1970; a clock before that is a broken one and reads 0.
@@ -146,6 +153,14 @@ impl Desk {
             }
             Fact::ConfirmationSettled { name, verdict } => {
                 self.settle_question(place, name, verdict).await
+            }
+            Fact::Used(usage) => {
+                sqlx::query("UPDATE calls SET usage = $2 WHERE id = $1")
+                    .bind(&*place.call.0)
+                    .bind(figures(usage).to_string())
+                    .execute(&mut self.conn)
+                    .await?;
+                Ok(())
             }
             Fact::Finalized { outcome, reason, talk_ms } => {
                 self.finalize(place, *outcome, reason, stored(*talk_ms)).await

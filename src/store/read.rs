@@ -139,6 +139,7 @@ fn call_row(row: &SqliteRow) -> Read<CallRow> {
         answered_ms: column(row, "answered_ms")?,
         finalized_ms: column(row, "finalized_ms")?,
         talk_ms: column(row, "talk_ms")?,
+        usage: column(row, "usage")?,
     })
 }
 

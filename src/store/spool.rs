@@ -52,7 +52,8 @@ impl Spool {
             | Fact::BargedIn { .. }
             | Fact::Lost { .. }
             | Fact::Repaired { .. }
-            | Fact::Replied { .. } => SPOOL_MAX,
+            | Fact::Replied { .. }
+            | Fact::Used(_) => SPOOL_MAX,
         };
         let more = |held: usize| (held < room).then_some(held + 1);
         // The counts guard no other memory, so that no ordering is needed.

@@ -23,4 +23,5 @@ mod privacy;
 mod process;
 mod refusal;
 mod twilio_network;
+mod usage;
 mod voicemail;

@@ -30,7 +30,19 @@ async fn a_bad_order_is_answered_with_the_field_and_what_to_do() {
     assert!(problem["detail"].as_str().unwrap().contains("+15550100"), "{problem}");
     let (status, problem) = post(&stage, "/v1/calls", r#"{"to":"+15550100","task":" "}"#).await;
     assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("task")));
-    for broken in ["", "{", "[]", "null", r#"{"to":7,"task":"x"}"#, &"[".repeat(60_000)] {
+    let odd = r#"{"to":"+15550104","task":"x","voicemail":"sing"}"#;
+    let (status, problem) = post(&stage, "/v1/calls", odd).await;
+    assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("voicemail")));
+    assert!(problem["detail"].as_str().unwrap().contains("leave_message"), "{problem}");
+    for broken in [
+        "",
+        "{",
+        "[]",
+        "null",
+        r#"{"to":7,"task":"x"}"#,
+        r#"{"to":"+15550104","task":"x","voicemail":7}"#,
+        &"[".repeat(60_000),
+    ] {
         let (status, problem) = post(&stage, "/v1/calls", broken).await;
         assert!(status.is_client_error(), "{status} for {:.20}", broken);
         assert_eq!(problem["code"], "invalid_body");

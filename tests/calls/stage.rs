@@ -57,7 +57,8 @@ impl Stage {
     /// We ring a number.
     pub(crate) async fn place(&self, to: &str, dialect: Dialect) -> CallId {
         let task = Text("Reserve a table for four at seven tonight, for Sam.".to_owned());
-        let order = Order { to: Number::new(to), task, dialect };
+        let voicemail = self.server.desk.reception.voicemail();
+        let order = Order { to: Number::new(to), task, dialect, voicemail };
         self.server.desk.reception.place(order).await.unwrap().call
     }
 

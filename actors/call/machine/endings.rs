@@ -262,6 +262,9 @@ impl Machine {
         }
         let talk_ms = talking.map_or(0, |since| millis(now - since));
         self.phase = Phase::Over;
+        if !self.usage.is_empty() {
+            self.note(Fact::Used(self.usage));
+        }
         self.note(Fact::Lifecycle(Lifecycle::Finalized));
         self.note(Fact::Finalized { outcome, reason, talk_ms });
         self.outputs.push_back(Output::End);

@@ -117,7 +117,10 @@ impl Machine {
                 self.turn.alive(now);
                 self.asked(response, id, name, arguments, now);
             }
-            Event::Responded { response, ending } => {
+            Event::Responded { response, ending, usage } => {
+                if let Some(usage) = usage {
+                    self.usage.add(&usage);
+                }
                 self.turn.responded(&response);
                 self.forget_unheard();
                 self.responded(ending, now);

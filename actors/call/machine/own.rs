@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Machine, Phase, millis};
-use crate::briefing::Text;
+use crate::briefing::{Text, Voicemail};
 use crate::call::answer::{Source, Who};
 use crate::call::event::{Clip, Media, Output};
 use crate::call::ledger;
@@ -44,6 +44,15 @@ impl Machine {
             self.told(id, done, now);
         } else {
             self.told_quietly(id, done, now);
+        }
+        // The tool promises a word when to leave a message.
+        if who == Who::Voicemail && self.briefing.voicemail == Voicemail::Wait {
+            let text = Text::from(
+                "Nobody will tell you when to leave a message on this call: decide by yourself \
+                 whether to speak, to wait or to hang up.",
+            );
+            self.log.note(text.clone());
+            self.tell(Command::Remember(Entry::Note(text)));
         }
         self.take_for(who, Source::Model, now);
     }

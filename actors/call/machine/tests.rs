@@ -130,7 +130,7 @@ impl Script {
         ));
         outputs.extend(self.take(Input::Phone(Phone::Began(Source::Item(item), self.now))));
         let ending = Ending::Completed;
-        outputs.extend(self.said(Event::Responded { response, ending }, generation));
+        outputs.extend(self.said(Event::Responded { response, ending, usage: None }, generation));
         outputs
     }
 
@@ -146,7 +146,7 @@ impl Script {
         };
         outputs.extend(self.said(asked, generation));
         let ending = Ending::Completed;
-        outputs.extend(self.said(Event::Responded { response, ending }, generation));
+        outputs.extend(self.said(Event::Responded { response, ending, usage: None }, generation));
         outputs
     }
 
@@ -237,7 +237,7 @@ fn the_goodbye_is_heard_before_the_hang_up() {
     };
     assert!(!shows(&call.said(asked, 2), "HangUp"));
     let ending = Ending::Completed;
-    let outputs = call.said(Event::Responded { response, ending }, 2);
+    let outputs = call.said(Event::Responded { response, ending, usage: None }, 2);
     assert!(!outputs.iter().any(|output| matches!(output, Output::HangUp)), "still speaking");
     let outputs = call.drained();
     assert!(outputs.iter().any(|output| matches!(output, Output::HangUp)));
@@ -252,7 +252,7 @@ fn a_caller_who_speaks_into_our_goodbye_is_not_hung_up_on() {
     call.said(Event::Responding { response: response.clone(), tag: None }, 2);
     call.take(Input::Phone(Phone::Began(Source::Item(ItemId("i".into())), call.now)));
     call.asks_late("hang_up", "t", 2);
-    call.said(Event::Responded { response, ending: Ending::Completed }, 2);
+    call.said(Event::Responded { response, ending: Ending::Completed, usage: None }, 2);
     call.said(Event::CallerStarted(ItemId("u".into())), 2);
     call.take(Input::Phone(Phone::Flushed(Flushed::default())));
     assert_eq!(call.machine.snapshot().phase, "talking");

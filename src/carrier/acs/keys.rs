@@ -92,6 +92,12 @@ impl Keys {
         &self.0.fetches
     }
 
+    /// How many keys are kept.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.read(|kept| kept.map_or(0, |kept| kept.keys.len()))
+    }
+
     /// The key of this id. Waits for a fetch when there is none and one may be tried.
     ///
     /// # Errors

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::routing::get;
-use reqwest::{Client, Method, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::{Client, RequestBuilder, StatusCode};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -14,17 +16,56 @@ use crate::config::Http;
 use crate::http::accept::{self, Limits};
 use crate::http::refusals::Refusals;
 
-/// Asked for by strangers through the public address: method, path, and what is expected.
-const PROBES: [(Method, &str, Expected); 6] = [
-    (Method::POST, "/acs/events/x/y", Expected::Refusal),
-    (Method::POST, "/twilio/incoming", Expected::Refusal),
-    (Method::POST, "/asterisk/events/x/y", Expected::Refusal),
-    (Method::GET, "/v1/calls", Expected::Nothing),
-    (Method::GET, "/metrics", Expected::Nothing),
-    (Method::POST, "/rehearsal/incoming", Expected::Nothing),
+/// Asked for by strangers through the public address: how, what, and what is expected. Every
+/// route of the carriers is among them.
+const PROBES: [(By, &str, Expected); 11] = [
+    (By::Socket, "/acs/media/x/x", Expected::Refusal),
+    (By::Post, "/acs/events/x/x", Expected::Refusal),
+    (By::Post, "/acs/incoming/x", Expected::Refusal),
+    (By::Socket, "/twilio/media/x/x", Expected::Refusal),
+    (By::Post, "/twilio/events/x/x", Expected::Refusal),
+    (By::Post, "/twilio/incoming", Expected::Refusal),
+    (By::Socket, "/asterisk/media", Expected::Refusal),
+    (By::Socket, "/asterisk/media/x/x", Expected::Refusal),
+    (By::Get, "/v1/calls", Expected::Nothing),
+    (By::Get, "/metrics", Expected::Nothing),
+    (By::Post, "/rehearsal/incoming", Expected::Nothing),
 ];
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How a stranger asks.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Get,
+    Post,
+    /// For a WebSocket, in a handshake as it should be (RFC 6455 §4.1): what is refused then is
+    /// the stranger and not the request.
+    Socket,
+}
+
+impl By {
+    fn ask(self, client: &Client, url: String) -> RequestBuilder {
+        match self {
+            Self::Get => client.get(url),
+            Self::Post => client.post(url).body("{}"),
+            Self::Socket => client
+                .get(url)
+                .header("connection", "upgrade")
+                .header("upgrade", "websocket")
+                .header("sec-websocket-version", "13")
+                .header("sec-websocket-key", STANDARD.encode(rand::random::<[u8; 16]>())),
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Socket => "a WebSocket at",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
     /// Any status from 400 to 499.
     Refusal,
@@ -85,9 +126,12 @@ async fn through(
 /// Whether strangers are refused, and nothing but the carriers' routes is there.
 pub(super) async fn strangers(http: &Http, client: &Client) -> Result<String, String> {
     let url = public(http);
-    for (method, path, expected) in PROBES {
-        let request = client.request(method.clone(), format!("{url}{path}")).body("{}");
-        let answer = request.send().await.map_err(|error| format!("{path}: {}", bare(error)))?;
+    for (by, path, expected) in PROBES {
+        let answer = by
+            .ask(client, format!("{url}{path}"))
+            .send()
+            .await
+            .map_err(|error| format!("{path}: {}", bare(error)))?;
         let status = answer.status();
         let good = match expected {
             Expected::Refusal => status.is_client_error(),
@@ -95,8 +139,9 @@ pub(super) async fn strangers(http: &Http, client: &Client) -> Result<String, St
         };
         if !good {
             return Err(format!(
-                "{method} {path} is answered with {} to a stranger; pass nothing on but the \
-                 carriers' door ({})",
+                "{} {path} is answered with {} to a stranger; pass nothing on but the carriers' \
+                 door ({})",
+                by.word(),
                 status.as_u16(),
                 http.carriers
             ));

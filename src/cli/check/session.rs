@@ -4,10 +4,9 @@ use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
 use tandem_actors::briefing::Text;
-use tandem_actors::model::{Command, Event, Line, Loss, Model, Refusal, Session};
+use tandem_actors::model::{self, Command, Loss, Model, Session};
 
 use crate::config::Config;
-use crate::model;
 
 /// From the open socket to the configured session. Providers take a quarter of a second.
 const CONFIGURED: Duration = Duration::from_secs(10);
@@ -16,7 +15,7 @@ pub(super) async fn look(config: &Config) -> Result<String, String> {
     let Some(key) = config.model.key.clone().filter(|_| !config.model.url.is_empty()) else {
         return Ok("simulated: no model.url with a key is set".to_owned());
     };
-    let model = model::open(&config.model, &config.model.url, &key).map_err(|error| {
+    let model = crate::model::open(&config.model, &config.model.url, &key).map_err(|error| {
         format!("{error}; set model.url to a wss:// address, and the key again")
     })?;
     let began = Instant::now();
@@ -33,55 +32,22 @@ pub(super) async fn look(config: &Config) -> Result<String, String> {
         tools: Vec::new(),
     };
     let opened = began.elapsed().as_millis();
-    let configured = tokio::time::timeout(CONFIGURED, configure(&mut line, session)).await;
+    let configured = tokio::time::timeout(CONFIGURED, model::configure(&mut line, session)).await;
     let waited = CONFIGURED.as_secs();
-    configured.unwrap_or_else(|_| Err(format!("not configured within {waited} s; try again")))?;
+    let configured = configured.map_err(|_| format!("not configured within {waited} s; try again"));
+    configured?.map_err(|error| match error.loss {
+        Loss::Final(_) => format!(
+            "the provider {}; check TANDEM__MODEL__KEY, model.auth and the account's quota, and \
+             model.name, model.voice and model.transcription",
+            error.what
+        ),
+        Loss::Passing(_) => format!("{}; try again", error.what),
+        Loss::RateLimited(wait) => format!("{}; try again after {} s", error.what, wait.as_secs()),
+    })?;
     let ready = began.elapsed().as_millis();
     // The far end may be gone by then; the session ends either way.
     let _gone = line.send(Command::Close);
     let _gone = poll_fn(|cx| line.poll_flush(cx)).await;
     let name = &config.model.name;
     Ok(format!("{name}: socket open after {opened} ms, session configured after {ready} ms"))
-}
-
-async fn configure(line: &mut Line, session: Session) -> Result<(), String> {
-    line.send(Command::Configure(session)).map_err(|error| error.to_string())?;
-    poll_fn(|cx| line.poll_flush(cx)).await.map_err(|error| error.to_string())?;
-    loop {
-        match poll_fn(|cx| line.poll_event(cx)).await.map_err(|error| error.to_string())? {
-            Event::Ready => return Ok(()),
-            Event::Refused(Refusal::Other(code)) => {
-                return Err(format!(
-                    "the session was refused: {code}; check model.name, model.voice and \
-                     model.transcription"
-                ));
-            }
-            Event::Fatal(loss) => {
-                return Err(format!("the provider ended the session: {}", why(&loss)));
-            }
-            Event::Refused(Refusal::ResponseActive(_) | Refusal::NothingToCancel)
-            | Event::Expires(_)
-            | Event::Exhausted(_)
-            | Event::CallerStarted(_)
-            | Event::CallerStopped(_)
-            | Event::CallerCommitted(_)
-            | Event::CallerWords(..)
-            | Event::CallerSaid(..)
-            | Event::Responding { .. }
-            | Event::Spoke { .. }
-            | Event::Said { .. }
-            | Event::Asked { .. }
-            | Event::Responded { .. } => {}
-        }
-    }
-}
-
-fn why(loss: &Loss) -> String {
-    match loss {
-        Loss::Passing(code) => format!("{code}; try again"),
-        Loss::RateLimited(wait) => format!("rate limited; try again after {} s", wait.as_secs()),
-        Loss::Final(code) => {
-            format!("{code}; check TANDEM__MODEL__KEY, model.auth, the quota and the account")
-        }
-    }
 }

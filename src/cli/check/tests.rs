@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
 use axum::routing::any;
 use rstest::rstest;
 use tokio::net::TcpListener;
@@ -15,6 +16,7 @@ use crate::http::accept;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::rehearsal::twilio;
 use crate::server::Server;
+use crate::socket::upgrade::{NoUpgrade, Upgrade};
 
 /// A provider that answers everything with this, and is asked with what `allowed` accepts.
 async fn provider(
@@ -154,6 +156,56 @@ async fn a_session_is_opened_with_the_real_client_and_a_wrong_key_is_told() {
     assert!(trouble.contains("TANDEM__MODEL__KEY") && !trouble.contains("wrong"), "{trouble}");
 }
 
+/// The addresses of the carriers' routes, as the route tables write them.
+fn carriers_routes() -> Vec<&'static str> {
+    let tables = [include_str!("../../http.rs"), include_str!("../../http/acs.rs")];
+    let named = tables.into_iter().flat_map(|table| table.split(".route(\"").skip(1));
+    let paths = named.filter_map(|rest| rest.split('"').next());
+    let carriers = ["/acs/", "/twilio/", "/asterisk/"];
+    paths.filter(|path| carriers.iter().any(|carrier| path.starts_with(carrier))).collect()
+}
+
+/// A path with something in the place of every parameter.
+fn filled(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// What strangers find at a door with these routes.
+async fn strangers_at(routes: Router) -> Result<String, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut http = Config::default().http;
+    http.public_url = format!("http://{}", listener.local_addr().unwrap());
+    let (refusals, stop) = Default::default();
+    tokio::spawn(accept::serve(listener, routes, refusals, accept::Limits::default(), stop));
+    door::strangers(&http, &client().unwrap()).await
+}
+
+#[tokio::test]
+async fn a_stranger_is_let_in_at_no_route_of_the_carriers_unnoticed() {
+    let routes = carriers_routes();
+    assert!(routes.len() >= 8, "{routes:?}");
+    for path in routes {
+        let open = filled(path);
+        let fake = Router::new().route(&open, any(|| async { StatusCode::OK }));
+        let trouble = strangers_at(fake).await.unwrap_err();
+        assert!(trouble.contains(&format!("{open} is answered with 200")), "{trouble}");
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_who_asks_for_a_socket_shows_a_whole_handshake() {
+    let answer = |upgrade: Result<Upgrade, NoUpgrade>| async {
+        match upgrade {
+            Ok(upgrade) => upgrade.accept(crate::socket::Limits::CARRIER).0,
+            Err(refusal) => refusal.into_response(),
+        }
+    };
+    let fake = Router::new().route("/asterisk/media", any(answer));
+    let trouble = strangers_at(fake).await.unwrap_err();
+    assert!(trouble.contains("/asterisk/media is answered with 101"), "{trouble}");
+}
+
 /// A port that was free a moment ago.
 async fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
@@ -200,9 +252,12 @@ async fn a_server_with_a_real_carrier_has_two_doors_and_a_check_beside_it_is_goo
         assert!(body.contains("no_such_route"), "{path} is served by the API: {body}");
     }
     let turned = client.get(format!("http://{door}/acs/media/a/b")).send().await.unwrap();
-    assert!(turned.text().await.unwrap().contains("no_media_expected"));
+    assert!(turned.text().await.unwrap().contains("not_expected"));
     let metrics = client.get(format!("{api}/metrics")).send().await.unwrap().text().await.unwrap();
-    assert!(metrics.contains("tandem_refusals_total{reason=\"no_media_expected\"} 1"), "{metrics}");
+    // The strangers of the check, and the one just now.
+    let turned = carriers_routes().len() + 1;
+    let counted = format!("tandem_refusals_total{{reason=\"not_expected\"}} {turned}\n");
+    assert!(metrics.contains(&counted), "{metrics}");
 
     // Now the public address leads to the API: strangers would reach it.
     config.http.public_url = api;

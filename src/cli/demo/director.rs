@@ -109,6 +109,7 @@ fn moment(fact: &Fact) -> Option<Moment> {
         | Fact::BargedIn { .. }
         | Fact::Lost { .. }
         | Fact::Repaired { .. }
+        | Fact::Used(_)
         | Fact::Finalized { .. } => None,
     }
 }

@@ -113,7 +113,8 @@ impl Ledger {
             | Fact::ConfirmationAsked { .. }
             | Fact::ConfirmationSettled { .. }
             | Fact::BargedIn { .. }
-            | Fact::Lost { .. } => {}
+            | Fact::Lost { .. }
+            | Fact::Used(_) => {}
         }
         Some(account.role)
     }

@@ -34,8 +34,9 @@ pub(super) fn settings(
     let word = ask("carrier", "kind", question, "rehearsal", |word| kind(word).map(drop))?;
     let kind = kind(&word).unwrap_or(Kind::Rehearsal);
     if kind != Kind::Rehearsal {
-        ask("carrier", "number", "Our number, E.164", "", number)?;
-        ask("carrier", "human", "A human's number for hand-overs, E.164", "", number_or_none)?;
+        ask("carrier", "number", "Our number, E.164 (+14255550123)", "", number)?;
+        let question = "A human's number for hand-overs, E.164; empty for nobody";
+        ask("carrier", "human", question, "", number_or_none)?;
     }
     if matches!(kind, Kind::Acs | Kind::Twilio) {
         ask("http", "public_url", "Public https:// address of the carriers' door", "", https)?;
@@ -87,6 +88,34 @@ pub(super) fn secrets(document: &DocumentMut, kind: Kind) -> Vec<Wanted> {
         want("TANDEM__MODEL__KEY", "Key of the model", something);
     }
     wanted
+}
+
+/// What is to be done elsewhere for these settings to work.
+pub(super) fn outside(document: &DocumentMut, kind: Kind) -> Vec<String> {
+    let url = standing(document, "http", "public_url").unwrap_or_default();
+    let door = standing(document, "http", "carriers")
+        .unwrap_or_else(|| Config::default().http.carriers.to_string());
+    let proxy = format!("  have a reverse proxy or tunnel pass {url} on to http://{door}");
+    match kind {
+        Kind::Rehearsal => Vec::new(),
+        Kind::Acs => vec![
+            proxy,
+            format!(
+                "  in Azure, send the resource's IncomingCall events (Event Grid, webhook) to \
+                 {url}/acs/incoming/ and your secret, once the server runs"
+            ),
+        ],
+        Kind::Twilio => vec![
+            proxy,
+            format!(
+                "  at Twilio, set the number's \"A call comes in\" to the webhook \
+                 {url}/twilio/incoming, HTTP POST"
+            ),
+        ],
+        Kind::Asterisk => vec![format!(
+            "  in Asterisk, make the connection to ws://{door}/asterisk/media (docs/asterisk.md)"
+        )],
+    }
 }
 
 fn kind(word: &str) -> Result<Kind, String> {

@@ -55,7 +55,10 @@ impl<'a> Terminal<'a> {
         check: Check,
     ) -> Result<String, NoAnswer> {
         loop {
-            write!(self.output, "{question} [{current}]: ")?;
+            match current {
+                "" => write!(self.output, "{question}: ")?,
+                current => write!(self.output, "{question} [{current}]: ")?,
+            }
             let line = self.line(question)?;
             let answer = if line.is_empty() { current.to_owned() } else { line };
             match check(&answer) {

@@ -177,3 +177,23 @@ fn an_input_that_ends_and_a_file_that_is_wrong_leave_everything_as_it_was() {
     assert!(error.contains("did you mean `calls`"), "{error}");
     assert_eq!(desk.files(), 1);
 }
+
+#[test]
+fn what_is_left_to_do_can_be_typed_as_it_stands() {
+    let place = Place {
+        settings: "tandem.toml".into(),
+        secrets: "tandem.env".into(),
+        environment: BTreeMap::new(),
+    };
+    let given: [Given; 1] = [("TANDEM__TWILIO__AUTH_TOKEN", "token-1".to_owned().into())];
+    let text = "[http]\npublic_url = \"https://a.example\"\ncarriers = \"127.0.0.1:9\"\n";
+    let lines = |kind| next(&text.parse().unwrap(), kind, &given, &place).join("\n");
+    let twilio = lines(Kind::Twilio);
+    // A shell would look for `tandem.env` among its programs.
+    assert!(twilio.contains("\n  set -a; . ./tandem.env; set +a\n  tandem check\n"), "{twilio}");
+    assert!(twilio.contains("https://a.example/twilio/incoming, HTTP POST"), "{twilio}");
+    assert!(twilio.contains("https://a.example on to http://127.0.0.1:9\n"), "{twilio}");
+    assert!(lines(Kind::Acs).contains("https://a.example/acs/incoming/"));
+    assert!(lines(Kind::Asterisk).contains("ws://127.0.0.1:9/asterisk/media"));
+    assert_eq!(next(&text.parse().unwrap(), Kind::Rehearsal, &[], &place).len(), 3);
+}

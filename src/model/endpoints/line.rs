@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use tandem_actors::leg::{self, Broken};
-use tandem_actors::model::{Command, Ending, Event, Line, Loss, Refusal};
+use tandem_actors::model::{Command, Condition, Ending, Event, Line, Loss, Refusal};
 
 use tokio::time::Instant;
 
@@ -43,56 +43,55 @@ impl Watched {
     }
 
     fn seen(&mut self, event: Event) -> Event {
-        match event {
-            Event::Ready => {
+        if let Event::Responded { response, ending, usage } = event {
+            self.endpoints.counts.used(usage.as_deref());
+            return Event::Responded { response, ending: self.responded(ending), usage };
+        }
+        match event.condition() {
+            Some(Condition::Ready) => {
                 if self.proof == Proof::Opened {
                     self.proof = Proof::Configured;
                 }
-                Event::Ready
             }
-            Event::Responded { response, ending: Ending::Failed(loss) } => {
-                let ending = Ending::Failed(self.lost(loss.clone()));
+            Some(Condition::Fatal(loss)) => return Event::Fatal(self.fatal(loss.clone())),
+            Some(Condition::Refused(Refusal::Other(code))) if self.proof == Proof::Opened => {
+                return self.refused_configuration(code.clone());
+            }
+            Some(Condition::Exhausted(_)) => {
+                self.endpoints.counts.exhausted.fetch_add(1, Ordering::Relaxed);
+            }
+            Some(Condition::Expires(_) | Condition::Refused(_)) | None => {}
+        }
+        event
+    }
+
+    fn responded(&mut self, ending: Ending) -> Ending {
+        match ending {
+            Ending::Failed(loss) => {
+                let helps = self.lost(loss.clone());
                 if self.endpoints.should_move(self.at) {
                     self.next = Some(Event::Fatal(Loss::Passing(code_of(loss))));
                 }
-                Event::Responded { response, ending }
+                Ending::Failed(helps)
             }
-            Event::Responded { response, ending } => {
+            Ending::Completed | Ending::Cancelled => {
                 if self.proof != Proof::Proved {
                     self.proof = Proof::Proved;
                     self.place().health().worked();
                 }
-                Event::Responded { response, ending }
+                ending
             }
-            // A session that did its work and has grown too old, or is torn by its server: whether
-            // the place can be reached is seen by the next dial.
-            Event::Fatal(Loss::Passing(code)) if self.proof == Proof::Proved => {
-                Event::Fatal(Loss::Passing(code))
-            }
-            Event::Fatal(loss) => {
-                let helps = self.lost(loss.clone());
-                let moves = self.endpoints.should_move(self.at);
-                Event::Fatal(if moves { Loss::Passing(code_of(loss)) } else { helps })
-            }
-            Event::Refused(Refusal::Other(code)) if self.proof == Proof::Opened => {
-                self.refused_configuration(code)
-            }
-            Event::Exhausted(wait) => {
-                self.endpoints.counts.exhausted.fetch_add(1, Ordering::Relaxed);
-                Event::Exhausted(wait)
-            }
-            other @ (Event::Expires(_)
-            | Event::CallerStarted(_)
-            | Event::CallerStopped(_)
-            | Event::CallerCommitted(_)
-            | Event::CallerWords(..)
-            | Event::CallerSaid(..)
-            | Event::Responding { .. }
-            | Event::Spoke { .. }
-            | Event::Said { .. }
-            | Event::Asked { .. }
-            | Event::Refused(_)) => other,
         }
+    }
+
+    fn fatal(&mut self, loss: Loss) -> Loss {
+        // A session that did its work and has grown too old, or is torn by its server: whether
+        // the place can be reached is seen by the next dial.
+        if self.proof == Proof::Proved && matches!(loss, Loss::Passing(_)) {
+            return loss;
+        }
+        let helps = self.lost(loss.clone());
+        if self.endpoints.should_move(self.at) { Loss::Passing(code_of(loss)) } else { helps }
     }
 
     /// Something failed here: told to the place, and sorted by what helps now.

@@ -109,11 +109,11 @@ async fn next(line: &mut Line) -> Result<Event, Broken> {
 }
 
 fn failed(loss: Loss) -> Event {
-    Event::Responded { response: ResponseId("r".into()), ending: Ending::Failed(loss) }
+    Event::Responded { response: ResponseId("r".into()), ending: Ending::Failed(loss), usage: None }
 }
 
 fn completed() -> Event {
-    Event::Responded { response: ResponseId("r".into()), ending: Ending::Completed }
+    Event::Responded { response: ResponseId("r".into()), ending: Ending::Completed, usage: None }
 }
 
 /// Opens a session that has done its work.

@@ -35,25 +35,10 @@ impl Codec {
 
     /// Keeps in mind how long the server wants to be left alone.
     fn note(&mut self, event: &Event) {
-        match event {
-            Event::Exhausted(wait) => self.pause = *wait,
-            Event::Responded { ending: Ending::Completed, .. } => {
-                self.pause = loss::RATE_LIMIT_PAUSE;
-            }
-            Event::Responded { ending: Ending::Cancelled | Ending::Failed(_), .. }
-            | Event::Ready
-            | Event::Expires(_)
-            | Event::CallerStarted(_)
-            | Event::CallerStopped(_)
-            | Event::CallerCommitted(_)
-            | Event::CallerWords(..)
-            | Event::CallerSaid(..)
-            | Event::Responding { .. }
-            | Event::Spoke { .. }
-            | Event::Said { .. }
-            | Event::Asked { .. }
-            | Event::Refused(_)
-            | Event::Fatal(_) => {}
+        if let Event::Exhausted(wait) = event {
+            self.pause = *wait;
+        } else if is_completed(event) {
+            self.pause = loss::RATE_LIMIT_PAUSE;
         }
     }
 
@@ -61,29 +46,23 @@ impl Codec {
     /// as heard, without words, when it has been answered or another one follows: until then a
     /// fresh session must hear its audio again.
     fn unwritten(&mut self, event: Event) -> Decoded<Event> {
-        let heard = match &event {
-            Event::CallerCommitted(item) => self.unwritten.replace(item.clone()),
-            Event::Responded { ending: Ending::Completed, .. } => self.unwritten.take(),
-            Event::Responded { ending: Ending::Cancelled | Ending::Failed(_), .. }
-            | Event::Ready
-            | Event::Expires(_)
-            | Event::CallerStarted(_)
-            | Event::CallerStopped(_)
-            | Event::CallerWords(..)
-            | Event::CallerSaid(..)
-            | Event::Responding { .. }
-            | Event::Spoke { .. }
-            | Event::Said { .. }
-            | Event::Asked { .. }
-            | Event::Refused(_)
-            | Event::Exhausted(_)
-            | Event::Fatal(_) => None,
+        let heard = if let Event::CallerCommitted(item) = &event {
+            self.unwritten.replace(item.clone())
+        } else if is_completed(&event) {
+            self.unwritten.take()
+        } else {
+            None
         };
         match heard {
             Some(item) => Decoded::Both(Event::CallerSaid(item, Text::default()), event),
             None => Decoded::Event(event),
         }
     }
+}
+
+/// Whether it ends a response that said all it had to say.
+const fn is_completed(event: &Event) -> bool {
+    matches!(event, Event::Responded { ending: Ending::Completed, .. })
 }
 
 impl coded::Codec for Codec {

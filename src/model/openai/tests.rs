@@ -73,14 +73,15 @@ fn told(event: Event) -> String {
             name,
             arguments: Text(arguments),
         } => format!("asked {response} {id} {name} {arguments}"),
-        Event::Responded { response: ResponseId(id), ending: Ending::Completed } => {
-            format!("completed {id}")
-        }
-        Event::Responded { response: ResponseId(id), ending: Ending::Cancelled } => {
-            format!("cancelled {id}")
-        }
-        Event::Responded { response: ResponseId(id), ending: Ending::Failed(loss) } => {
-            format!("failed {id} {loss:?}")
+        Event::Responded { response: ResponseId(id), ending, usage } => {
+            let told = usage.iter().flat_map(|usage| usage.told());
+            let used: String =
+                told.map(|(figure, tokens)| format!(" {} {tokens}", figure.word())).collect();
+            match ending {
+                Ending::Completed => format!("completed {id}{used}"),
+                Ending::Cancelled => format!("cancelled {id}{used}"),
+                Ending::Failed(loss) => format!("failed {id} {loss:?}{used}"),
+            }
         }
         Event::Refused(Refusal::ResponseActive(tag)) => {
             tag.map_or("refused active".to_owned(), |tag| format!("refused active tag {tag}"))
@@ -97,6 +98,28 @@ fn every_message_of_the_fixture_is_understood() {
     assert_eq!(INBOUND.lines().count(), UNDERSTOOD.lines().count());
     for (line, expected) in INBOUND.lines().zip(UNDERSTOOD.lines()) {
         assert_eq!(decode(line).trim_end(), expected, "{line}");
+    }
+}
+
+#[test]
+fn an_end_is_heard_of_whatever_is_said_of_its_usage() {
+    for (usage, told) in [
+        ("null", ""),
+        ("{}", ""),
+        (r#""much""#, ""),
+        ("[1,2]", ""),
+        (r#"{"input_tokens":-1,"output_tokens":1.5}"#, ""),
+        (r#"{"input_tokens":1e300,"output_tokens":"7"}"#, ""),
+        (r#"{"input_tokens":18446744073709551616}"#, ""),
+        (r#"{"input_tokens":18446744073709551615}"#, " input 18446744073709551615"),
+        (
+            r#"{"input_tokens":7,"input_token_details":"text","output_token_details":[]}"#,
+            " input 7",
+        ),
+        (r#"{"output_token_details":{"audio_tokens":0}}"#, " output_audio 0"),
+    ] {
+        let done = format!(r#"{{"type":"response.done","response":{{"id":"r","usage":{usage}}}}}"#);
+        assert_eq!(decode(&done), format!("completed r{told}"), "{usage}");
     }
 }
 

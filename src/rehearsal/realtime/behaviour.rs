@@ -34,6 +34,8 @@ pub struct Behaviour {
     pub transcribes: bool,
     /// Whether it can be told how much of its speech was heard.
     pub truncates: bool,
+    /// Whether it tells what a response has used.
+    pub tells_usage: bool,
     /// What goes wrong from the start.
     pub faults: Vec<(Whom, Fault)>,
 }
@@ -53,6 +55,7 @@ impl Default for Behaviour {
             session_age: SESSION_AGE,
             transcribes: true,
             truncates: true,
+            tells_usage: true,
             faults: Vec::new(),
         }
     }

@@ -1,8 +1,11 @@
 //! The conversation as the simulated server holds it: items in order, what of our own speech is
 //! left after truncation, and the JSON in which items are shown. Knows no session and no audio.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use super::tokens::{Memory, Preface, Reading, Tokens};
 use super::wire::Complaint;
 
 /// Items of one conversation; far more than an hour of talk makes, and a bound on a client that
@@ -60,13 +63,26 @@ pub enum Entry {
     },
 }
 
+impl Entry {
+    /// What its words cost as text.
+    pub(super) fn written(&self) -> Tokens {
+        match self {
+            Self::Message { text, .. } => Tokens::of_text(text),
+            Self::Call { name, arguments, .. } => {
+                Tokens::of_text(name) + Tokens::of_text(arguments)
+            }
+            Self::Output { output, .. } => Tokens::of_text(output),
+        }
+    }
+}
+
 /// How the words of a message came about, which decides how they are shown and truncated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// Written by the client or given as text.
     Written,
     /// Heard from the caller; `shown` once its transcript was delivered.
-    Heard { shown: bool },
+    Heard { shown: bool, lasted: Duration },
     /// Spoken by us.
     Spoken(Spoken),
 }
@@ -92,13 +108,22 @@ pub(super) struct Item {
 }
 
 impl Item {
+    /// What it costs a model to read it. Speech is read as audio, its transcript is not.
+    fn tokens(&self) -> Tokens {
+        match &self.form {
+            Form::Written => self.entry.written(),
+            Form::Heard { lasted, .. } => Tokens::heard(*lasted),
+            Form::Spoken(spoken) => Tokens::spoken(Duration::from_millis(spoken.audio_ms)),
+        }
+    }
+
     /// The item as the protocol shows it.
     pub(super) fn json(&self) -> Value {
         let (id, status) = (&self.id, self.status);
         match &self.entry {
             Entry::Message { role, text } => {
                 let content = match (&self.form, role) {
-                    (Form::Heard { shown }, _) => {
+                    (Form::Heard { shown, .. }, _) => {
                         json!({ "type": "input_audio", "transcript": shown.then_some(text) })
                     }
                     (Form::Spoken(speech), _) => {
@@ -130,6 +155,7 @@ impl Item {
 #[derive(Debug, Default)]
 pub(super) struct Conversation {
     items: Vec<Item>,
+    memory: Memory,
 }
 
 impl Conversation {
@@ -156,22 +182,10 @@ impl Conversation {
         Some(&self.items[at].id)
     }
 
-    /// Rough numbers of tokens in text and audio: a word is one, and four when it was spoken.
-    pub(super) fn size(&self) -> (u64, u64) {
-        let mut size = (0, 0);
-        for item in &self.items {
-            let text = match &item.entry {
-                Entry::Message { text, .. } => text,
-                Entry::Call { arguments, .. } => arguments,
-                Entry::Output { output, .. } => output,
-            };
-            let words = text.split_whitespace().count() as u64;
-            match item.form {
-                Form::Written => size.0 += words,
-                Form::Heard { .. } | Form::Spoken(_) => size.1 += 4 * words,
-            }
-        }
-        size
+    /// Reads all of it for a response.
+    pub(super) fn read(&mut self, preface: Preface) -> Reading {
+        let items: Vec<Tokens> = self.items.iter().map(Item::tokens).collect();
+        self.memory.read(preface, &items)
     }
 
     /// Appends an item of the server's own making; returns the id of the one before it.
@@ -201,6 +215,7 @@ impl Conversation {
             Some(id) => 1 + self.position(id, "item_create_invalid_previous_item_id")?,
         };
         self.items.insert(at, item);
+        self.memory.changed(at);
         Ok(at.checked_sub(1).map(|before| self.items[before].id.clone()))
     }
 
@@ -247,6 +262,7 @@ impl Conversation {
     pub(super) fn delete(&mut self, id: &str) -> Result<(), Complaint> {
         let at = self.position(id, "item_delete_invalid_item_id")?;
         self.items.remove(at);
+        self.memory.changed(at);
         Ok(())
     }
 
@@ -269,6 +285,7 @@ impl Conversation {
             );
             return Err(Complaint::invalid("audio_end_ms", message));
         }
+        self.memory.changed(at);
         speech.audio_ms = end_ms;
         speech.truncated = true;
         speech.word_ends.retain(|&(ms, _)| ms <= end_ms);

@@ -266,11 +266,12 @@ fn decode(audio: &str, format: Format) -> Result<Vec<i16>, Complaint> {
 }
 
 /// The words in the audio of a client's item.
-pub(super) fn listen_to(part: &Value, format: Format) -> Result<String, Complaint> {
+pub(super) fn listen_to(part: &Value, format: Format) -> Result<(String, Duration), Complaint> {
     let samples = decode(wire::text(part, "audio")?, format)?;
+    let lasted = format.lasts(samples.len() as u64);
     let mut hearing = Hearing::new(format);
     hearing.ear.push(&samples, Instant::now(), &mut hearing.perceived);
-    Ok(hearing.finish())
+    Ok((hearing.finish(), lasted))
 }
 
 #[cfg(test)]
@@ -313,7 +314,7 @@ mod tests {
         let said = Speech::synthetic_only().render("Good evening.", &Voice::callee(), Rate::Hz8000);
         let audio = Format::Pcmu8k.coding().to_base64(&said.samples);
         let part = serde_json::json!({ "type": "input_audio", "audio": audio });
-        assert_eq!(listen_to(&part, Format::Pcmu8k).expect("audio"), "Good evening.");
+        assert_eq!(listen_to(&part, Format::Pcmu8k).expect("audio").0, "Good evening.");
         listen_to(&serde_json::json!({}), Format::Pcmu8k).expect_err("no audio");
     }
 

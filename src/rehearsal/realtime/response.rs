@@ -13,6 +13,7 @@ use super::conversation::{Conversation, Item};
 use super::delivery::{Delivery, Format};
 use super::mind::Act;
 use super::settings::Modality;
+use super::tokens::{Reading, Tokens};
 use super::wire::Outbox;
 use crate::rehearsal::speech::Utterance;
 
@@ -30,6 +31,8 @@ pub(super) struct Plan {
     pub(super) format: Format,
     pub(super) pace: Pace,
     pub(super) trick: Trick,
+    /// What the model has read for it; nothing from a server that tells no usage.
+    pub(super) reading: Option<Reading>,
     /// When the first of it is sent.
     pub(super) begins: Instant,
 }
@@ -73,6 +76,8 @@ pub(super) struct Response {
     stage: Stage,
     due: Instant,
     output: Vec<Value>,
+    /// Tokens of it: transcripts and what was asked of tools.
+    written: Tokens,
     audio: Duration,
     /// Speech that was rendered and not yet begun, in order.
     rendered: VecDeque<Arc<Utterance>>,
@@ -126,6 +131,7 @@ impl Response {
             stage: Stage::Between,
             due,
             output: Vec::new(),
+            written: Tokens::default(),
             audio: Duration::ZERO,
             rendered: VecDeque::new(),
         };

@@ -63,6 +63,7 @@ pub(super) struct Session {
     probing: Probing,
     transcribes: bool,
     truncates: bool,
+    tells_usage: bool,
     /// Lines to be rendered.
     to_render: Vec<ToRender>,
     /// When the caller will have been silent for too long.
@@ -108,6 +109,7 @@ impl Session {
             probing: Probing::new(probes),
             transcribes: behaviour.transcribes,
             truncates: behaviour.truncates,
+            tells_usage: behaviour.tells_usage,
             to_render: Vec::new(),
             idle_at: None,
         };

@@ -77,7 +77,8 @@ impl Network {
     /// We ring a number.
     pub(crate) async fn place(&self, to: &str) -> CallId {
         let task = Text("Reserve a table for four at seven tonight, for Sam.".to_owned());
-        let order = Order { to: Number::new(to), task, dialect: Dialect::Twilio };
+        let (dialect, voicemail) = (Dialect::Twilio, self.server.desk.reception.voicemail());
+        let order = Order { to: Number::new(to), task, dialect, voicemail };
         self.server.desk.reception.place(order).await.unwrap().call
     }
 

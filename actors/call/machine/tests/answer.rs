@@ -42,7 +42,7 @@ impl Script {
         };
         outputs.extend(self.said(asked, generation));
         let ending = Ending::Completed;
-        outputs.extend(self.said(Event::Responded { response, ending }, generation));
+        outputs.extend(self.said(Event::Responded { response, ending, usage: None }, generation));
         outputs
     }
 
@@ -78,7 +78,8 @@ fn nothing_is_said_into_a_greeting_and_the_message_comes_after_the_tone() {
     call.said(Event::Responding { response: response.clone(), tag: None }, 2);
     let (item, words) = (ItemId("never heard".into()), "Hello?".into());
     call.said(Event::Said { response: response.clone(), item: item.clone(), words }, 2);
-    let outputs = call.said(Event::Responded { response, ending: Ending::Completed }, 2);
+    let outputs =
+        call.said(Event::Responded { response, ending: Ending::Completed, usage: None }, 2);
     assert!(shows(&outputs, "Forget"), "the model shall not think it was heard: {outputs:?}");
     let outputs = call.tone();
     assert!(asks_for(&outputs).expect("asked for").ends_with("leave it"));
@@ -122,7 +123,7 @@ fn the_models_hang_up_does_not_cut_the_message_it_belongs_to() {
     call.take(Input::Phone(Phone::Began(Source::Item(ItemId("i".into())), call.now)));
     let id = "t";
     call.asks_late("hang_up", id, 2);
-    call.said(Event::Responded { response, ending: Ending::Completed }, 2);
+    call.said(Event::Responded { response, ending: Ending::Completed, usage: None }, 2);
     assert!(!call.wait(SECOND * 20).iter().any(|output| matches!(output, Output::HangUp)));
     assert!(shows(&call.drained(), "voicemail_left"));
 }
@@ -196,6 +197,20 @@ fn with_the_policy_to_wait_the_model_goes_on_as_it_likes() {
     let outputs = call.take(Input::Detected(Answerer::Machine));
     assert!(shows(&outputs, "voicemail") && !shows(&outputs, "Mute"));
     assert!(asks_for(&call.wait(SECOND * 2)).is_some(), "it greets");
+    let mut call = Script::picked_up(Voicemail::Wait);
+    let outputs = call.reports("voicemail", 1);
+    assert!(
+        shows(&outputs, "Remember(Note(") && !shows(&outputs, "Mute"),
+        "it is told so: {outputs:?}"
+    );
+}
+
+#[test]
+fn with_a_policy_the_model_is_not_told_to_decide() {
+    for voicemail in [Voicemail::HangUp, Voicemail::LeaveMessage("leave it".into())] {
+        let outputs = Script::picked_up(voicemail).reports("voicemail", 1);
+        assert!(!shows(&outputs, "Remember(Note("), "{outputs:?}");
+    }
 }
 
 #[test]

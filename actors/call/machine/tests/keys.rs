@@ -17,7 +17,7 @@ impl Script {
         };
         outputs.extend(self.said(asked, generation));
         let ending = Ending::Completed;
-        outputs.extend(self.said(Event::Responded { response, ending }, generation));
+        outputs.extend(self.said(Event::Responded { response, ending, usage: None }, generation));
         outputs
     }
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::carrier::{Answerer, CarrierError};
 use crate::listener::Noticed;
+use crate::usage::Usage;
 
 fn any_id() -> impl Strategy<Value = ToolCallId> {
     (0_u8..4).prop_map(|n| ToolCallId(n.to_string()))
@@ -58,6 +59,7 @@ fn any_said() -> impl Strategy<Value = Event> {
                 Ending::Failed(Loss::RateLimited(SECOND)),
             ][n]
                 .clone(),
+            usage: Usage::told_by(|_| (n > 2).then_some(u64::MAX)).map(Box::new),
         }),
         Just(()).prop_map(|()| Event::Refused(Refusal::ResponseActive(None))),
         Just(()).prop_map(|()| Event::Fatal(Loss::Passing("p".into()))),

@@ -1,5 +1,7 @@
 //! The guard with a record of its own and an issuer that has one key.
 
+mod forged;
+
 use axum::http::{HeaderName, HeaderValue};
 use futures_util::future::BoxFuture;
 use serde_json::json;

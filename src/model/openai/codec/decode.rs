@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use serde_json::Value;
 use tandem_actors::briefing::Text;
 use tandem_actors::model::{Ending, Event, ItemId, Refusal, ResponseId};
 use tandem_actors::tool::ToolCallId;
+use tandem_actors::usage::{Figure, Usage};
 
 use super::super::loss;
 use super::super::wire::{
@@ -172,8 +174,26 @@ fn responded(message: &Utf8Bytes, pause: Duration) -> Result<Decoded<Event>, Mal
         }
         Some(_) | None => Ending::Completed,
     };
+    let usage = response.usage.and_then(|told| used(&told)).map(Box::new);
     let response = ResponseId(response.id.into_owned());
-    Ok(Decoded::Event(Event::Responded { response, ending }))
+    Ok(Decoded::Event(Event::Responded { response, ending, usage }))
+}
+
+/// The figures that are whole numbers where the protocol has them.
+fn used(told: &Value) -> Option<Usage> {
+    Usage::told_by(|figure| {
+        let (input, output) = (&told["input_token_details"], &told["output_token_details"]);
+        let tokens = match figure {
+            Figure::Input => &told["input_tokens"],
+            Figure::InputText => &input["text_tokens"],
+            Figure::InputAudio => &input["audio_tokens"],
+            Figure::InputCached => &input["cached_tokens"],
+            Figure::Output => &told["output_tokens"],
+            Figure::OutputText => &output["text_tokens"],
+            Figure::OutputAudio => &output["audio_tokens"],
+        };
+        tokens.as_u64()
+    })
 }
 
 fn failed(message: &Utf8Bytes, pause: Duration) -> Result<Decoded<Event>, Malformed> {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Malformed;
 use crate::socket::scan::Scan;
@@ -117,6 +118,9 @@ pub struct Response<'a> {
     /// What we gave it to carry.
     #[serde(borrow, default)]
     pub metadata: Option<Metadata<'a>>,
+    /// What it has used; of any shape, for an end must be heard of whatever stands here.
+    #[serde(default)]
+    pub usage: Option<Value>,
 }
 
 /// Why a response failed.

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Membership, Response, Surroundings, Trick};
-use crate::rehearsal::realtime::conversation::{Conversation, Entry, Form, Item};
+use crate::rehearsal::realtime::conversation::{Entry, Form, Item};
+use crate::rehearsal::realtime::tokens::{self, Tokens};
 use crate::rehearsal::realtime::wire::Place;
 
 impl Response {
@@ -49,6 +50,7 @@ impl Response {
 
     pub(super) fn close(&mut self, item: Item, around: &mut Surroundings<'_>) {
         let shown = item.json();
+        self.written += item.entry.written();
         if self.plan.conversation == Membership::Inside {
             let previous = around.conversation.before(&item.id);
             let body = json!({ "previous_item_id": previous, "item": shown });
@@ -66,9 +68,10 @@ impl Response {
     }
 
     pub(super) fn done(&self, status: &str, details: &Value, around: &mut Surroundings<'_>) {
-        let usage = match status {
-            "cancelled" | "failed" => Value::Null,
-            _ => self.usage(around.conversation),
+        let usage = match (status, self.plan.reading) {
+            // The real service may leave it out of a response that was cut off.
+            ("cancelled" | "failed", _) | (_, None) => Value::Null,
+            (_, Some(reading)) => tokens::usage(reading, self.written + Tokens::spoken(self.audio)),
         };
         around.out.event("response.done", self.body(status, details, &usage));
     }
@@ -80,19 +83,6 @@ impl Response {
             "status_details": details, "output": self.output,
             "conversation_id": inside.then_some("conv_1"), "metadata": self.plan.metadata,
             "usage": usage } })
-    }
-
-    /// Tokens by rough measure: a word is one, 100 ms in and 50 ms out are one.
-    fn usage(&self, conversation: &Conversation) -> Value {
-        let (text_in, audio_in) = conversation.size();
-        let spoken = self.audio.as_millis() as u64 / 50;
-        let written: u64 = self.output.iter().map(|item| item.to_string().len() as u64 / 16).sum();
-        let (input, output) = (text_in + audio_in, spoken + written);
-        json!({ "total_tokens": input + output, "input_tokens": input, "output_tokens": output,
-            "input_token_details": { "text_tokens": text_in, "audio_tokens": audio_in,
-                "cached_tokens": 0,
-                "cached_tokens_details": { "text_tokens": 0, "audio_tokens": 0 } },
-            "output_token_details": { "text_tokens": written, "audio_tokens": spoken } })
     }
 
     pub(super) fn place<'a>(&'a self, item: &'a str) -> Place<'a> {

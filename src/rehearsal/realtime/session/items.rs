@@ -1,5 +1,7 @@
 //! The client's commands on the conversation: create, retrieve, truncate and delete items.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::Session;
@@ -86,13 +88,14 @@ impl Session {
                     texts.push(wire::text(part, "text")?.to_owned());
                 }
                 Some(_) => {
-                    if role == Role::User {
-                        form = Form::Heard { shown: true };
-                    }
-                    texts.push(match part["transcript"].as_str() {
-                        Some(transcript) => transcript.to_owned(),
+                    let (text, lasted) = match part["transcript"].as_str() {
+                        Some(transcript) => (transcript.to_owned(), Duration::ZERO),
                         None => hearing::listen_to(part, self.settings.input)?,
-                    });
+                    };
+                    if role == Role::User {
+                        form = Form::Heard { shown: true, lasted };
+                    }
+                    texts.push(text);
                 }
             }
         }

@@ -13,6 +13,7 @@ use crate::rehearsal::realtime::response::{
     Membership, Plan, Response, Stopped, Surroundings, Trick,
 };
 use crate::rehearsal::realtime::settings::{self, check};
+use crate::rehearsal::realtime::tokens::{Memory, Preface, Reading, Tokens};
 use crate::rehearsal::realtime::wire::Complaint;
 
 /// Fields of `response.create.response`.
@@ -90,6 +91,7 @@ impl Session {
             tools: tools.as_ref().unwrap_or(&self.settings.tools),
         };
         let mut acts = mind::think(&view);
+        let reading = self.read(wanted, entries);
         let mut pace = self.pace;
         let trick = match membership {
             Membership::Inside => self.bend(&mut acts, &mut pace, now),
@@ -110,6 +112,7 @@ impl Session {
             format: self.settings.output,
             pace,
             trick,
+            reading,
             begins: now + self.thinking,
         };
         let response = Response::begin(plan, &mut self.out);
@@ -126,6 +129,25 @@ impl Session {
             }
             Membership::OutOfBand => self.side.push(response),
         }
+    }
+
+    /// What the model reads for a response; nothing when this server does not tell.
+    fn read(&mut self, wanted: &Value, given: &[Entry]) -> Option<Reading> {
+        if !self.tells_usage {
+            return None;
+        }
+        let instructions = wanted["instructions"].as_str();
+        let instructions = instructions.unwrap_or(&self.settings.instructions);
+        let tools = match &wanted["tools"] {
+            Value::Null => &self.settings.document()["tools"],
+            tools => tools,
+        };
+        let preface = Preface::new(instructions, tools);
+        if wanted["input"].is_null() {
+            return Some(self.conversation.read(preface));
+        }
+        let given: Vec<Tokens> = given.iter().map(Entry::written).collect();
+        Some(Memory::default().read(preface, &given))
     }
 
     /// What is left of the allowance.

@@ -99,7 +99,7 @@ impl Session {
             id: id.clone(),
             status: "completed",
             entry: Entry::Message { role: Role::User, text },
-            form: Form::Heard { shown: false },
+            form: Form::Heard { shown: false, lasted },
         };
         let body = json!({ "previous_item_id": previous, "item": item.json() });
         self.conversation.push(item);
@@ -121,7 +121,7 @@ impl Session {
 
     fn show_transcript(&mut self, pending: &Pending) {
         let Some(item) = self.conversation.get_mut(&pending.item) else { return };
-        item.form = Form::Heard { shown: true };
+        item.form = Form::Heard { shown: true, lasted: pending.lasted };
         let Entry::Message { text, .. } = &item.entry else { return };
         let place = |mut body: Value| {
             body["item_id"] = pending.item.as_str().into();

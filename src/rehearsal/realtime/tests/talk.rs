@@ -48,7 +48,48 @@ async fn a_spoken_question_is_transcribed_and_answered_audibly() {
     let done = find("response.done");
     assert_eq!(done["response"]["status"], "completed");
     assert_eq!(done["response"]["output"][0]["content"][0]["transcript"], said);
-    assert!(done["response"]["usage"]["total_tokens"].as_u64() > Some(0));
+}
+
+/// Audio tokens of a `response.done`: read, and given.
+fn audio_tokens(done: &Value) -> (u64, u64) {
+    let usage = &done["response"]["usage"];
+    let of = |side: &str| usage[side]["audio_tokens"].as_u64().expect("a number");
+    (of("input_token_details"), of("output_token_details"))
+}
+
+#[tokio::test]
+async fn what_a_response_has_used_follows_from_what_was_heard_and_said() {
+    let server = serve(quick()).await;
+    let mut client = Client::open(&server, "Be brief.", &["hang_up"]).await;
+    let spoken_ms = client.utterance("line 0427 hello").await.frames().len() as u64 * 20;
+    client.speak("line 0427 hello").await;
+    let events = client.until("response.done").await;
+    let first = events.last().expect("until ends with it");
+    let said_ms = frames_in(&events).len() as u64 * 20;
+    let (read, given) = audio_tokens(first);
+    // The turn holds the padding before and the silence after the words as well.
+    assert!(read >= spoken_ms / 100 && read <= spoken_ms / 100 + 10, "{read} of {spoken_ms} ms");
+    assert!(given.abs_diff(said_ms / 50) <= 10, "{given} of {said_ms} ms");
+    let usage = &first["response"]["usage"];
+    assert_eq!(usage["input_token_details"]["cached_tokens"], 0, "nothing was read before");
+
+    client.speak("line 0427 hello").await;
+    let second = client.until_one("response.done").await;
+    let usage = &second["response"]["usage"];
+    let cached = usage["input_token_details"]["cached_tokens"].as_u64();
+    assert_eq!(cached, first["response"]["usage"]["input_tokens"].as_u64(), "all of it again");
+    assert!(audio_tokens(&second).0 >= 2 * read + given, "both turns and the answer are read");
+    let total = usage["input_tokens"].as_u64().zip(usage["output_tokens"].as_u64());
+    assert_eq!(usage["total_tokens"].as_u64(), total.map(|(input, output)| input + output));
+}
+
+#[tokio::test]
+async fn a_server_that_tells_no_usage_tells_none() {
+    let server = serve(Behaviour { tells_usage: false, ..quick() }).await;
+    let mut client = Client::open(&server, "Be brief.", &[]).await;
+    client.speak("line 0427 hello").await;
+    let done = client.until_one("response.done").await;
+    assert_eq!(done["response"]["usage"], Value::Null);
 }
 
 #[tokio::test]
