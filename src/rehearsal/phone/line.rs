@@ -70,6 +70,8 @@ pub(super) struct Line {
     speaking: VecDeque<Speaking>,
     sounds: mpsc::Sender<Sound>,
     heard: Vec<Perceived>,
+    /// A key was understood in the sound that is being heard.
+    keyed: bool,
     probe: Arc<Probe>,
     account: Arc<Mutex<PhoneAccount>>,
     start: Instant,
@@ -100,6 +102,7 @@ impl Line {
             speaking: VecDeque::new(),
             sounds,
             heard: Vec::new(),
+            keyed: false,
             probe,
             account,
             start,
@@ -189,6 +192,7 @@ impl Line {
                 self.note(|account| account.underrun(hole));
             }
             for key in played.keys {
+                self.keyed = true;
                 self.offer(Sound::Key(key));
             }
             self.return_marks(played.marks).await?;
@@ -307,7 +311,10 @@ impl Line {
                 }
                 Perceived::Quiet { text, account, .. } => {
                     self.note(|all| all.heard(account));
-                    self.offer(Sound::Said { text, account });
+                    // The tones of a key are nobody's turn.
+                    if !(std::mem::take(&mut self.keyed) && text.is_empty()) {
+                        self.offer(Sound::Said { text, account });
+                    }
                 }
             }
         }
