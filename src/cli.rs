@@ -6,7 +6,7 @@ mod place;
 mod serve;
 mod setup;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -48,15 +48,15 @@ pub async fn run(cli: Cli) -> ExitCode {
     let file = cli.config.as_deref();
     let done = match cli.command {
         // These two are there for settings that are wrong.
-        Some(Command::Check(options)) => Ok(check::run(options, config::load(file)).await),
+        Some(Command::Check(options)) => Ok(check::run(options, load(file)).await),
         Some(Command::Setup(options)) => setup::run(&options, file),
-        Some(Command::Serve(options)) => serve(&options, config::load(file)).await,
-        None => serve(&serve::Options::default(), config::load(file)).await,
-        Some(Command::Demo(options)) => match config::load(file) {
+        Some(Command::Serve(options)) => serve(&options, load(file)).await,
+        None => serve(&serve::Options::default(), load(file)).await,
+        Some(Command::Demo(options)) => match load(file) {
             Ok(config) => demo::run(&options, config).await,
             Err(error) => Err(error.into()),
         },
-        Some(Command::Place(options)) => match config::load(file) {
+        Some(Command::Place(options)) => match load(file) {
             Ok(config) => place::run(&options, &config).await,
             Err(error) => Err(error.into()),
         },
@@ -64,6 +64,21 @@ pub async fn run(cli: Cli) -> ExitCode {
     done.unwrap_or_else(|error| {
         say_error(&format!("tandem: {error:#}"));
         ExitCode::FAILURE
+    })
+}
+
+/// The settings. Who has just set up, or is in another shell, may not have loaded the secrets.
+fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+    config::load(file).map_err(|error| match error {
+        ConfigError::Invalid(what)
+            if what.contains("TANDEM__") && Path::new(setup::SECRETS).exists() =>
+        {
+            let file = setup::SECRETS;
+            ConfigError::Invalid(format!("{what}; is {file} loaded (set -a; . ./{file}; set +a)?"))
+        }
+        ConfigError::Invalid(_) | ConfigError::Unreadable(_) | ConfigError::UnknownKey { .. } => {
+            error
+        }
     })
 }
 

@@ -54,7 +54,12 @@ impl Finding {
 pub(super) async fn run(options: Options, config: Result<Config, ConfigError>) -> ExitCode {
     let findings = match config {
         Ok(config) => look(&config).await,
-        Err(error) => vec![Finding::of("configuration", Err(error.to_string()))],
+        Err(error) => {
+            let told = error.to_string();
+            // The line begins with that word.
+            let told = told.strip_prefix("configuration: ").unwrap_or(&told);
+            vec![Finding::of("configuration", Err(told.to_owned()))]
+        }
     };
     let good = findings.iter().all(|finding| finding.good);
     if options.json {

@@ -19,12 +19,16 @@ use secrecy::{ExposeSecret as _, SecretString};
 use toml_edit::{DocumentMut, Item, Table, value};
 
 use crate::config::{self, Kind};
+use answers::Whose;
 use terminal::{Hiding, Terminal};
+
+/// Where secrets are written unless told otherwise.
+pub(super) const SECRETS: &str = "tandem.env";
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Options {
     /// Where secrets are written when you agree, readable by nobody else.
-    #[arg(long, value_name = "FILE", default_value = "tandem.env")]
+    #[arg(long, value_name = "FILE", default_value = SECRETS)]
     secrets: PathBuf,
 }
 
@@ -112,10 +116,24 @@ fn secrets(
     }
     let mut given = Vec::new();
     for secret in wanted {
-        let value = terminal.secret(secret.question, secret.check)?;
-        given.push((secret.name, value));
+        let stands = files::holds(&place.secrets, secret.name)?;
+        let empty = match (stands, secret.whose) {
+            (true, _) => Some("empty keeps the one that stands there"),
+            (false, Whose::Ours) => Some("empty makes one up"),
+            (false, Whose::Theirs) => None,
+        };
+        match terminal.secret(secret.question, empty, secret.check)? {
+            Some(value) => given.push((secret.name, value)),
+            None if stands => {}
+            None => given.push((secret.name, made_up())),
+        }
     }
     Ok(given)
+}
+
+/// A secret beyond guessing, fit for an address.
+fn made_up() -> SecretString {
+    format!("{:032x}", rand::random::<u128>()).into()
 }
 
 /// Reads what will be written as the server will. Secrets that the operator sets later are
@@ -141,9 +159,14 @@ fn next(document: &DocumentMut, kind: Kind, given: &[Given], place: &Place) -> V
         true => String::new(),
         false => format!(" --config {}", place.settings.display()),
     };
-    let mut lines = vec!["Written. Next:".to_owned()];
-    lines.extend(answers::outside(document, kind));
-    if !given.is_empty() {
+    let mut lines = vec!["Written.".to_owned()];
+    let outside = answers::outside(document, kind);
+    if !outside.is_empty() {
+        lines.push("Elsewhere:".to_owned());
+        lines.extend(outside);
+    }
+    lines.push("Here, one after the other:".to_owned());
+    if !given.is_empty() || place.secrets.exists() {
         // A shell looks for a name without a slash among its programs.
         let bare = place.secrets.components().count() == 1 && place.secrets.is_relative();
         let here = if bare { "./" } else { "" };

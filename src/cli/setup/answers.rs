@@ -15,7 +15,17 @@ const MODEL: &str = "wss://api.openai.com/v1/realtime";
 pub(super) struct Wanted {
     pub(super) name: &'static str,
     pub(super) question: &'static str,
+    pub(super) whose: Whose,
     pub(super) check: Check,
+}
+
+/// Who decides what a secret is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// We choose it, and tell the other side.
+    Ours,
+    /// It is given to us.
+    Theirs,
 }
 
 /// Asks for the settings and puts the answers into the document.
@@ -63,29 +73,33 @@ pub(super) fn settings(
 
 /// The secrets that these settings need.
 pub(super) fn secrets(document: &DocumentMut, kind: Kind) -> Vec<Wanted> {
+    use Whose::{Ours, Theirs};
     let mut wanted = Vec::new();
-    let mut want = |name, question, check| wanted.push(Wanted { name, question, check });
+    let mut want =
+        |name, question, whose, check| wanted.push(Wanted { name, question, whose, check });
     match kind {
         Kind::Rehearsal => {}
         Kind::Acs => {
-            want("TANDEM__ACS__CONNECTION_STRING", "ACS connection string", connection);
+            want("TANDEM__ACS__CONNECTION_STRING", "ACS connection string", Theirs, connection);
             let question = "A secret of your choice for the path of the Event Grid webhook";
-            want("TANDEM__ACS__EVENTS_SECRET", question, path_secret);
+            want("TANDEM__ACS__EVENTS_SECRET", question, Ours, path_secret);
         }
         Kind::Twilio => {
-            want("TANDEM__TWILIO__AUTH_TOKEN", "Twilio auth token, the primary one", something);
+            let question = "Twilio auth token, the primary one";
+            want("TANDEM__TWILIO__AUTH_TOKEN", question, Theirs, something);
             if standing(document, "twilio", "api_key").is_some_and(|key| !key.is_empty()) {
-                want("TANDEM__TWILIO__API_SECRET", "Secret of the Twilio API key", something);
+                let question = "Secret of the Twilio API key";
+                want("TANDEM__TWILIO__API_SECRET", question, Theirs, something);
             }
         }
         Kind::Asterisk => {
-            want("TANDEM__ASTERISK__PASSWORD", "ARI password", something);
+            want("TANDEM__ASTERISK__PASSWORD", "ARI password", Theirs, something);
             let question = "A secret of your choice that its media sockets show";
-            want("TANDEM__ASTERISK__MEDIA_SECRET", question, something);
+            want("TANDEM__ASTERISK__MEDIA_SECRET", question, Ours, something);
         }
     }
     if standing(document, "model", "url").is_some_and(|url| !url.is_empty()) {
-        want("TANDEM__MODEL__KEY", "Key of the model", something);
+        want("TANDEM__MODEL__KEY", "Key of the model", Theirs, something);
     }
     wanted
 }

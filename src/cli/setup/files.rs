@@ -26,12 +26,19 @@ pub(super) fn replace(path: &Path, before: &str, text: &str) -> anyhow::Result<(
     write(path, text, 0o644)
 }
 
+/// Whether the file of secrets has this one.
+pub(super) fn holds(path: &Path, name: &str) -> anyhow::Result<bool> {
+    Ok(read(path)?.lines().any(|line| named(line) == name))
+}
+
+/// The variable that a line of the file of secrets sets.
+fn named(line: &str) -> &str {
+    line.trim_start_matches("export ").split('=').next().unwrap_or_default()
+}
+
 /// Writes the secrets as lines that a shell and systemd read, other lines of the file kept.
 pub(super) fn keep_secret(path: &Path, given: &[Given]) -> anyhow::Result<()> {
-    let ours = |line: &str| {
-        let name = line.trim_start_matches("export ").split('=').next().unwrap_or_default();
-        given.iter().any(|(given, _)| *given == name)
-    };
+    let ours = |line: &str| given.iter().any(|(name, _)| *name == named(line));
     let mut text: String =
         read(path)?.lines().filter(|line| !ours(line)).map(|line| format!("{line}\n")).collect();
     for (name, secret) in given {

@@ -68,21 +68,29 @@ impl<'a> Terminal<'a> {
         }
     }
 
-    /// A secret that passes the check; it is neither shown nor repeated.
+    /// A secret that passes the check; it is neither shown nor repeated. Nothing for an empty
+    /// answer, where `empty` says what that means.
     pub(super) fn secret(
         &mut self,
         question: &str,
+        empty: Option<&str>,
         check: Check,
-    ) -> Result<SecretString, NoAnswer> {
+    ) -> Result<Option<SecretString>, NoAnswer> {
         loop {
-            write!(self.output, "{question} (not shown): ")?;
+            match empty {
+                Some(meaning) => write!(self.output, "{question} (not shown; {meaning}): ")?,
+                None => write!(self.output, "{question} (not shown): ")?,
+            }
             self.output.flush()?;
             let answer = match self.hiding {
                 Hiding::Terminal => rpassword::read_password()?.trim().to_owned(),
                 Hiding::Piped => self.line(question)?,
             };
+            if answer.is_empty() && empty.is_some() {
+                return Ok(None);
+            }
             match check(&answer) {
-                Ok(()) => return Ok(answer.into()),
+                Ok(()) => return Ok(Some(answer.into())),
                 Err(trouble) => self.say(&format!("  {trouble}"))?,
             }
         }

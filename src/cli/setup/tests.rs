@@ -179,6 +179,21 @@ fn an_input_that_ends_and_a_file_that_is_wrong_leave_everything_as_it_was() {
 }
 
 #[test]
+fn a_secret_that_stands_there_is_kept_and_one_of_our_own_is_made_up() {
+    let desk = Desk::new();
+    std::fs::write(&desk.place.secrets, "TANDEM__ASTERISK__PASSWORD='old'\n").unwrap();
+    let answers = ["asterisk", "+14255550123", "", "", "", "", "", "", "", "", "yes", "", "", "k"];
+    let (done, shown) = desk.answer(&[&answers[..], &["yes"]].concat());
+    done.unwrap();
+    assert!(shown.contains("empty keeps the one") && shown.contains("empty makes one up"));
+    let kept = files::read(&desk.place.secrets).unwrap();
+    assert!(kept.contains("PASSWORD='old'\n"), "{kept}");
+    let made = kept.split("MEDIA_SECRET='").nth(1).and_then(|rest| rest.split('\'').next());
+    assert_eq!(made.unwrap().len(), 32, "{kept}");
+    assert!(!shown.contains(made.unwrap()));
+}
+
+#[test]
 fn what_is_left_to_do_can_be_typed_as_it_stands() {
     let place = Place {
         settings: "tandem.toml".into(),
@@ -195,5 +210,5 @@ fn what_is_left_to_do_can_be_typed_as_it_stands() {
     assert!(twilio.contains("https://a.example on to http://127.0.0.1:9\n"), "{twilio}");
     assert!(lines(Kind::Acs).contains("https://a.example/acs/incoming/"));
     assert!(lines(Kind::Asterisk).contains("ws://127.0.0.1:9/asterisk/media"));
-    assert_eq!(next(&text.parse().unwrap(), Kind::Rehearsal, &[], &place).len(), 3);
+    assert_eq!(next(&text.parse().unwrap(), Kind::Rehearsal, &[], &place).len(), 4);
 }

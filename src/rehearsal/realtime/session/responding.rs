@@ -138,10 +138,8 @@ impl Session {
         }
         let instructions = wanted["instructions"].as_str();
         let instructions = instructions.unwrap_or(&self.settings.instructions);
-        let tools = match &wanted["tools"] {
-            Value::Null => &self.settings.document()["tools"],
-            tools => tools,
-        };
+        let given_tools = Some(&wanted["tools"]).filter(|tools| !tools.is_null());
+        let tools = given_tools.unwrap_or(&self.settings.document()["tools"]);
         let preface = Preface::new(instructions, tools);
         if wanted["input"].is_null() {
             return Some(self.conversation.read(preface));

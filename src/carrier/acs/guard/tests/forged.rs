@@ -33,9 +33,10 @@ struct Forger {
 /// Good claims but for one.
 fn but(name: &str, value: Value) -> Value {
     let mut claims = claims(now());
-    match value {
-        Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
-        value => claims[name] = value,
+    if value.is_null() {
+        claims.as_object_mut().unwrap().remove(name);
+    } else {
+        claims[name] = value;
     }
     claims
 }
