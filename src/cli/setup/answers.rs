@@ -61,11 +61,17 @@ pub(super) fn settings(
 /// The secrets that these settings need.
 pub(super) fn secrets(document: &DocumentMut, kind: Kind) -> Vec<Wanted> {
     let mut wanted = Vec::new();
+    let is_set = |section, key| standing(document, section, key).is_some_and(|it| !it.is_empty());
     let mut want = |name, question, check| wanted.push(Wanted { name, question, check });
     match kind {
         Kind::Rehearsal => {}
         Kind::Acs => {
-            want("TANDEM__ACS__CONNECTION_STRING", "ACS connection string", connection);
+            if !is_set("acs", "endpoint") {
+                want("TANDEM__ACS__CONNECTION_STRING", "ACS connection string", connection);
+            } else if is_set("acs", "tenant_id") {
+                let question = "Secret of the application at Microsoft Entra";
+                want("TANDEM__ACS__CLIENT_SECRET", question, something);
+            }
             let question = "A secret of your choice for the path of the Event Grid webhook";
             want("TANDEM__ACS__EVENTS_SECRET", question, path_secret);
         }
@@ -76,7 +82,7 @@ pub(super) fn secrets(document: &DocumentMut, kind: Kind) -> Vec<Wanted> {
             want("TANDEM__ASTERISK__MEDIA_SECRET", question, something);
         }
     }
-    if standing(document, "model", "url").is_some_and(|url| !url.is_empty()) {
+    if is_set("model", "url") {
         want("TANDEM__MODEL__KEY", "Key of the model", something);
     }
     wanted

@@ -165,3 +165,17 @@ fn an_input_that_ends_and_a_file_that_is_wrong_leave_everything_as_it_was() {
     assert!(error.contains("did you mean `calls`"), "{error}");
     assert_eq!(desk.files(), 1);
 }
+
+#[test]
+fn a_resource_without_a_key_needs_the_secret_of_its_application_or_none() {
+    let asked = |settings: &str| -> Vec<&str> {
+        let document = settings.parse().unwrap();
+        answers::secrets(&document, Kind::Acs).into_iter().map(|wanted| wanted.name).collect()
+    };
+    let events = "TANDEM__ACS__EVENTS_SECRET";
+    let at = "[acs]\nendpoint = \"https://a.communication.azure.com\"\n";
+    assert_eq!(asked(""), ["TANDEM__ACS__CONNECTION_STRING", events]);
+    assert_eq!(asked(at), [events]);
+    let application = format!("{at}tenant_id = \"t\"\n");
+    assert_eq!(asked(&application), ["TANDEM__ACS__CLIENT_SECRET", events]);
+}
