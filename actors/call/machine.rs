@@ -28,7 +28,7 @@ use crate::model::{self, Command, ItemId};
 use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
 use crate::usage::Usage;
-use transfer::Cause;
+use transfer::{Cause, Left};
 
 /// Turns kept for the snapshot: what fits on a screen.
 const TURNS_SHOWN: usize = 50;
@@ -114,6 +114,8 @@ pub struct Machine {
     keying: Option<Instant>,
     /// A human was asked to take over, since when.
     transfer: Option<Instant>,
+    /// Our part ended before the carrier's word on it came.
+    left: Option<Left>,
     question: Option<Question>,
     /// A claim or an answer that Confirmation has not ruled on yet.
     claims: Vec<ToolCallId>,
@@ -166,6 +168,7 @@ impl Machine {
             next_key: None,
             keying: None,
             transfer: None,
+            left: None,
             question: None,
             claims: Vec::new(),
             generation: 0,

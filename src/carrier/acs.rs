@@ -1,6 +1,7 @@
 //! Azure Communication Services: the WebSocket that ACS dials to us, and what we order of it.
 //! Which call a socket belongs to is in its address; by now that has been settled.
 
+mod access;
 mod allowance;
 pub mod callback;
 pub mod codec;
@@ -8,6 +9,8 @@ pub mod connection;
 pub mod control;
 pub mod event_grid;
 pub mod guard;
+#[cfg(feature = "azure")]
+mod identity;
 pub mod inbox;
 pub mod keys;
 pub mod order;
@@ -18,6 +21,8 @@ mod seen;
 pub mod signature;
 pub mod token;
 pub mod wire;
+
+pub use access::NoToken;
 
 #[cfg(test)]
 pub(crate) mod signer;

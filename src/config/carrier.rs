@@ -61,12 +61,7 @@ pub(super) fn check(config: &super::Config) -> Result<(), String> {
     }
     let missing = |what: &str| Err(format!("carrier.kind needs {what}, which is not set"));
     match kind {
-        Kind::Acs if config.acs.connection_string.is_none() => {
-            missing("TANDEM__ACS__CONNECTION_STRING")
-        }
-        Kind::Acs if !matches!(config.acs.audio, Dialect::Acs24k | Dialect::Acs16k) => {
-            Err("acs.audio is that of another carrier; use acs24k or acs16k".to_owned())
-        }
+        Kind::Acs => acs(&config.acs),
         Kind::Twilio if config.twilio.account_sid.is_empty() => missing("twilio.account_sid"),
         Kind::Twilio if config.twilio.auth_token.is_none() => missing("TANDEM__TWILIO__AUTH_TOKEN"),
         Kind::Twilio if config.twilio.access().is_none() => missing("TANDEM__TWILIO__API_SECRET"),
@@ -83,7 +78,53 @@ pub(super) fn check(config: &super::Config) -> Result<(), String> {
             Err("asterisk.audio is that of another carrier; use asterisk24k or asterisk8k"
                 .to_owned())
         }
-        Kind::Rehearsal | Kind::Acs | Kind::Twilio | Kind::Asterisk => Ok(()),
+        Kind::Rehearsal | Kind::Twilio | Kind::Asterisk => Ok(()),
+    }
+}
+
+/// What to do with a program that cannot get tokens.
+pub(crate) const WITHOUT_ENTRA: &str =
+    "build it with `--features azure`, or set TANDEM__ACS__CONNECTION_STRING instead";
+
+/// A resource by its connection string, or by its endpoint; then an application with a tenant
+/// and a secret gets the tokens, or this machine's managed identity.
+fn acs(acs: &Acs) -> Result<(), String> {
+    let wrong = |what: &str| Err(what.to_owned());
+    if !matches!(acs.audio, Dialect::Acs24k | Dialect::Acs16k) {
+        return wrong("acs.audio is that of another carrier; use acs24k or acs16k");
+    }
+    match (&acs.connection_string, acs.endpoint.is_empty()) {
+        (None, true) => {
+            return wrong(
+                "carrier.kind needs TANDEM__ACS__CONNECTION_STRING or acs.endpoint; neither is set",
+            );
+        }
+        (Some(_), false) => {
+            return wrong("acs.endpoint and TANDEM__ACS__CONNECTION_STRING are both set; keep one");
+        }
+        (Some(_), true) => return Ok(()),
+        (None, false) => {}
+    }
+    if !cfg!(feature = "azure") {
+        return Err(format!(
+            "acs.endpoint needs tokens of Microsoft Entra, which this build cannot get: \
+             {WITHOUT_ENTRA}"
+        ));
+    }
+    for (name, id) in [("acs.tenant_id", &acs.tenant_id), ("acs.client_id", &acs.client_id)] {
+        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)) {
+            return Err(format!("{name} is {id:?}, which is no id that the portal shows"));
+        }
+    }
+    match (acs.tenant_id.is_empty(), acs.client_id.is_empty(), &acs.client_secret) {
+        (false, true, _) => wrong("acs.tenant_id is set and acs.client_id is not; set both"),
+        (false, false, None) => {
+            wrong("acs.tenant_id is set and TANDEM__ACS__CLIENT_SECRET is not; set both")
+        }
+        (true, _, Some(_)) => {
+            wrong("TANDEM__ACS__CLIENT_SECRET is set and acs.tenant_id is not; set both")
+        }
+        (false, false, Some(_)) | (true, _, None) => Ok(()),
     }
 }
 
@@ -110,6 +151,20 @@ pub struct Acs {
     /// or the file in `TANDEM__ACS__EVENTS_SECRET_FILE`.
     #[serde(skip)]
     pub events_secret: Option<SecretString>,
+    /// `https://…`, where there is no connection string: requests then carry tokens of Microsoft
+    /// Entra. Needs the feature `azure`.
+    pub endpoint: String,
+    /// The tenant of the application that gets the tokens. Empty: the machine's managed identity
+    /// gets them.
+    pub tenant_id: String,
+    /// The application, or one of several managed identities.
+    pub client_id: String,
+    /// The application's secret. Only from `TANDEM__ACS__CLIENT_SECRET` or the file in
+    /// `TANDEM__ACS__CLIENT_SECRET_FILE`.
+    #[serde(skip)]
+    pub client_secret: Option<SecretString>,
+    /// Where tokens are asked for. Empty: where Azure gives them.
+    pub token_url: String,
     /// The REST interface's `api-version`.
     pub api_version: String,
     /// The media format: `acs24k` or `acs16k`.
@@ -131,6 +186,11 @@ impl Default for Acs {
         Self {
             connection_string: None,
             events_secret: None,
+            endpoint: String::new(),
+            tenant_id: String::new(),
+            client_id: String::new(),
+            client_secret: None,
+            token_url: String::new(),
             api_version: "2026-03-12".to_owned(),
             audio: Dialect::Acs24k,
             audience: String::new(),

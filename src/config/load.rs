@@ -22,6 +22,7 @@ const SECRETS: [(&str, Place); 8] = [
     ("TANDEM__MODEL__KEY", |config| &mut config.model.key),
     ("TANDEM__MODEL__SECOND__KEY", |config| &mut config.model.second.key),
     ("TANDEM__ACS__CONNECTION_STRING", |config| &mut config.acs.connection_string),
+    ("TANDEM__ACS__CLIENT_SECRET", |config| &mut config.acs.client_secret),
     ("TANDEM__ACS__EVENTS_SECRET", |config| &mut config.acs.events_secret),
     ("TANDEM__TWILIO__AUTH_TOKEN", |config| &mut config.twilio.auth_token),
     ("TANDEM__TWILIO__API_SECRET", |config| &mut config.twilio.api_secret),
@@ -230,6 +231,47 @@ mod tests {
         assert!(with(url, &[]).unwrap_err().to_string().contains(KEY));
         let config = with(url, &[(KEY, "sk-1")]).unwrap();
         assert!(!format!("{config:?}").contains("sk-1"), "the key is in the debug output");
+    }
+
+    #[cfg(feature = "azure")]
+    #[test]
+    fn an_acs_resource_is_told_in_one_way_and_whole() {
+        const STRING: (&str, &str) = ("TANDEM__ACS__CONNECTION_STRING", "endpoint=x");
+        const SECRET: (&str, &str) = ("TANDEM__ACS__CLIENT_SECRET", "s3cret");
+        let acs = |settings: &str, environment: &[(&str, &str)]| {
+            let fixed = "[carrier]\nkind = \"acs\"\nnumber = \"+14255550123\"\n\
+                         [http]\npublic_url = \"https://a.example\"\n[acs]\n";
+            let config = with(&format!("{fixed}{settings}"), environment);
+            config.map(drop).map_err(|error| error.to_string())
+        };
+        let at = "endpoint = \"https://a.communication.azure.com\"\n";
+        let application = format!("{at}tenant_id = \"t-1\"\nclient_id = \"c-1\"\n");
+        assert_eq!(acs(at, &[]), Ok(()), "the machine's identity");
+        assert_eq!(acs(&format!("{at}client_id = \"c-1\"\n"), &[]), Ok(()));
+        assert_eq!(acs(&application, &[SECRET]), Ok(()));
+        for (settings, environment, told) in [
+            ("", &[][..], "acs.endpoint"),
+            (at, &[STRING], "both set"),
+            (&application, &[], "TANDEM__ACS__CLIENT_SECRET"),
+            (&format!("{at}tenant_id = \"t-1\"\n"), &[SECRET], "acs.client_id"),
+            (at, &[SECRET], "acs.tenant_id"),
+            (&format!("{at}tenant_id = \"t/1\"\n"), &[SECRET], "acs.tenant_id is \"t/1\""),
+            ("client_secret = \"s3cret\"\n", &[STRING], "client_secret"),
+        ] {
+            let error = acs(settings, environment).unwrap_err();
+            assert!(error.contains(told) && !error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[cfg(not(feature = "azure"))]
+    #[test]
+    fn what_this_build_cannot_do_is_refused_with_what_to_do() {
+        let text = "[carrier]\nkind = \"acs\"\nnumber = \"+14255550123\"\n\
+                    [http]\npublic_url = \"https://a.example\"\n\
+                    [acs]\nendpoint = \"https://a.communication.azure.com\"\n";
+        let error = with(text, &[]).unwrap_err().to_string();
+        assert!(error.contains("--features azure"), "{error}");
+        assert!(error.contains("TANDEM__ACS__CONNECTION_STRING"), "{error}");
     }
 
     #[test]

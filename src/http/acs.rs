@@ -267,7 +267,7 @@ fn not_believed(inbox: &Inbox, call: &CallId, why: Refused) -> Response {
     inbox.count_refused(why.word());
     tracing::warn!(%call, %why, "a request in ACS's name was refused");
     match why {
-        Refused::NoKeys | Refused::Unlearned => {
+        Refused::NoKeys | Refused::KeyUnsettled | Refused::Unlearned => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             let problem = Problem::of(status, why.word(), why.to_string());
             ([(header::RETRY_AFTER, "10")], problem).into_response()

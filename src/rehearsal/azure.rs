@@ -7,6 +7,7 @@
 mod connection;
 mod courier;
 mod door;
+mod entra;
 mod grid;
 mod keys;
 mod life;
@@ -37,12 +38,14 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use connection::{Connection, Result as Code};
+use entra::Entra;
 use grid::Ringing;
 use keys::{Signer, WEBHOOK};
 use recording::Recording;
 
 pub use connection::{Seen, State};
 pub use courier::Mischief;
+pub use entra::Registered;
 pub use grid::{Fate, Incoming, NotSubscribed};
 pub use keys::Forgery;
 pub use wire::RejectReason;
@@ -87,6 +90,7 @@ struct Hall {
     key: [u8; 32],
     number: Number,
     signer: Signer,
+    entra: Entra,
     client: reqwest::Client,
     books: Mutex<Books>,
     changed: watch::Sender<u64>,
@@ -122,6 +126,7 @@ impl Azure {
         let hall = Arc::new(Hall {
             signer: Signer::new(format!("http://{host}")),
             key: rand::random(),
+            entra: Entra::new(),
             host,
             number,
             client,
@@ -138,6 +143,18 @@ impl Azure {
     pub fn connection_string(&self) -> SecretString {
         let Hall { host, key, .. } = &*self.hall;
         format!("endpoint=http://{host}/;accesskey={}", STANDARD.encode(key)).into()
+    }
+
+    /// What it takes to get a token for it instead of signing with its key.
+    #[must_use]
+    pub fn registered(&self) -> Registered {
+        self.hall.entra.registered(&self.hall.host)
+    }
+
+    /// How many such tokens were given.
+    #[must_use]
+    pub fn tokens_issued(&self) -> usize {
+        self.hall.entra.issued()
     }
 
     /// Who issues its tokens.
@@ -167,6 +184,14 @@ impl Azure {
     #[must_use]
     pub fn keys_fetched(&self) -> usize {
         self.hall.signer.fetched()
+    }
+
+    /// Returns when its keys have been fetched.
+    ///
+    /// # Panics
+    /// When nobody has fetched them after two minutes.
+    pub async fn keys_are_fetched(&self) {
+        self.hall.until(|hall| (hall.signer.fetched() > 0).then_some(())).await;
     }
 
     /// What goes wrong with events from now on.

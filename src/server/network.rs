@@ -93,11 +93,8 @@ pub struct Ends {
 }
 
 fn acs(config: &Config) -> anyhow::Result<Control> {
-    let name = "TANDEM__ACS__CONNECTION_STRING";
-    let text = config.acs.connection_string.as_ref();
-    let text = text.with_context(|| format!("{name} is not set"))?;
     let settings = acs::control::Settings {
-        connection: acs::connection::Connection::parse(text).context(name)?,
+        connection: acs::connection::Connection::of(&config.acs)?,
         api_version: config.acs.api_version.clone(),
         number: Number::new(config.carrier.number.as_str()),
         rate: match config.acs.audio {

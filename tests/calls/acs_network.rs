@@ -15,7 +15,7 @@ use crate::stage::{ending, said, squeezed};
 
 /// A table is reserved, and every word of ours was heard.
 async fn reserves(stage: &mut AcsStage, call: &CallId) -> Vec<Fact> {
-    let facts = stage.stage.finalized().await;
+    let facts = stage.stage.finalized_of(call).await;
     assert_eq!(ending(&facts), (Outcome::Answered, "goodbye"));
     let report = stage.report(call).await;
     let agent = said(&facts, Speaker::Agent);
@@ -88,7 +88,8 @@ async fn callers_beyond_the_limit_hear_a_busy_line() {
 async fn events_that_come_twice_and_in_the_wrong_order_change_nothing() {
     let mut stage = AcsStage::open().await;
     let delay = std::time::Duration::from_millis(50);
-    stage.azure.play_mischief(Mischief { doubled: true, shuffled: true, delay });
+    let mischief = Mischief { doubled: true, shuffled: true, delay, ..Mischief::default() };
+    stage.azure.play_mischief(mischief);
     let call = stage.place(Role::Restaurant.number()).await;
     let facts = reserves(&mut stage, &call).await;
     let told = facts.iter().filter(|fact| matches!(fact, Fact::Lifecycle(_))).count();
@@ -152,7 +153,6 @@ async fn a_stranger_is_refused_and_the_call_goes_on() {
     azure.slip(&others, &seen.callback, Shows::Token).await;
     assert!(stage.stage.server.desk.exchange.calls().contains(&call), "the call goes on");
     stage.stage.server.desk.exchange.tell(&other, Input::Order(Order::HangUp));
-    stage.stage.finalized().await;
     reserves(&mut stage, &call).await;
     stage.close().await;
 }
@@ -167,6 +167,36 @@ async fn new_keys_of_the_network_are_fetched_when_they_are_used() {
     let seen = stage.seen(&call, |seen| seen.answers.len() >= 4).await;
     assert!(seen.answers.iter().all(|status| *status == 200), "{:?}", seen.answers);
     assert!(stage.azure.keys_fetched() <= 3, "{} times", stage.azure.keys_fetched());
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_change_a_moment_after_they_were_fetched_cost_no_word_of_the_network() {
+    let mut stage = AcsStage::open().await;
+    stage.azure.keys_are_fetched().await;
+    stage.azure.rotate_keys();
+    let call = stage.place(Role::Busy.number()).await;
+    let facts = stage.stage.finalized().await;
+    assert_eq!(ending(&facts).0, Outcome::Busy);
+    let seen = stage.seen(&call, |seen| seen.answers.contains(&200)).await;
+    assert!(!seen.answers.contains(&401), "{:?}", seen.answers);
+    assert_eq!(stage.azure.keys_fetched(), 2);
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_pressed_through_the_network_and_work_a_menu() {
+    let mut stage = AcsStage::open().await;
+    let call = stage.place(Role::Menu.number()).await;
+    let facts = stage.stage.finalized().await;
+    assert_eq!(ending(&facts), (Outcome::Answered, "goodbye"), "{facts:#?}");
+    assert_eq!(facts.iter().filter(|fact| matches!(fact, Fact::Keyed)).count(), 1);
+    let callee = said(&facts, Speaker::Caller);
+    assert!(callee.contains(&"Luigi's, good evening.".to_owned()), "{callee:?}");
+    let report = stage.report(&call).await;
+    let opening = "Hello, I am calling for Sam. Do you have a table for four at seven tonight?";
+    assert_eq!(report.heard[0], opening, "neither words nor tones are played to a menu");
+    assert_eq!(stage.seen(&call, |_| true).await.keys, "1");
     stage.close().await;
 }
 

@@ -22,7 +22,7 @@ const PORTS: std::ops::Range<u16> = 10_000..32_000;
 pub(crate) struct AcsStage {
     pub(crate) stage: Stage,
     pub(crate) azure: Azure,
-    _model: RealtimeServer,
+    pub(crate) model: RealtimeServer,
 }
 
 impl AcsStage {
@@ -31,6 +31,10 @@ impl AcsStage {
     }
 
     pub(crate) async fn open_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::open_at(|config, _| change(config)).await
+    }
+
+    pub(crate) async fn open_at(change: impl FnOnce(&mut Config, &Azure)) -> Self {
         let azure = Azure::start(Number::new("+15550199")).await.unwrap();
         let model = RealtimeServer::start(Behaviour::default(), None).await.unwrap();
         let door = free_port();
@@ -46,11 +50,11 @@ impl AcsStage {
         config.acs.audience = azure.audience().to_owned();
         config.model.url = model.url();
         config.model.key = Some(model.key().to_owned().into());
-        change(&mut config);
+        change(&mut config, &azure);
         let stage = Stage::with(config).await;
         let webhook = format!("http://{door}/acs/incoming/{SECRET}");
         azure.subscribe(&webhook).await.unwrap();
-        Self { stage, azure, _model: model }
+        Self { stage, azure, model }
     }
 
     pub(crate) async fn place(&self, to: &str) -> CallId {

@@ -7,6 +7,9 @@ mod stage;
 
 mod acs;
 mod acs_door;
+#[cfg(feature = "azure")]
+mod acs_entra;
+mod acs_handover;
 mod acs_network;
 mod asterisk_network;
 mod barge_in;

@@ -73,10 +73,27 @@ impl Stage {
 
     /// Facts until one that is wanted, itself included.
     pub(crate) async fn until(&mut self, wanted: impl Fn(&Fact) -> bool) -> Vec<Fact> {
+        self.until_of(|_| true, wanted).await
+    }
+
+    /// All facts of one of several calls, to its end.
+    pub(crate) async fn finalized_of(&mut self, call: &CallId) -> Vec<Fact> {
+        let ended = |fact: &Fact| matches!(fact, Fact::Finalized { .. });
+        self.until_of(|of| of == call, ended).await
+    }
+
+    async fn until_of(
+        &mut self,
+        ours: impl Fn(&CallId) -> bool,
+        wanted: impl Fn(&Fact) -> bool,
+    ) -> Vec<Fact> {
         let mut facts = Vec::new();
         let told = async {
             loop {
                 let note = self.live.recv().await.expect("the exchange lives");
+                if !ours(&note.call) {
+                    continue;
+                }
                 let last = wanted(&note.fact);
                 facts.push(note.fact);
                 if last {

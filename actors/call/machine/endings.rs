@@ -48,12 +48,11 @@ impl Machine {
 
     /// The phone network says that it is over.
     pub(super) fn network_ended(&mut self, outcome: Outcome, reason: String, now: Instant) {
+        if self.is_transferring() {
+            return self.left(outcome, reason, now);
+        }
         match self.phase {
             Phase::Queued | Phase::Ringing { .. } => self.finish(outcome, reason, now),
-            // It may have gone well: then the carrier was too quick to say so.
-            Phase::Talking { .. } | Phase::HandingOver { .. } if self.is_transferring() => {
-                self.finish(Outcome::Answered, "transfer_unconfirmed".to_owned(), now);
-            }
             Phase::Talking { .. } | Phase::HandingOver { .. } => {
                 self.finish(Outcome::Answered, "caller_hung_up".to_owned(), now);
             }

@@ -20,6 +20,18 @@ const RINGS: Duration = Duration::from_secs(75);
 /// From the decision to the order, at most: time for the words before it.
 const WORDS: Duration = Duration::from_secs(10);
 
+/// Our part of a call can end before the carrier's word on the hand-over comes. The two are told
+/// at once and may overtake each other; one that is lost is told again within a few seconds.
+const CONFIRMED: Duration = Duration::from_secs(10);
+
+/// The end of our part, which waits for the carrier's word on the hand-over.
+#[derive(Debug)]
+pub(super) struct Left {
+    outcome: Outcome,
+    reason: String,
+    at: Instant,
+}
+
 /// Why a human takes over from us.
 #[derive(Clone, Debug)]
 pub(super) enum Cause {
@@ -102,6 +114,13 @@ impl Machine {
         }
     }
 
+    /// Our part is over while the carrier is at work on a hand-over. That ends our part, and so
+    /// does a caller who hangs up meanwhile: the carrier's word tells which.
+    pub(super) fn left(&mut self, outcome: Outcome, reason: String, now: Instant) {
+        self.media = MediaState::Given;
+        self.left.get_or_insert(Left { outcome, reason, at: now });
+    }
+
     /// The carrier's word on the hand-over.
     pub(super) fn transferred(&mut self, result: Result<(), String>, now: Instant) {
         if !self.is_transferring() {
@@ -109,6 +128,9 @@ impl Machine {
         }
         if result.is_err() {
             self.not_transferred(now);
+            if let Some(Left { outcome, reason, .. }) = self.left.take() {
+                self.network_ended(outcome, reason, now);
+            }
             return;
         }
         let reason = match self.phase {
@@ -164,7 +186,7 @@ impl Machine {
         }
         if !self.is_transferring() {
             self.hand_over_said(now);
-        } else if self.media == MediaState::Given {
+        } else if self.left.is_some() || self.media == MediaState::Given {
             self.finish(Outcome::Answered, "transfer_unconfirmed".to_owned(), now);
         } else {
             self.not_transferred(now);
@@ -172,6 +194,9 @@ impl Machine {
     }
 
     pub(super) fn transfer_deadline(&self) -> Option<Instant> {
+        if let Some(left) = &self.left {
+            return Some(left.at + CONFIRMED);
+        }
         match self.phase {
             Phase::HandingOver { since, ordered: None, .. } => Some(since + WORDS),
             Phase::HandingOver { ordered: Some(since), .. } => Some(since + RINGS),

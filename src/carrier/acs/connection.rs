@@ -1,19 +1,25 @@
-//! The connection string of an ACS resource: where it is and with which key its requests are
-//! signed. What is wrong with one is told without showing any part of it that may be the key.
+//! An ACS resource: where it is and what authorizes requests to it, from the settings. What is
+//! wrong with them is told without showing any part that may be a secret.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::Url;
-use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
+use jiff::Timestamp;
+use reqwest::header::AUTHORIZATION;
+use reqwest::{RequestBuilder, Url};
+use secrecy::{ExposeSecret as _, SecretString};
 
-/// An ACS resource and its key.
+use super::access::{Access, NoToken};
+use super::signature::{self, Signable};
+use crate::config;
+
+/// An ACS resource and what it lets us in with.
 #[derive(Clone)]
 pub struct Connection {
     endpoint: Url,
-    key: SecretSlice<u8>,
+    access: Access,
 }
 
 impl fmt::Debug for Connection {
@@ -22,9 +28,19 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Why a connection string cannot be used. The portal shows the right one under "Keys".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a resource cannot be used as it is configured. The portal shows the right connection
+/// string under "Keys".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectionError {
+    /// Neither a connection string nor an endpoint.
+    #[error("neither TANDEM__ACS__CONNECTION_STRING nor acs.endpoint is set")]
+    NotSet,
+    /// This program was built without what gets tokens.
+    #[error("acs.endpoint needs tokens of Microsoft Entra, which this build cannot get: {0}")]
+    NotBuilt(&'static str),
+    /// The address that gives tokens cannot be asked.
+    #[error("acs.token_url cannot be used: {0}")]
+    TokenUrl(String),
     /// A piece between two `;` that is not `name=value`.
     #[error("piece {0} of the connection string is not name=value; copy the whole string again")]
     NotAPair(usize),
@@ -35,13 +51,13 @@ pub enum ConnectionError {
     #[error("the connection string has more than one {0}; keep one resource's string")]
     Twice(&'static str),
     /// The endpoint is not an address of a host.
-    #[error("the endpoint in the connection string is not an address such as https://host/")]
+    #[error("the endpoint of ACS is not an address such as https://host/")]
     NotAnAddress,
     /// The endpoint is more than a scheme and a host.
-    #[error("the endpoint in the connection string has a path, user or query; use https://host/")]
+    #[error("the endpoint of ACS has a path, user or query; use https://host/")]
     NotAHost,
     /// Signed requests would go out readable.
-    #[error("the endpoint in the connection string is not https:// (http:// is for loopback only)")]
+    #[error("the endpoint of ACS is not https:// (http:// is for loopback only)")]
     NotSecure,
     /// The key is not base64.
     #[error("the accesskey in the connection string is not base64; copy the whole string again")]
@@ -49,6 +65,21 @@ pub enum ConnectionError {
 }
 
 impl Connection {
+    /// The resource of these settings.
+    ///
+    /// # Errors
+    /// [`ConnectionError`].
+    pub fn of(settings: &config::Acs) -> Result<Self, ConnectionError> {
+        match &settings.connection_string {
+            Some(text) => Self::parse(text),
+            None if settings.endpoint.is_empty() => Err(ConnectionError::NotSet),
+            None => {
+                let (endpoint, access) = (address(&settings.endpoint)?, identity(settings)?);
+                Ok(Self { endpoint, access })
+            }
+        }
+    }
+
     /// Reads `endpoint=https://<resource>.communication.azure.com/;accesskey=<base64>`: pairs
     /// between `;`, each split at its first `=` (the key ends in `=`), names in any case, other
     /// names ignored, the endpoint with or without its last `/`. An endpoint that is not https
@@ -82,7 +113,7 @@ impl Connection {
         let key = STANDARD
             .decode(filled(key, "accesskey")?)
             .map_err(|_| ConnectionError::KeyUnreadable)?;
-        Ok(Self { endpoint, key: key.into() })
+        Ok(Self { endpoint, access: Access::Key(key.into()) })
     }
 
     /// Where the resource is: a scheme and a host, path `/`.
@@ -97,11 +128,53 @@ impl Connection {
         host(&self.endpoint)
     }
 
-    /// The key that signs, decoded.
-    #[must_use]
-    pub fn key(&self) -> &[u8] {
-        self.key.expose_secret()
+    /// Puts in what authorizes a request: the signature of this moment, or a token.
+    ///
+    /// # Errors
+    /// [`NoToken`]; never with a key.
+    #[cfg_attr(
+        not(feature = "azure"),
+        expect(clippy::unused_async, reason = "tokens have to be waited for")
+    )]
+    pub async fn authorize(
+        &self,
+        request: RequestBuilder,
+        signable: Signable<'_>,
+        at: Timestamp,
+    ) -> Result<RequestBuilder, NoToken> {
+        match &self.access {
+            Access::Key(key) => {
+                let signed = signature::sign(key.expose_secret(), signable, at);
+                Ok(request
+                    .header("x-ms-date", signed.date)
+                    .header("x-ms-content-sha256", signed.content_hash)
+                    .header(AUTHORIZATION, signed.authorization))
+            }
+            #[cfg(feature = "azure")]
+            Access::Identity(identity) => {
+                Ok(request.header(AUTHORIZATION, identity.authorization().await?))
+            }
+        }
     }
+}
+
+/// Who we are to Microsoft Entra: an application when there is a tenant, else this machine.
+#[cfg(feature = "azure")]
+fn identity(settings: &config::Acs) -> Result<Access, ConnectionError> {
+    use super::identity::{Asked, Identity, Who};
+    let client_id = settings.client_id.clone();
+    let who = match &settings.client_secret {
+        Some(secret) => Who::Application { client_id, secret: secret.clone() },
+        None => Who::Machine { client_id: Some(client_id).filter(|id| !id.is_empty()) },
+    };
+    let asked = Asked::at(&settings.token_url, &settings.tenant_id, who);
+    let asked = asked.map_err(|error| ConnectionError::TokenUrl(error.to_string()))?;
+    Ok(Access::Identity(Identity::new(asked)))
+}
+
+#[cfg(not(feature = "azure"))]
+fn identity(_settings: &config::Acs) -> Result<Access, ConnectionError> {
+    Err(ConnectionError::NotBuilt(config::WITHOUT_ENTRA))
 }
 
 /// The host of an address as the `host` header has it.
@@ -159,7 +232,10 @@ mod tests {
             let connection = parse(&text).unwrap();
             assert_eq!(connection.host(), "tandem-test.unitedstates.communication.azure.com");
             assert_eq!(connection.endpoint().path(), "/");
-            assert_eq!(connection.key(), b"a key that opens nothing at all.");
+            assert!(matches!(
+                &connection.access,
+                Access::Key(key) if key.expose_secret() == b"a key that opens nothing at all."
+            ));
         }
     }
 

@@ -59,7 +59,7 @@ pub struct Settings {
 
 /// The control side of ACS. Cheap to clone; all clones are one.
 ///
-/// Every order is signed anew, sent at most twice and the second time as the same order
+/// Every order is authorized anew, sent at most twice and the second time as the same order
 /// (`Repeatability-Request-ID`), and only after a connection that failed, a 429 or a 5xx.
 #[derive(Clone)]
 pub struct Control(Arc<Desk>);
@@ -248,7 +248,7 @@ fn is_over(failure: &Failure) -> bool {
         Failure::Refused { status, code } => {
             *status == 404 && code.as_deref() == Some(CALL_NOT_FOUND)
         }
-        Failure::NotReached(_) | Failure::Unknown(_) => false,
+        Failure::NotReached(_) | Failure::NoToken(_) | Failure::Unknown(_) => false,
     }
 }
 
@@ -274,6 +274,12 @@ fn told(order: &Order, failure: Failure) -> CarrierError {
         Failure::NotReached(error) => {
             tracing::warn!(order = name, error, "ACS not reached");
             CarrierError::Refused(Outcome::NetworkError)
+        }
+        Failure::NoToken(error) => {
+            tracing::warn!(order = name, %error, "not authorized to ask ACS");
+            let passes = error.may_pass();
+            let outcome = if passes { Outcome::NetworkError } else { Outcome::SystemError };
+            CarrierError::Refused(outcome)
         }
         Failure::Unknown(why) => CarrierError::Unknown(format!("{name}: {why}")),
     }

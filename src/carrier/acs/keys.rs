@@ -1,5 +1,6 @@
 //! The issuer's public keys (JWKS): fetched when one is missing or they have grown old, by one
-//! task at a time, at most once in ten seconds, whoever asks and however often.
+//! task at a time, at most once in ten seconds, whoever asks and however often. Whoever asks in
+//! between for a key that is missing waits for the next fetch: the issuer may have a new one.
 
 #[cfg(test)]
 mod tests;
@@ -15,13 +16,19 @@ use jsonwebtoken::DecodingKey;
 use prometheus_client::metrics::counter::Counter;
 use serde::Deserialize;
 use tandem_actors::clock::{self, Instant};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 
 use super::token::{KEY_ID_MAX, Refused};
 
-/// From one attempt to the next, whether it failed or not. A key that was just rotated in works
-/// after this long, and a flood of unknown key ids costs the issuer no more than this.
+/// From one attempt to the next, whether it failed or not: a flood of unknown key ids costs the
+/// issuer no more than this. A key that was just rotated in is waited for so long at most; a
+/// caller listens to silence for that time, but ACS dials a media socket that was refused no
+/// second time. Should ACS itself not wait, it brings a callback again, as after a 503.
 const SPACING: Duration = Duration::from_secs(10);
+
+/// Requests that wait for the next fetch. A rotation is met by the few calls that begin in the
+/// time; of a flood no more than this waits, and the rest is told to try again.
+const WAITING: usize = 64;
 
 /// Keys of this age are renewed in the background, so that one that was withdrawn is not
 /// believed for long.
@@ -59,18 +66,21 @@ struct Inner {
     kept: RwLock<Option<Kept>>,
     /// Held while a fetch is under way; tells when the last one began.
     gate: Arc<Mutex<Option<Instant>>>,
+    waiting: Semaphore,
     fetches: Counter,
 }
 
 struct Kept {
     keys: HashMap<String, DecodingKey>,
+    /// When the issuer was asked for them.
     at: Instant,
 }
 
 /// What is known of a key id.
 enum Known {
     Key(DecodingKey),
-    NotInSet,
+    /// The keys that are kept, fetched then, do not have it.
+    NotIn(Instant),
     NoSet,
 }
 
@@ -82,6 +92,7 @@ impl Keys {
             source: Box::new(source),
             kept: RwLock::default(),
             gate: Arc::default(),
+            waiting: Semaphore::new(WAITING),
             fetches: Counter::default(),
         }))
     }
@@ -98,28 +109,44 @@ impl Keys {
         self.read(|kept| kept.map_or(0, |kept| kept.keys.len()))
     }
 
-    /// The key of this id. Waits for a fetch when there is none and one may be tried.
+    /// The key of this id. One that is missing is waited for until the issuer has been asked
+    /// since: for [`SPACING`] and a fetch at most.
     ///
     /// # Errors
-    /// [`Refused::Key`] when the issuer has no such key, [`Refused::NoKeys`] when it cannot be
-    /// asked.
+    /// [`Refused::Key`] when the issuer has no such key; [`Refused::KeyUnsettled`] when that is
+    /// not known and too many wait to know it; [`Refused::NoKeys`] when it cannot be asked.
     pub async fn get(&self, id: &str) -> Result<DecodingKey, Refused> {
         if let Known::Key(key) = self.known(id) {
             self.renew_if_old();
             return Ok(key);
         }
-        // Who waits here holds its connection and nothing else, and connections are counted.
-        let gate = Arc::clone(&self.0.gate).lock_owned().await;
-        if let Known::Key(key) = self.known(id) {
-            return Ok(key);
-        }
-        if is_due(*gate) {
-            self.fetch(gate).await;
+        let asked = clock::now();
+        let due = self.look(id).await;
+        let is_unsettled = |known| matches!(known, Known::NotIn(then) if then < asked);
+        if let Some(due) = due.filter(|_| is_unsettled(self.known(id))) {
+            let _place = self.0.waiting.try_acquire().map_err(|_| Refused::KeyUnsettled)?;
+            tokio::time::sleep_until(due).await;
+            self.look(id).await;
         }
         match self.known(id) {
             Known::Key(key) => Ok(key),
-            Known::NotInSet => Err(Refused::Key),
+            Known::NotIn(then) if then < asked => Err(Refused::KeyUnsettled),
+            Known::NotIn(_) => Err(Refused::Key),
             Known::NoSet => Err(Refused::NoKeys),
+        }
+    }
+
+    /// Fetches the keys if this one is missing and the issuer may be asked; else tells when it
+    /// may be. Who waits here holds its connection and nothing else, and connections are counted.
+    async fn look(&self, id: &str) -> Option<Instant> {
+        let gate = Arc::clone(&self.0.gate).lock_owned().await;
+        match *gate {
+            _ if matches!(self.known(id), Known::Key(_)) => None,
+            Some(last) if !is_due(Some(last)) => Some(last + SPACING),
+            Some(_) | None => {
+                self.fetch(gate).await;
+                None
+            }
         }
     }
 
@@ -142,7 +169,7 @@ impl Keys {
     fn known(&self, id: &str) -> Known {
         self.read(|kept| match kept {
             Some(kept) if kept.at.elapsed() < STALE => {
-                kept.keys.get(id).map_or(Known::NotInSet, |key| Known::Key(key.clone()))
+                kept.keys.get(id).map_or(Known::NotIn(kept.at), |key| Known::Key(key.clone()))
             }
             _ => Known::NoSet,
         })
@@ -156,14 +183,15 @@ impl Keys {
     async fn fetch(&self, mut gate: OwnedMutexGuard<Option<Instant>>) {
         let inner = Arc::clone(&self.0);
         let fetched = tokio::spawn(async move {
-            *gate = Some(clock::now());
+            let at = clock::now();
+            *gate = Some(at);
             inner.fetches.inc();
             let answer = tokio::time::timeout(PATIENCE, inner.source.fetch()).await;
             let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()));
             match answer.and_then(|set| read(&set)) {
                 Ok(keys) => {
-                    let kept = Kept { keys, at: clock::now() };
-                    *inner.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+                    let kept = Some(Kept { keys, at });
+                    *inner.kept.write().unwrap_or_else(PoisonError::into_inner) = kept;
                 }
                 Err(error) => tracing::warn!(%error, "the issuer's keys were not fetched"),
             }

@@ -1,15 +1,16 @@
-//! The client of ACS Call Automation: signs, sends, tries once more where that is safe, and says
-//! of a failure whether ACS refused, was never reached, or may have taken the order.
+//! The client of ACS Call Automation: authorizes, sends, tries once more where that is safe, and
+//! says of a failure whether ACS refused, was never reached, or may have taken the order.
 //! Knows no order's meaning.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect};
 use tandem_actors::clock;
 use uuid::Uuid;
 
+use super::access::NoToken;
 use super::connection::Connection;
 use super::reply;
 use super::signature::{self, Signable};
@@ -90,6 +91,9 @@ pub(super) enum Failure {
     /// Nothing was sent.
     #[error("not reached: {0}")]
     NotReached(String),
+    /// Nothing was sent: there is nothing to authorize it with.
+    #[error(transparent)]
+    NoToken(#[from] NoToken),
     /// It is not known whether ACS took it.
     #[error("{0}")]
     Unknown(String),
@@ -150,7 +154,8 @@ impl Rest {
 
     async fn attempt(&self, order: &Order, first_sent: Timestamp) -> Result<Vec<u8>, Miss> {
         let url = self.address(order);
-        let mut request = self.signed(order.method.clone(), url, order.body.as_bytes());
+        let authorized = self.authorized(order.method.clone(), url, order.body.as_bytes()).await;
+        let mut request = authorized.map_err(unauthorized)?;
         if let Repeat::Known(id) = order.repeat {
             request = request
                 .header("Repeatability-Request-ID", id.to_string())
@@ -185,9 +190,14 @@ impl Rest {
         url
     }
 
-    /// A request with the signature of this moment, for the resource's own host whatever host it
+    /// A request that is authorized at this moment, for the resource's own host whatever host it
     /// goes to.
-    pub(super) fn signed(&self, method: Method, url: Url, body: &[u8]) -> RequestBuilder {
+    pub(super) async fn authorized(
+        &self,
+        method: Method,
+        url: Url,
+        body: &[u8],
+    ) -> Result<RequestBuilder, NoToken> {
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let signable = Signable {
             method: method.as_str(),
@@ -195,12 +205,8 @@ impl Rest {
             host: &self.connection.host(),
             body,
         };
-        let signed = signature::sign(self.connection.key(), signable, now());
-        self.client
-            .request(method, url)
-            .header("x-ms-date", signed.date)
-            .header("x-ms-content-sha256", signed.content_hash)
-            .header(AUTHORIZATION, signed.authorization)
+        let request = self.client.request(method.clone(), url);
+        self.connection.authorize(request, signable, now()).await
     }
 }
 
@@ -222,6 +228,11 @@ pub(super) fn told(error: reqwest::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+fn unauthorized(error: NoToken) -> Miss {
+    let again = error.may_pass().then_some(PAUSE);
+    Miss { failure: Failure::NoToken(error), again }
 }
 
 fn unanswered(error: reqwest::Error) -> Miss {

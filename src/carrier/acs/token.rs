@@ -45,6 +45,9 @@ pub enum Refused {
     /// It names no key, or one the issuer does not have.
     #[error("the token names no key of the issuer")]
     Key,
+    /// It names a key that we do not know, and the issuer cannot be asked yet.
+    #[error("the token names a key that is not known yet; try again")]
+    KeyUnsettled,
     /// The issuer's keys cannot be had at the moment.
     #[error("the issuer's keys cannot be had; try again")]
     NoKeys,
@@ -82,6 +85,7 @@ impl Refused {
             Self::Algorithm => "token_algorithm",
             Self::Header => "token_header",
             Self::Key => "token_key",
+            Self::KeyUnsettled => "token_key_unsettled",
             Self::NoKeys => "token_no_keys",
             Self::Signature => "token_signature",
             Self::Issuer => "token_issuer",

@@ -5,8 +5,9 @@ use reqwest::{Client, Response, StatusCode, Url};
 use secrecy::ExposeSecret as _;
 
 use super::bare;
+use crate::carrier::acs::NoToken;
 use crate::carrier::acs::connection::Connection;
-use crate::carrier::acs::signature::{self, Signable};
+use crate::carrier::acs::signature::Signable;
 use crate::config::{self, Config, Kind};
 
 /// A call that does not exist. With the right key ACS says so (404), with a wrong one 401.
@@ -22,34 +23,49 @@ pub(super) async fn look(config: &Config, client: &Client) -> Result<String, Str
 }
 
 async fn acs(settings: &config::Acs, client: &Client) -> Result<String, String> {
-    const SECRET: &str = "TANDEM__ACS__CONNECTION_STRING";
-    let text = settings.connection_string.as_ref().ok_or_else(|| format!("{SECRET} is not set"))?;
-    let connection = Connection::parse(text).map_err(|error| format!("{SECRET}: {error}"))?;
+    let (what, cure) = match settings.connection_string {
+        Some(_) => ("key", "copy the connection string again (portal: Keys)"),
+        None => ("token", "give the identity a role on the resource (portal: Access control)"),
+    };
+    let connection = Connection::of(settings).map_err(|error| error.to_string())?;
     let version = &settings.api_version;
     let target = format!("/calling/callConnections/{NO_CALL}?api-version={version}");
     let url = connection.endpoint().join(&target).map_err(|error| error.to_string())?;
     let host = connection.host();
     let signable = Signable { method: "GET", path_and_query: &target, host: &host, body: b"" };
-    let signed = signature::sign(connection.key(), signable, Timestamp::now());
-    let request = client
-        .get(url)
-        .header("x-ms-date", signed.date)
-        .header("x-ms-content-sha256", signed.content_hash)
-        .header("authorization", signed.authorization);
-    let answer = request.send().await.map_err(|error| not_reached("ACS", SECRET, error))?;
+    let authorized = connection.authorize(client.get(url), signable, Timestamp::now()).await;
+    let request = authorized.map_err(no_token)?;
+    let answer = request.send().await.map_err(|error| not_reached("ACS", "its endpoint", error))?;
     match answer.status() {
-        StatusCode::NOT_FOUND => Ok("ACS takes the key".to_owned()),
+        StatusCode::NOT_FOUND => Ok(format!("ACS takes the {what}")),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(format!(
-            "ACS refuses the key with {}; copy the connection string again (portal: Keys), and \
-             check this machine's clock",
+            "ACS refuses the {what} with {}; {cure}, and check this machine's clock",
             answer.status().as_u16()
         )),
         status => Err(format!(
-            "ACS answered {} where 404 was expected; check the endpoint in {SECRET} and \
-             acs.api_version",
+            "ACS answered {} where 404 was expected; check its endpoint and acs.api_version",
             status.as_u16()
         )),
     }
+}
+
+/// The number in a refusal tells what is wrong with who asks.
+fn no_token(error: NoToken) -> String {
+    let cure = match &error {
+        NoToken::Refused { code, .. } => match code.rsplit(' ').next().unwrap_or_default() {
+            "AADSTS7000215" => "TANDEM__ACS__CLIENT_SECRET is wrong; use the secret's value",
+            "AADSTS7000222" => "the secret has expired; make a new one",
+            "AADSTS700016" => "acs.client_id is no application of the tenant",
+            "AADSTS90002" => "acs.tenant_id is no tenant",
+            _ => "check acs.tenant_id, acs.client_id and TANDEM__ACS__CLIENT_SECRET",
+        },
+        NoToken::NotReached(_) => {
+            "check the network; without acs.tenant_id, only a machine in Azure gets tokens"
+        }
+        NoToken::Failing(_) => "try again in a minute",
+        NoToken::Strange(_) => "check acs.token_url",
+    };
+    format!("{error}; {cure}")
 }
 
 async fn twilio(settings: &config::Twilio, client: &Client) -> Result<String, String> {

@@ -142,6 +142,29 @@ async fn acs_is_asked_for_a_call_that_does_not_exist(
     }
 }
 
+#[cfg(feature = "azure")]
+#[tokio::test]
+async fn acs_is_asked_with_a_token_and_who_gets_none_is_told_why() {
+    use crate::rehearsal::azure::Azure;
+    let azure = Azure::start(tandem_actors::carrier::Number::new("+15550199")).await.unwrap();
+    let registered = azure.registered();
+    let mut config = Config::default();
+    config.carrier.kind = Kind::Acs;
+    config.acs.endpoint = registered.endpoint;
+    config.acs.tenant_id = registered.tenant_id;
+    config.acs.client_id = registered.client_id;
+    config.acs.client_secret = Some(registered.secret);
+    config.acs.token_url = registered.token_url;
+    let seen = account::look(&config, &client().unwrap()).await;
+    assert_eq!(seen.as_deref(), Ok("ACS takes the token"));
+    config.acs.client_secret = Some("guessed".into());
+    let told = account::look(&config, &client().unwrap()).await.unwrap_err();
+    assert!(told.contains("TANDEM__ACS__CLIENT_SECRET") && !told.contains("guessed"), "{told}");
+    config.acs.token_url = "http://login.example.com/".to_owned();
+    let told = account::look(&config, &client().unwrap()).await.unwrap_err();
+    assert!(told.contains("acs.token_url"), "{told}");
+}
+
 #[tokio::test]
 async fn a_session_is_opened_with_the_real_client_and_a_wrong_key_is_told() {
     let model = RealtimeServer::start(Behaviour::default(), None).await.unwrap();

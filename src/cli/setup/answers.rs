@@ -75,19 +75,25 @@ pub(super) fn settings(
 pub(super) fn secrets(document: &DocumentMut, kind: Kind) -> Vec<Wanted> {
     use Whose::{Ours, Theirs};
     let mut wanted = Vec::new();
+    let is_set = |section, key| standing(document, section, key).is_some_and(|it| !it.is_empty());
     let mut want =
         |name, question, whose, check| wanted.push(Wanted { name, question, whose, check });
     match kind {
         Kind::Rehearsal => {}
         Kind::Acs => {
-            want("TANDEM__ACS__CONNECTION_STRING", "ACS connection string", Theirs, connection);
+            if !is_set("acs", "endpoint") {
+                want("TANDEM__ACS__CONNECTION_STRING", "ACS connection string", Theirs, connection);
+            } else if is_set("acs", "tenant_id") {
+                let question = "Secret of the application at Microsoft Entra";
+                want("TANDEM__ACS__CLIENT_SECRET", question, Theirs, something);
+            }
             let question = "A secret of your choice for the path of the Event Grid webhook";
             want("TANDEM__ACS__EVENTS_SECRET", question, Ours, path_secret);
         }
         Kind::Twilio => {
             let question = "Twilio auth token, the primary one";
             want("TANDEM__TWILIO__AUTH_TOKEN", question, Theirs, something);
-            if standing(document, "twilio", "api_key").is_some_and(|key| !key.is_empty()) {
+            if is_set("twilio", "api_key") {
                 let question = "Secret of the Twilio API key";
                 want("TANDEM__TWILIO__API_SECRET", question, Theirs, something);
             }
@@ -98,7 +104,7 @@ pub(super) fn secrets(document: &DocumentMut, kind: Kind) -> Vec<Wanted> {
             want("TANDEM__ASTERISK__MEDIA_SECRET", question, Ours, something);
         }
     }
-    if standing(document, "model", "url").is_some_and(|url| !url.is_empty()) {
+    if is_set("model", "url") {
         want("TANDEM__MODEL__KEY", "Key of the model", Theirs, something);
     }
     wanted

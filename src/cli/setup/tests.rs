@@ -212,3 +212,17 @@ fn what_is_left_to_do_can_be_typed_as_it_stands() {
     assert!(lines(Kind::Asterisk).contains("ws://127.0.0.1:9/asterisk/media"));
     assert_eq!(next(&text.parse().unwrap(), Kind::Rehearsal, &[], &place).len(), 4);
 }
+
+#[test]
+fn a_resource_without_a_key_needs_the_secret_of_its_application_or_none() {
+    let asked = |settings: &str| -> Vec<&str> {
+        let document = settings.parse().unwrap();
+        answers::secrets(&document, Kind::Acs).into_iter().map(|wanted| wanted.name).collect()
+    };
+    let events = "TANDEM__ACS__EVENTS_SECRET";
+    let at = "[acs]\nendpoint = \"https://a.communication.azure.com\"\n";
+    assert_eq!(asked(""), ["TANDEM__ACS__CONNECTION_STRING", events]);
+    assert_eq!(asked(at), [events]);
+    let application = format!("{at}tenant_id = \"t\"\n");
+    assert_eq!(asked(&application), ["TANDEM__ACS__CLIENT_SECRET", events]);
+}

@@ -122,6 +122,7 @@ struct Progress {
     guests: Vec<Number>,
     /// Who took over.
     transferred: Option<Number>,
+    terminated: u32,
     report: Option<Arc<Report>>,
     answers: Vec<u16>,
 }
@@ -149,6 +150,7 @@ impl Connection {
                 presses: None,
                 guests: Vec::new(),
                 transferred: None,
+                terminated: 0,
                 report: None,
                 answers: Vec::new(),
             }),
@@ -305,6 +307,12 @@ impl Connection {
         self.progress().transferred = Some(human);
     }
 
+    /// We want it ended.
+    pub(super) fn is_terminated(&self) {
+        self.progress().terminated += 1;
+        self.hang_up.cancel();
+    }
+
     pub(super) fn is_told(&self, report: Report) {
         self.progress().report = Some(Arc::new(report));
     }
@@ -325,6 +333,7 @@ impl Connection {
             keys: progress.keys.clone(),
             guests: progress.guests.clone(),
             transferred: progress.transferred.clone(),
+            terminated: progress.terminated,
             report: progress.report.clone(),
             answers: progress.answers.clone(),
         }
@@ -372,6 +381,8 @@ pub struct Seen {
     pub guests: Vec<Number>,
     /// Who took over.
     pub transferred: Option<Number>,
+    /// How often we ended or left it.
+    pub terminated: u32,
     /// What the human had to say, once they have hung up.
     pub report: Option<Arc<Report>>,
     /// The status of every delivery of an event, in order.

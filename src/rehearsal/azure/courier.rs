@@ -30,6 +30,8 @@ pub struct Mischief {
     pub shuffled: bool,
     /// They come so late.
     pub delay: Duration,
+    /// The word on a hand-over comes after the end of the call.
+    pub hand_over_last: bool,
 }
 
 /// Brings events until the call has no more.
@@ -38,9 +40,13 @@ pub(super) async fn run(
     connection: Arc<Connection>,
     mut events: mpsc::Receiver<Value>,
 ) {
-    let mut brought = Vec::new();
+    let (mut brought, mut held) = (Vec::new(), Vec::new());
     while let Some(event) = events.recv().await {
         let mischief = hall.mischief();
+        if mischief.hand_over_last && is_word_on_hand_over(&event) {
+            held.push(event);
+            continue;
+        }
         let mut batch = vec![event];
         if mischief.shuffled {
             sleep(GATHERED).await;
@@ -55,11 +61,20 @@ pub(super) async fn run(
         }
         brought.extend(batch);
     }
+    for event in held {
+        bring(&hall, &connection, std::slice::from_ref(&event)).await;
+        brought.push(event);
+    }
     if hall.mischief().doubled {
         for event in brought {
             bring(&hall, &connection, &[event]).await;
         }
     }
+}
+
+fn is_word_on_hand_over(event: &Value) -> bool {
+    let kind = event["type"].as_str().unwrap_or_default();
+    ["CallTransferAccepted", "CallTransferFailed"].iter().any(|word| kind.ends_with(word))
 }
 
 async fn bring(hall: &Hall, connection: &Connection, events: &[Value]) {

@@ -16,7 +16,7 @@ use super::grid::Fate;
 use super::refusal::Refusal;
 use super::signature::{self, Request, rfc1123};
 use super::wire::{self, Terms, Version};
-use super::{Hall, Trouble, life, people, recording};
+use super::{Hall, Trouble, entra, life, people, recording};
 
 /// What came of a request.
 pub(super) enum Answered {
@@ -88,7 +88,11 @@ impl<'a> Order<'a> {
 pub(super) fn answer(hall: &Arc<Hall>, parts: &Parts, body: &[u8]) -> Answered {
     let path = parts.uri.path();
     let public = match path {
-        "/calling/keys" => Some(hall.signer.published()),
+        "/calling/keys" => {
+            let keys = hall.signer.published();
+            hall.has_changed();
+            Some(keys)
+        }
         "/calling/.well-known/acsopenidconfiguration" => Some(json!({
             "issuer": hall.signer.issuer(),
             "jwks_uri": format!("http://{}/calling/keys", hall.host),
@@ -99,6 +103,9 @@ pub(super) fn answer(hall: &Arc<Hall>, parts: &Parts, body: &[u8]) -> Answered {
     if let Some(document) = public.filter(|_| parts.method == Method::GET) {
         return Answered::With(Json(document).into_response());
     }
+    if let Some(answer) = hall.entra.answer(parts, body) {
+        return Answered::With(answer);
+    }
     obey(hall, parts, body).unwrap_or_else(|refusal| Answered::With(refusal.into_response()))
 }
 
@@ -106,7 +113,10 @@ fn obey(hall: &Arc<Hall>, parts: &Parts, body: &[u8]) -> Result<Answered, Refusa
     let path_and_query = parts.uri.path_and_query().map_or("", |both| both.as_str());
     let method = parts.method.as_str();
     let request = Request { method, path_and_query, headers: &parts.headers, body };
-    signature::check(&request, &hall.key, &hall.host, Timestamp::now())?;
+    match entra::bearer(&parts.headers) {
+        Some(token) => hall.entra.check(token, Timestamp::now())?,
+        None => signature::check(&request, &hall.key, &hall.host, Timestamp::now())?,
+    }
     if let Some(file) = parts.uri.path().strip_prefix("/v1/objects/") {
         return recording::stored(hall, &parts.method, file, &parts.headers).map(Answered::With);
     }
@@ -138,7 +148,7 @@ fn obey(hall: &Arc<Hall>, parts: &Parts, body: &[u8]) -> Result<Answered, Refusa
         }
         Order::Show(id) => Json(hall.live(id)?.properties()).into_response(),
         Order::HangUp(id) => {
-            hall.live(id)?.hang_up.cancel();
+            hall.live(id)?.is_terminated();
             StatusCode::NO_CONTENT.into_response()
         }
         Order::Transfer(id) => transfer(hall, hall.established(id)?, body)?,

@@ -115,6 +115,9 @@ fn any_input() -> impl Strategy<Value = Input> {
         }),
         1 => Just(()).prop_map(|()| Input::Transferred(Ok(()))),
         2 => Just(()).prop_map(|()| Input::Transferred(Err("busy".into()))),
+        1 => Just(()).prop_map(|()| {
+            Input::Ended(Outcome::Answered, "remote_hung_up".into())
+        }),
         1 => Just(()).prop_map(|()| Input::CallBack),
         1 => Just(()).prop_map(|()| Input::Order(Order::Drain)),
         4 => Just(()).prop_map(|()| Input::Timeout),

@@ -47,6 +47,72 @@ fn a_hand_over_that_fails_gives_the_caller_back() {
     assert_eq!(over(&call.take(closed())), Some((Outcome::Answered, "remote_hung_up")));
 }
 
+/// Asks for a hand-over and is told these, a second apart.
+fn told(inputs: Vec<Input>) -> Vec<Output> {
+    let mut call = Script::talking();
+    call.asks("transfer", "t", 2);
+    call.respond("connecting you", 3);
+    call.drained();
+    let mut outputs = Vec::new();
+    for input in inputs {
+        outputs.extend(call.take(input));
+        outputs.extend(call.wait(SECOND));
+    }
+    outputs
+}
+
+fn ended() -> Input {
+    Input::Ended(Outcome::Answered, "remote_hung_up".into())
+}
+
+#[test]
+fn the_end_of_our_part_and_the_word_on_the_hand_over_may_overtake_each_other() {
+    let accepted = || Input::Transferred(Ok(()));
+    let failed = || Input::Transferred(Err("busy".into()));
+    for (inputs, ending) in [
+        (vec![accepted(), ended()], "transferred"),
+        (vec![ended(), accepted()], "transferred"),
+        (vec![closed(), ended(), accepted()], "transferred"),
+        (vec![ended(), closed(), accepted()], "transferred"),
+        (vec![failed(), ended()], "caller_hung_up"),
+        (vec![ended(), failed()], "caller_hung_up"),
+        (vec![ended(), ended(), failed()], "caller_hung_up"),
+        (vec![ended(), failed(), accepted()], "caller_hung_up"),
+    ] {
+        let outputs = told(inputs);
+        assert_eq!(over(&outputs), Some((Outcome::Answered, ending)), "{outputs:?}");
+        assert!(!hangs_up(&outputs), "nobody of ours is left to be hung up: {outputs:?}");
+    }
+}
+
+#[test]
+fn in_need_too_the_order_of_the_two_makes_no_difference() {
+    let told = |inputs: [Input; 2]| {
+        let mut call = Script::talking();
+        call.take(Input::Link(Link::GaveUp("down".into())));
+        call.drained();
+        let outputs: Vec<_> = inputs.into_iter().flat_map(|input| call.take(input)).collect();
+        over(&outputs).map(|(outcome, reason)| (outcome, reason.to_owned()))
+    };
+    let failed = || Input::Transferred(Err("busy".into()));
+    for word in [|| Input::Transferred(Ok(())), failed] {
+        let one = told([word(), ended()]);
+        assert!(one.is_some());
+        assert_eq!(told([ended(), word()]), one);
+    }
+}
+
+#[test]
+fn a_word_on_the_hand_over_that_never_comes_is_not_waited_for() {
+    assert_eq!(over(&told(vec![ended()])), None);
+    let mut call = Script::talking();
+    call.asks("transfer", "t", 2);
+    call.take(ended());
+    let outputs = call.wait(SECOND * 11);
+    assert_eq!(over(&outputs), Some((Outcome::Answered, "transfer_unconfirmed")));
+    assert!(!hangs_up(&outputs));
+}
+
 #[test]
 fn a_human_who_is_not_reached_in_time_counts_as_failed() {
     let mut call = Script::talking();

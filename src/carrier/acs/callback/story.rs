@@ -138,7 +138,9 @@ impl Story {
         }
         let over = self.facts.ending.is_some();
         let news = self.learn(event, has_name);
-        Taken::New(news.filter(|_| !over))
+        // The word on a hand-over says how a call ended that is over: it may come last.
+        let counts = |news: &News| !over || matches!(news, News::Transferred(_));
+        Taken::New(news.filter(counts))
     }
 
     fn learn(&mut self, event: Event, has_name: bool) -> Option<News> {

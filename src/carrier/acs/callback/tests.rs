@@ -160,16 +160,30 @@ fn a_thousand_doubled_and_shuffled_streams_end_in_the_same_state() {
 }
 
 #[test]
-fn after_the_end_nothing_is_news() {
+fn after_the_end_nothing_is_news_but_how_a_hand_over_went() {
     let (mut story, _) = told(&[event(1, What::Disconnected(HUNG_UP))], None);
-    for (id, what) in
-        [What::Connected, What::TransferAccepted, What::NotPlaced(BUSY)].into_iter().enumerate()
-    {
+    for (id, what) in [What::Connected, What::NotPlaced(BUSY)].into_iter().enumerate() {
         let taken = story.take(event(10 + id, what), None, clock::now());
         assert_eq!(taken, Taken::New(None));
     }
     assert!(story.facts().connected);
+    let accepted = |id| event(id, What::TransferAccepted);
+    let news = Some(News::Transferred(Ok(())));
+    assert_eq!(story.take(accepted(20), None, clock::now()), Taken::New(news));
+    assert_eq!(story.take(accepted(21), None, clock::now()), Taken::New(None));
     assert_eq!(story.facts().transfer, Some(Transfer::Accepted));
+}
+
+#[test]
+fn in_every_order_a_hand_over_is_told_once() {
+    let whats = [What::Connected, What::TransferAccepted, What::Disconnected(HUNG_UP)];
+    let mut events: Vec<Event> =
+        whats.into_iter().enumerate().map(|(id, what)| event(id, what)).collect();
+    orders(&mut events, 0, &mut |order| {
+        let (_, news) = told(order, None);
+        let handed = count(&news, |one| *one == News::Transferred(Ok(())));
+        assert_eq!(handed, 1, "{order:?}");
+    });
 }
 
 #[test]

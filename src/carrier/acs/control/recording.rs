@@ -10,6 +10,7 @@ use tandem_actors::carrier::{CarrierCallId, CarrierError};
 use uuid::Uuid;
 
 use super::{CALLING, Control};
+use crate::carrier::acs::access::NoToken;
 use crate::carrier::acs::connection::is_loopback;
 use crate::carrier::acs::order;
 use crate::carrier::acs::reply::Recording;
@@ -42,6 +43,9 @@ pub enum FetchError {
     /// The storage said no; 404 when the file is not there (any more).
     #[error("the storage of ACS answered with status {0}")]
     Refused(u16),
+    /// There is nothing to authorize the request with; nothing was sent.
+    #[error(transparent)]
+    NoToken(#[from] NoToken),
     /// The connection failed.
     #[error("the storage of ACS: {0}")]
     Broken(String),
@@ -97,7 +101,7 @@ impl Control {
     /// # Errors
     /// [`FetchError`].
     pub async fn fetch(&self, location: &str, part: Part) -> Result<Download, FetchError> {
-        let request = self.storage(Method::GET, location)?;
+        let request = self.storage(Method::GET, location).await?;
         let request = match part {
             Part::Whole => request,
             Part::Bytes(first, last) => request.header(RANGE, format!("bytes={first}-{last}")),
@@ -110,17 +114,17 @@ impl Control {
     /// # Errors
     /// [`FetchError`].
     pub async fn delete_recording(&self, location: &str) -> Result<(), FetchError> {
-        send(self.storage(Method::DELETE, location)?).await.map(drop)
+        send(self.storage(Method::DELETE, location).await?).await.map(drop)
     }
 
-    fn storage(&self, method: Method, location: &str) -> Result<RequestBuilder, FetchError> {
+    async fn storage(&self, method: Method, location: &str) -> Result<RequestBuilder, FetchError> {
         let rest = &self.0.rest;
         let connection = rest.connection();
         let url = Url::parse(location).map_err(|_| FetchError::Elsewhere)?;
         if !is_storage(&url, connection.endpoint()) {
             return Err(FetchError::Elsewhere);
         }
-        let request = rest.signed(method, url, b"").timeout(FETCHING);
+        let request = rest.authorized(method, url, b"").await?.timeout(FETCHING);
         Ok(request.header("x-ms-host", connection.host()))
     }
 }
