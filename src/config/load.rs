@@ -18,7 +18,7 @@ const IN_FILE: &str = "_FILE";
 
 /// The variables that hold secrets, and where each belongs. A secret is in no file of settings.
 type Place = fn(&mut Config) -> &mut Option<SecretString>;
-const SECRETS: [(&str, Place); 8] = [
+const SECRETS: [(&str, Place); 9] = [
     ("TANDEM__MODEL__KEY", |config| &mut config.model.key),
     ("TANDEM__MODEL__SECOND__KEY", |config| &mut config.model.second.key),
     ("TANDEM__ACS__CONNECTION_STRING", |config| &mut config.acs.connection_string),
