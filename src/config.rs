@@ -11,8 +11,6 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-#[cfg(not(feature = "azure"))]
-pub(crate) use carrier::WITHOUT_ENTRA;
 pub use carrier::{Acs, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
 pub(crate) use load::{DEFAULT_FILE, environment, of, secrets};

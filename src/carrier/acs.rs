@@ -9,7 +9,6 @@ pub mod connection;
 pub mod control;
 pub mod event_grid;
 pub mod guard;
-#[cfg(feature = "azure")]
 mod identity;
 pub mod inbox;
 pub mod keys;

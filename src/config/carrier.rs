@@ -82,10 +82,6 @@ pub(super) fn check(config: &super::Config) -> Result<(), String> {
     }
 }
 
-/// What to do with a program that cannot get tokens.
-pub(crate) const WITHOUT_ENTRA: &str =
-    "build it with `--features azure`, or set TANDEM__ACS__CONNECTION_STRING instead";
-
 /// A resource by its connection string, or by its endpoint; then an application with a tenant
 /// and a secret gets the tokens, or this machine's managed identity.
 fn acs(acs: &Acs) -> Result<(), String> {
@@ -104,12 +100,6 @@ fn acs(acs: &Acs) -> Result<(), String> {
         }
         (Some(_), true) => return Ok(()),
         (None, false) => {}
-    }
-    if !cfg!(feature = "azure") {
-        return Err(format!(
-            "acs.endpoint needs tokens of Microsoft Entra, which this build cannot get: \
-             {WITHOUT_ENTRA}"
-        ));
     }
     for (name, id) in [("acs.tenant_id", &acs.tenant_id), ("acs.client_id", &acs.client_id)] {
         if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)) {
@@ -152,7 +142,7 @@ pub struct Acs {
     #[serde(skip)]
     pub events_secret: Option<SecretString>,
     /// `https://…`, where there is no connection string: requests then carry tokens of Microsoft
-    /// Entra. Needs the feature `azure`.
+    /// Entra.
     pub endpoint: String,
     /// The tenant of the application that gets the tokens. Empty: the machine's managed identity
     /// gets them.

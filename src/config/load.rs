@@ -233,7 +233,6 @@ mod tests {
         assert!(!format!("{config:?}").contains("sk-1"), "the key is in the debug output");
     }
 
-    #[cfg(feature = "azure")]
     #[test]
     fn an_acs_resource_is_told_in_one_way_and_whole() {
         const STRING: (&str, &str) = ("TANDEM__ACS__CONNECTION_STRING", "endpoint=x");
@@ -261,17 +260,6 @@ mod tests {
             let error = acs(settings, environment).unwrap_err();
             assert!(error.contains(told) && !error.contains("s3cret"), "{error}");
         }
-    }
-
-    #[cfg(not(feature = "azure"))]
-    #[test]
-    fn what_this_build_cannot_do_is_refused_with_what_to_do() {
-        let text = "[carrier]\nkind = \"acs\"\nnumber = \"+14255550123\"\n\
-                    [http]\npublic_url = \"https://a.example\"\n\
-                    [acs]\nendpoint = \"https://a.communication.azure.com\"\n";
-        let error = with(text, &[]).unwrap_err().to_string();
-        assert!(error.contains("--features azure"), "{error}");
-        assert!(error.contains("TANDEM__ACS__CONNECTION_STRING"), "{error}");
     }
 
     #[test]

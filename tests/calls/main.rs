@@ -7,7 +7,6 @@ mod stage;
 
 mod acs;
 mod acs_door;
-#[cfg(feature = "azure")]
 mod acs_entra;
 mod acs_handover;
 mod acs_network;

@@ -9,7 +9,6 @@ pub(super) enum Access {
     /// The resource's key, decoded.
     Key(SecretSlice<u8>),
     /// Who we are to Microsoft Entra.
-    #[cfg(feature = "azure")]
     Identity(super::identity::Identity),
 }
 

@@ -35,9 +35,6 @@ pub enum ConnectionError {
     /// Neither a connection string nor an endpoint.
     #[error("neither TANDEM__ACS__CONNECTION_STRING nor acs.endpoint is set")]
     NotSet,
-    /// This program was built without what gets tokens.
-    #[error("acs.endpoint needs tokens of Microsoft Entra, which this build cannot get: {0}")]
-    NotBuilt(&'static str),
     /// The address that gives tokens cannot be asked.
     #[error("acs.token_url cannot be used: {0}")]
     TokenUrl(String),
@@ -132,10 +129,6 @@ impl Connection {
     ///
     /// # Errors
     /// [`NoToken`]; never with a key.
-    #[cfg_attr(
-        not(feature = "azure"),
-        expect(clippy::unused_async, reason = "tokens have to be waited for")
-    )]
     pub async fn authorize(
         &self,
         request: RequestBuilder,
@@ -150,7 +143,6 @@ impl Connection {
                     .header("x-ms-content-sha256", signed.content_hash)
                     .header(AUTHORIZATION, signed.authorization))
             }
-            #[cfg(feature = "azure")]
             Access::Identity(identity) => {
                 Ok(request.header(AUTHORIZATION, identity.authorization().await?))
             }
@@ -159,7 +151,6 @@ impl Connection {
 }
 
 /// Who we are to Microsoft Entra: an application when there is a tenant, else this machine.
-#[cfg(feature = "azure")]
 fn identity(settings: &config::Acs) -> Result<Access, ConnectionError> {
     use super::identity::{Asked, Identity, Who};
     let client_id = settings.client_id.clone();
@@ -170,11 +161,6 @@ fn identity(settings: &config::Acs) -> Result<Access, ConnectionError> {
     let asked = Asked::at(&settings.token_url, &settings.tenant_id, who);
     let asked = asked.map_err(|error| ConnectionError::TokenUrl(error.to_string()))?;
     Ok(Access::Identity(Identity::new(asked)))
-}
-
-#[cfg(not(feature = "azure"))]
-fn identity(_settings: &config::Acs) -> Result<Access, ConnectionError> {
-    Err(ConnectionError::NotBuilt(config::WITHOUT_ENTRA))
 }
 
 /// The host of an address as the `host` header has it.

@@ -142,7 +142,6 @@ async fn acs_is_asked_for_a_call_that_does_not_exist(
     }
 }
 
-#[cfg(feature = "azure")]
 #[tokio::test]
 async fn acs_is_asked_with_a_token_and_who_gets_none_is_told_why() {
     use crate::rehearsal::azure::Azure;
