@@ -35,7 +35,7 @@ impl GreetError {
     }
 }
 
-/// Reads until `first` makes something of a message, at most [`MESSAGES`] and for `deadline`.
+/// Reads until `first` makes something of a message, at most a few of them and for `deadline`.
 ///
 /// `first` tells what the far end has said and how to talk with it, or nothing as long as it has
 /// said neither.

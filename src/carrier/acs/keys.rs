@@ -110,7 +110,7 @@ impl Keys {
     }
 
     /// The key of this id. One that is missing is waited for until the issuer has been asked
-    /// since: for [`SPACING`] and a fetch at most.
+    /// since: for ten seconds and a fetch at most.
     ///
     /// # Errors
     /// [`Refused::Key`] when the issuer has no such key; [`Refused::KeyUnsettled`] when that is
