@@ -176,7 +176,7 @@ pub enum Fault {
     SlowHandshake(Duration),
     /// The session expires this long after its opening.
     SessionAge(Duration),
-    /// The next response fails for want of quota.
+    /// The quota is used up: no response comes any more.
     QuotaFailure,
     /// The next response fails because of the rate limit.
     RateLimit,

@@ -42,6 +42,11 @@ impl Troubles {
         })
     }
 
+    /// Whether the money is gone; it stays so.
+    fn has_no_quota(&self) -> bool {
+        self.waiting.iter().any(|(_, fault)| *fault == Fault::QuotaFailure)
+    }
+
     /// Takes the first fault that the choice applies to.
     fn take<T>(&mut self, choose: impl Fn(Instant, &Fault) -> Option<T>) -> Option<T> {
         let (at, chosen) = self
@@ -136,10 +141,12 @@ impl Session {
         if self.exhausted_for(now).is_some() {
             return Trick::Fail("rate_limit_exceeded");
         }
+        if self.troubles.has_no_quota() {
+            return Trick::Fail("insufficient_quota");
+        }
         let calls = acts.iter().any(|act| matches!(act, Act::Call { .. }));
         let says = acts.iter().any(|act| matches!(act, Act::Say(_)));
         let tricks = [
-            (Fault::QuotaFailure, true, Trick::Fail("insufficient_quota")),
             (Fault::RateLimit, true, Trick::Fail("rate_limit_exceeded")),
             (Fault::DuplicateCall, calls, Trick::Twice),
             (Fault::TooFast, says, Trick::PadTo(TOO_FAST_AUDIO)),
