@@ -30,9 +30,6 @@ use crate::tool::ToolCallId;
 use crate::usage::Usage;
 use transfer::{Cause, Left};
 
-/// Turns kept for the snapshot: what fits on a screen.
-const TURNS_SHOWN: usize = 50;
-
 /// How far a call has come, with what exists only there.
 #[derive(Debug)]
 enum Phase {
@@ -351,10 +348,7 @@ impl Machine {
 
     fn note(&mut self, fact: Fact) {
         if let Fact::Turn(turn) = &fact {
-            if self.shown.len() == TURNS_SHOWN {
-                self.shown.pop_front();
-            }
-            self.shown.push_back(turn.clone());
+            self.show(turn.clone());
         }
         self.facts += 1;
         self.outputs.push_back(Output::Note(self.facts, fact));

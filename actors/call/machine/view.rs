@@ -3,8 +3,20 @@
 use super::{Machine, Phase, Session};
 use crate::briefing::Lifecycle;
 use crate::call::snapshot::Snapshot;
+use crate::record::Turn;
+
+/// Turns kept for the snapshot: what fits on a screen.
+const TURNS_SHOWN: usize = 50;
 
 impl Machine {
+    /// Keeps a turn to be seen.
+    pub(super) fn show(&mut self, turn: Turn) {
+        if self.shown.len() == TURNS_SHOWN {
+            self.shown.pop_front();
+        }
+        self.shown.push_back(turn);
+    }
+
     /// How far the call has come.
     #[must_use]
     pub const fn lifecycle(&self) -> Lifecycle {
