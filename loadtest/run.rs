@@ -186,7 +186,7 @@ fn tell_costs(report: &mut Report, brought: &Brought) {
         report.number("processor time per minute of a call", mean * 60.0, "ms");
     }
     if let Some(cost) = brought.costs.last() {
-        report.number("share of the time the agent spoke", cost.talk * 100.0, "%");
+        report.number("share of the time audio came to the phones", cost.talk * 100.0, "%");
     }
     let mut plain = floor::Driven::default();
     for (round, driven) in &brought.rounds {

@@ -9,14 +9,13 @@ use anyhow::Context;
 use tandem::rehearsal::pacer::sleep_until;
 use tokio::task::JoinSet;
 
+use crate::floor::driver::FRAME;
 use crate::inject;
 use crate::line::{self, Course, Then};
 use crate::plan::{self, Due};
 use crate::process;
 use crate::world::World;
 
-/// One frame.
-const FRAME: Duration = Duration::from_millis(20);
 /// From the last start until the last call is surely up: its greeting is being heard.
 const SETTLING: Duration = Duration::from_secs(2);
 

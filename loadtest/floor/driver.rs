@@ -19,7 +19,7 @@ use crate::measure::Distribution;
 use crate::{plan, process};
 
 /// One frame.
-const FRAME: Duration = Duration::from_millis(20);
+pub(crate) const FRAME: Duration = Duration::from_millis(20);
 /// Frames after which talk and silence of the model's end repeat: four seconds, a turn or so.
 const TURN_FRAMES: u64 = 200;
 /// What may still be under way when the sending ends.

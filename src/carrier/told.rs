@@ -5,22 +5,16 @@ use tandem_actors::carrier::{Event, Mark};
 
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::{Codec, Decoded};
+use crate::socket::tests::in_words;
 
 /// What the codec makes of this text.
 pub(crate) fn decode(codec: &mut impl Codec<Event = Event>, text: &str) -> String {
-    decoded(&codec.decode(&Utf8Bytes::from(text)))
+    decoded(codec.decode(&Utf8Bytes::from(text)))
 }
 
 /// What a message was.
-pub(crate) fn decoded(decoded: &Decoded<Event>) -> String {
-    match decoded {
-        Decoded::Event(event) => told(event),
-        Decoded::Both(first, second) => format!("{}, {}", told(first), told(second)),
-        Decoded::Nothing => "nothing".to_owned(),
-        Decoded::Unknown(kind) => format!("unknown {kind}"),
-        Decoded::Bad(what) => format!("bad {what}"),
-        Decoded::Hopeless(why) => format!("hopeless: {why}"),
-    }
+pub(crate) fn decoded(decoded: Decoded<Event>) -> String {
+    in_words(decoded, |event| told(&event))
 }
 
 /// What an event tells.

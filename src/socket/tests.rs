@@ -12,6 +12,7 @@ use tungstenite::Message as Frame;
 use tungstenite::protocol::frame::Frame as RawFrame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
+use super::coded::Decoded;
 use super::*;
 
 /// What lies between the two ends at most.
@@ -32,6 +33,18 @@ pub(crate) async fn dialled(limits: Limits) -> (Socket<DuplexStream>, FarEnd) {
     let (ours, theirs) = tokio::io::duplex(IN_FLIGHT_BYTES);
     let far_end = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
     (Socket::opened(ours, limits), far_end)
+}
+
+/// What a message was, in words; `told` puts an event in words.
+pub(crate) fn in_words<E>(decoded: Decoded<E>, told: impl Fn(E) -> String) -> String {
+    match decoded {
+        Decoded::Event(event) => told(event),
+        Decoded::Both(first, second) => format!("{}, {}", told(first), told(second)),
+        Decoded::Nothing => "nothing".to_owned(),
+        Decoded::Unknown(kind) => format!("unknown {kind}"),
+        Decoded::Bad(what) => format!("bad {what}"),
+        Decoded::Hopeless(why) => format!("hopeless: {why}"),
+    }
 }
 
 async fn next<S: AsyncRead + AsyncWrite + Unpin>(

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use super::*;
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::{Codec as _, Decoded, Encoded};
-use crate::socket::tests::{close_code, dialled, fields, object};
+use crate::socket::tests::{close_code, dialled, fields, in_words, object};
 use tandem_actors::audio::Format;
 
 const INBOUND: &str = include_str!("../../../tests/fixtures/openai/inbound.jsonl");
@@ -39,14 +39,7 @@ fn decode(text: &str) -> String {
 }
 
 fn meant(decoded: Decoded<Event>) -> String {
-    match decoded {
-        Decoded::Event(event) => told(event),
-        Decoded::Both(first, second) => format!("{}, {}", told(first), told(second)),
-        Decoded::Nothing => "nothing".to_owned(),
-        Decoded::Unknown(kind) => format!("unknown {kind}"),
-        Decoded::Bad(what) => format!("bad {what}"),
-        Decoded::Hopeless(why) => format!("hopeless: {why}"),
-    }
+    in_words(decoded, told)
 }
 
 fn told(event: Event) -> String {
