@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audio::{Format, Payload};
+use crate::call::consent::Pin;
 use crate::call::event::Clip;
 use crate::carrier::{Digit, Number};
 use crate::tool::{Promise, ReadOwn};
@@ -100,6 +101,10 @@ pub struct Briefing {
     pub clips: Arc<Clips>,
     /// What is done when an answering machine picks up.
     pub voicemail: Voicemail,
+    /// What approves sensitive tools, entered on the keypad.
+    pub pin: Option<Pin>,
+    /// What the call is held in (ISO 639-1), where that is known.
+    pub language: Option<String>,
     /// Whom the other party may be handed over to.
     pub human: Option<Number>,
     /// Reads what the model asks of the call itself.

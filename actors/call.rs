@@ -11,6 +11,7 @@ pub mod log;
 pub mod playout;
 pub mod snapshot;
 pub mod turn;
+pub mod yes_no;
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -372,6 +373,9 @@ fn log(call: &CallId, fact: &Fact) {
         | Fact::ToolAsked { .. }
         | Fact::ConfirmationAsked { .. }
         | Fact::ConfirmationSettled { .. }
+        | Fact::ConfirmationStep { .. }
+        | Fact::ToolLate { .. }
+        | Fact::Announced { .. }
         | Fact::BargedIn { .. }
         | Fact::Replied { .. }
         | Fact::Used(_) => {}

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
-use crate::call::consent::{self, Answer, Question};
-use crate::call::event::{Case, Denial, Input, Part, Ruling};
+use crate::briefing::Briefing;
+use crate::call::consent::{self, Answer, Pin, Proof, Question};
+use crate::call::event::{Case, Denial, Input, Means, Part, Ruling};
+use crate::call::yes_no;
 use crate::clock::{self, Instant};
 use crate::part::{self, Msg, Own, Owned};
 use crate::seed::{Enlisted, Seed};
@@ -20,7 +22,7 @@ pub struct Confirmation;
 #[derive(Debug)]
 pub struct State {
     seed: Arc<Seed>,
-    held: Option<(Instant, Owned)>,
+    held: Option<(u64, Owned)>,
     _enlisted: Enlisted,
 }
 
@@ -54,10 +56,10 @@ impl Actor for Confirmation {
                 }
             }
             Msg::Fault(fault) => fault.inflict().await?,
-            Msg::Own(Own::Expired(asked)) => {
-                if state.held.as_ref().is_some_and(|(held, _)| *held == asked) {
+            Msg::Own(Own::Expired(number)) => {
+                if state.held.as_ref().is_some_and(|(held, _)| *held == number) {
                     state.held = None;
-                    seed.tell(Input::Judged(Ruling::Expired));
+                    seed.tell(Input::Judged(number, Ruling::Expired));
                 }
             }
             Msg::Own(Own::PumpFell | Own::Dialled(_) | Own::Aged) => {}
@@ -68,26 +70,60 @@ impl Actor for Confirmation {
 
 impl State {
     fn consider(&mut self, myself: &ActorRef<Msg>, case: Case) {
+        let Briefing { pin, language, .. } = &self.seed.briefing;
+        let ruled = ruling(&case, pin.as_ref(), language.as_deref(), clock::now());
+        if let Some((number, ruling)) = ruled {
+            self.seed.tell(Input::Judged(number, ruling));
+        }
         match case {
             Case::Hold(question) => self.hold(myself, &question),
-            Case::Read(_, words) => self.rule(Ruling::Means(consent::read(&words))),
-            Case::Claim(question, id) => self.rule(judge(&question, id, clock::now())),
             Case::Drop => self.held = None,
+            Case::Read(..) | Case::Pressed(..) | Case::Entered(..) | Case::Claim(..) => {}
         }
     }
 
     fn hold(&mut self, myself: &ActorRef<Msg>, question: &Question) {
-        let (asked, end) = (question.asked, question.expires());
+        let (number, end) = (question.number, question.expires());
         let owner = myself.clone();
         let timer = Owned::spawn(async move {
             tokio::time::sleep_until(end).await;
-            let _gone = owner.cast(Msg::Own(Own::Expired(asked)));
+            let _gone = owner.cast(Msg::Own(Own::Expired(number)));
         });
-        self.held = Some((asked, timer));
+        self.held = Some((number, timer));
     }
+}
 
-    fn rule(&self, ruling: Ruling) {
-        self.seed.tell(Input::Judged(ruling));
+/// What is ruled on a case, and on which question; nothing on one that only is to be held.
+pub(crate) fn ruling(
+    case: &Case,
+    pin: Option<&Pin>,
+    language: Option<&str>,
+    now: Instant,
+) -> Option<(u64, Ruling)> {
+    Some(match case {
+        Case::Hold(_) | Case::Drop => return None,
+        Case::Read(question, words) => {
+            let answer = spoken(question, yes_no::read(words, language));
+            (question.number, Ruling::Means(answer, Means::Voice))
+        }
+        Case::Pressed(question, digit) => {
+            let answer = if digit.key() == consent::YES_KEY { Answer::Yes } else { Answer::No };
+            (question.number, Ruling::Means(answer, Means::Key))
+        }
+        Case::Entered(question, entered) => {
+            let right = pin.is_some_and(|pin| pin.matches(entered));
+            let means = Ruling::Means(Answer::Yes, Means::Pin);
+            (question.number, if right { means } else { Ruling::WrongPin })
+        }
+        Case::Claim(question, id) => (question.number, judge(question, id.clone(), now)),
+    })
+}
+
+/// What words are worth: a yes is not enough where a PIN is asked for, a no always is.
+fn spoken(question: &Question, answer: Answer) -> Answer {
+    match (question.proof, answer) {
+        (Proof::Pin, Answer::Yes) => Answer::Unclear,
+        (Proof::Pin | Proof::Yes, answer) => answer,
     }
 }
 

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::audio::{Format, Payload};
-use crate::briefing::{Briefing, CallId, Clips, Direction, Limits, Voicemail};
+use crate::briefing::{Briefing, CallId, Clips, Direction, Limits, Text, Voicemail};
 use crate::carrier::{self, Carrier, CarrierCallId, CarrierError, Dial, Digit, Number};
 use crate::exchange::{Exchange, Setup};
 use crate::leg::{Broken, Line};
@@ -184,6 +184,9 @@ impl FakeTool {
             risk,
             idempotent: false,
             deadline: Duration::from_secs(10),
+            attempts: 1,
+            filler: None,
+            wants_scene: false,
         };
         Self { promise, runs: Arc::default(), takes }
     }
@@ -196,7 +199,14 @@ impl Tool for FakeTool {
 
     fn read_back(&self, job: Job) -> BoxFuture<'static, Option<Result<Readback, Done>>> {
         let fingerprint = job.name;
-        async move { Some(Ok(Readback { question: "Shall I?".into(), fingerprint })) }.boxed()
+        async move {
+            Some(Ok(Readback {
+                question: "Shall I?".into(),
+                subject: Text::default(),
+                fingerprint,
+            }))
+        }
+        .boxed()
     }
 
     fn run(&self, _: Job) -> BoxFuture<'static, Done> {
@@ -300,6 +310,8 @@ impl Stage {
             }),
             voicemail: Voicemail::LeaveMessage("leave it".into()),
             human: self.human.clone(),
+            pin: None,
+            language: None,
             own: |_, _| None,
         }
     }

@@ -17,8 +17,8 @@
 //!   flushes nor waits for an answer, which is right, for the model stops by itself.
 //! * [`Command::Respond`] becomes whatever asks the model to say something and is answered at
 //!   once by [`Event::Responding`] with its tag, so that the call does not take a model that
-//!   chooses to be silent for one that hangs. [`Command::Cancel`], [`Command::Truncate`] and
-//!   [`Command::Forget`] become nothing.
+//!   chooses to be silent for one that hangs. [`Command::Cancel`], [`Command::CancelAside`],
+//!   [`Command::Truncate`] and [`Command::Forget`] become nothing.
 //! * [`Command::Configure`] is what opens the session; entries that are remembered before the
 //!   first audio become its input, later ones a text for the model to think of.
 
@@ -204,8 +204,17 @@ pub enum Command {
         /// Instructions for this response alone, in place of the session's; none to follow them.
         instructions: Option<Text>,
     },
+    /// Ask for a response beside the conversation, of which it becomes no part.
+    Aside {
+        /// Comes back in [`Event::Responding`].
+        tag: u64,
+        /// What it shall say.
+        instructions: Text,
+    },
     /// Stop the running response.
     Cancel,
+    /// Stop this response, which runs beside the conversation.
+    CancelAside(ResponseId),
     /// The item was heard only this far.
     Truncate {
         /// The item.

@@ -54,7 +54,7 @@ pub enum Own {
     /// RealtimeLink's session has reached its age.
     Aged,
     /// Confirmation's question, put at this moment, has reached its end.
-    Expired(crate::clock::Instant),
+    Expired(u64),
 }
 
 impl std::fmt::Debug for Own {

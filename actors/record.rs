@@ -68,6 +68,22 @@ pub enum Fact {
         /// Milliseconds from being asked.
         took_ms: u64,
     },
+    /// What came of a tool after the model had been told that it takes longer.
+    ToolLate {
+        /// The model's id.
+        id: ToolCallId,
+        /// The tool.
+        name: String,
+        /// How it went.
+        verdict: Verdict,
+        /// Milliseconds from being asked.
+        took_ms: u64,
+    },
+    /// Something from outside the conversation is told to the caller.
+    Announced {
+        /// The words, as the model was given them.
+        text: Text,
+    },
     /// The human is asked to confirm.
     ConfirmationAsked {
         /// The tool.
@@ -75,12 +91,24 @@ pub enum Fact {
         /// The words.
         question: Text,
     },
-    /// The question is settled: `approved`, `declined`, `unclear`, `expired`.
+    /// The question is settled for now: `approved`, `declined`, `unclear`, `expired`, `replaced`,
+    /// `locked`. The human may still change their mind until an approval is used.
     ConfirmationSettled {
         /// The tool.
         name: String,
         /// How.
         verdict: &'static str,
+        /// By what: `voice`, `key`, `pin`, `time`, `question`.
+        by: &'static str,
+    },
+    /// Anything else that happened to it: `heard` to its end, `used` by a tool call, `wrong_pin`,
+    /// and why a tool call was not granted the approval: `claimed_unanswered`, `claimed_declined`,
+    /// `claimed_unclear`, `claimed_too_late`.
+    ConfirmationStep {
+        /// The tool.
+        name: String,
+        /// What.
+        step: &'static str,
     },
     /// The caller spoke over us; milliseconds of the interrupted item that were heard.
     BargedIn {

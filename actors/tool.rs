@@ -2,13 +2,16 @@
 //! Arguments and results are JSON text that this crate never looks into.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::briefing::{CallId, Text};
+use crate::briefing::{CallId, Direction, Text};
 use crate::call::answer::Who;
-use crate::carrier::Key;
+use crate::call::ledger::quoted;
+use crate::carrier::{Key, Number};
+use crate::record::Turn;
 
 /// The model's id of one tool call (`call_id`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,8 +55,15 @@ pub struct Promise {
     pub risk: Risk,
     /// Whether running it twice with the same arguments is the same as once.
     pub idempotent: bool,
-    /// How long one run may take.
+    /// How long one run may take, all its attempts together.
     pub deadline: Duration,
+    /// How often it is tried when it fails for now, the first time included; only what is
+    /// idempotent is tried again.
+    pub attempts: u32,
+    /// What the caller hears while it takes long, in words; none for the usual ones.
+    pub filler: Option<Text>,
+    /// Whether its jobs come with the [`Scene`].
+    pub wants_scene: bool,
 }
 
 /// What a tool may do to the world.
@@ -65,6 +75,19 @@ pub enum Risk {
     Write,
     /// Something that cannot: asked of the human first.
     Destructive,
+    /// Something only one person may order: asked first, and approved by a PIN on the keypad.
+    Sensitive,
+}
+
+impl Risk {
+    /// Whether a human is asked first.
+    #[must_use]
+    pub const fn is_asked(self) -> bool {
+        match self {
+            Self::Read | Self::Write => false,
+            Self::Destructive | Self::Sensitive => true,
+        }
+    }
 }
 
 /// One order to run a tool.
@@ -78,7 +101,26 @@ pub struct Job {
     pub name: String,
     /// JSON text, unchecked.
     pub arguments: Text,
+    /// The conversation around it, for a tool that wants it.
+    pub scene: Option<Arc<Scene>>,
 }
+
+/// What a tool may know of the call that it works for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scene {
+    /// Who rang whom.
+    pub direction: Direction,
+    /// The other party.
+    pub remote: Number,
+    /// What the call is for.
+    pub task: Text,
+    /// The last turns, oldest first, as many as fit [`SCENE_CHARS`].
+    pub turns: Vec<Turn>,
+}
+
+/// Characters of conversation in a [`Scene`]: some minutes of talk, and a small part of what an
+/// agent's model reads at once.
+pub const SCENE_CHARS: usize = 8_000;
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,8 +136,32 @@ impl fmt::Debug for Job {
 pub struct Done {
     /// How it went.
     pub verdict: Verdict,
-    /// For the model: a JSON object with `spoken_message` and what else there is.
+    /// For the model: a JSON object with `status`, `spoken_message` and what else there is; of an
+    /// error also `error_type`, `reason` and `suggestion`.
     pub output: Text,
+}
+
+impl Done {
+    /// It went well; there is nothing to tell but these words, which may be none.
+    #[must_use]
+    pub fn success(spoken: &str) -> Self {
+        let output = format!(r#"{{"status":"success","spoken_message":{}}}"#, quoted(spoken));
+        Self { verdict: Verdict::Success, output: Text(output) }
+    }
+
+    /// It did not: what of the verdict's kind it was in a word, what the caller may hear, and what
+    /// the model shall do about it.
+    #[must_use]
+    pub fn fault(verdict: Verdict, reason: &str, spoken: &str, suggestion: &str) -> Self {
+        let output = format!(
+            r#"{{"status":"error","error_type":{},"reason":{},"spoken_message":{},"suggestion":{}}}"#,
+            quoted(verdict.word()),
+            quoted(reason),
+            quoted(spoken),
+            quoted(suggestion),
+        );
+        Self { verdict, output: Text(output) }
+    }
 }
 
 /// How a job went, sorted by what helps.
@@ -107,13 +173,45 @@ pub enum Verdict {
     User,
     /// It may work later.
     Temporary,
+    /// It may work later, and is asked too often now.
+    RateLimited,
+    /// Nobody here may do it.
+    Permission,
     /// It will not work.
     Permanent,
     /// It is not known whether it happened; it must not be repeated.
     Unknown,
+    /// It was tried as often as may be, or has failed so often that it is not tried for now.
+    Exhausted,
 }
 
 impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 8] = [
+        Self::Success,
+        Self::User,
+        Self::Temporary,
+        Self::RateLimited,
+        Self::Permission,
+        Self::Permanent,
+        Self::Unknown,
+        Self::Exhausted,
+    ];
+
+    /// Whether another attempt may go better, and cannot do harm where the tool is idempotent.
+    #[must_use]
+    pub const fn may_pass(self) -> bool {
+        match self {
+            Self::Temporary | Self::RateLimited => true,
+            Self::Success
+            | Self::User
+            | Self::Permission
+            | Self::Permanent
+            | Self::Unknown
+            | Self::Exhausted => false,
+        }
+    }
+
     /// The word in records and in the output's `error_type`.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -121,8 +219,11 @@ impl Verdict {
             Self::Success => "success",
             Self::User => "user",
             Self::Temporary => "temporary",
+            Self::RateLimited => "rate_limited",
+            Self::Permission => "permission",
             Self::Permanent => "permanent",
             Self::Unknown => "unknown",
+            Self::Exhausted => "exhausted",
         }
     }
 }
@@ -132,6 +233,9 @@ impl Verdict {
 pub struct Readback {
     /// The exact effect as a question, e.g. `Shall I delete the task "Buy milk"?`.
     pub question: Text,
+    /// What of it must have been heard whatever language it is put in: the names and numbers of
+    /// the effect, e.g. `Buy milk`. Empty where there are none.
+    pub subject: Text,
     /// What an approval is bound to: the effect, resolved, not the model's wording of it.
     pub fingerprint: String,
 }
@@ -141,7 +245,7 @@ pub trait Tool: Send + Sync {
     /// What it says of itself.
     fn promise(&self) -> &Promise;
 
-    /// For destructive tools: resolves the exact effect without causing it, or says why it
+    /// For tools whose [`Risk`] is asked about: resolves the exact effect without causing it, or says why it
     /// cannot be. `None` for tools that need no question.
     fn read_back(&self, job: Job) -> BoxFuture<'static, Option<Result<Readback, Done>>>;
 

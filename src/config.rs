@@ -9,6 +9,7 @@ mod voicemail;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use carrier::{Acs, Asterisk, Carrier, Kind, Twilio, is_e164};
@@ -89,11 +90,15 @@ impl Default for Store {
 }
 
 /// What is done on every call, unless its order says otherwise.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Call {
     /// What is done when an answering machine picks up: `leave_message`, `hang_up` or `wait`.
     pub voicemail: Voicemail,
+    /// Approves what a `sensitive` tool does: 4 to 12 figures that a caller enters on the keypad.
+    /// Only from `TANDEM__CALL__PIN` or the file in `TANDEM__CALL__PIN_FILE`.
+    #[serde(skip)]
+    pub pin: Option<SecretString>,
 }
 
 /// How much and how long.

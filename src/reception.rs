@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Text};
+use tandem_actors::call::consent::Pin;
 use tandem_actors::carrier::{Addresses, Line, Number};
 use tandem_actors::exchange::{Exchange, NotAttached, Refusal};
 use tandem_actors::record::{Opened, Record, RecordError};
@@ -51,6 +52,10 @@ pub struct House {
     pub number: Number,
     /// A human's number: whom callers may be handed over to.
     pub human: Option<Number>,
+    /// What approves sensitive tools, entered on the keypad.
+    pub pin: Option<Pin>,
+    /// What calls are held in (ISO 639-1), where that is set.
+    pub language: Option<String>,
     /// What is done when an answering machine picks up, unless an order says otherwise.
     pub voicemail: Voicemail,
     /// What an inbound call is for when nothing else is said.

@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tandem_actors::briefing::{Limits, Text};
+use tandem_actors::call::consent::Pin;
 use tandem_actors::carrier::Number;
 use tandem_actors::exchange::{Exchange, Setup};
 use tandem_actors::model::Model;
@@ -254,6 +255,8 @@ fn house(
         human: Some(config.carrier.human.as_str())
             .filter(|human| !human.is_empty())
             .map(Number::new),
+        pin: config.call.pin.as_ref().and_then(|pin| Pin::new(pin.expose_secret())),
+        language: Some(config.model.language.clone()).filter(|language| !language.is_empty()),
         voicemail: config.call.voicemail,
         inbound_task: Text(INBOUND.to_owned()),
     }

@@ -1,10 +1,14 @@
-//! The guard's rules: what a question is bound to, what counts as a fresh human yes. Pure.
+//! The guard's rules: what a question is bound to, what has put it, what counts as a fresh human
+//! yes. Pure.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::briefing::Text;
+use crate::call::yes_no;
+use crate::carrier::Digit;
 use crate::clock::Instant;
-use crate::tool::Job;
+use crate::tool::{Job, ToolCallId};
 
 /// How long an approval may be given and used, counted from the moment the question was heard.
 /// The lesson's figure: long enough to think, too short to be forgotten.
@@ -13,6 +17,21 @@ pub const LIFE: Duration = Duration::from_secs(30);
 /// How long a question may take to be spoken before its life begins anyway.
 pub const UNHEARD: Duration = Duration::from_secs(30);
 
+/// How often one question is put: who has not answered it clearly by then does not want it.
+pub const MOST_ASKED: u32 = 3;
+
+/// Wrong PINs in one call before nothing can be approved by PIN any more.
+pub const MOST_WRONG_PINS: u32 = 3;
+
+/// Digits of a PIN.
+pub const PIN_DIGITS: std::ops::RangeInclusive<usize> = 4..=12;
+
+/// The key that means yes to a question.
+pub const YES_KEY: char = '1';
+
+/// The key that means no.
+pub const NO_KEY: char = '2';
+
 /// A question to the human, with everything that has happened to it.
 #[derive(Clone, Debug)]
 pub struct Question {
@@ -20,8 +39,18 @@ pub struct Question {
     pub job: Job,
     /// The words.
     pub words: Text,
+    /// What in it must have been heard: the names and numbers of the effect.
+    pub subject: Text,
     /// What an approval is bound to.
     pub fingerprint: String,
+    /// What an approval takes.
+    pub proof: Proof,
+    /// The tool call whose output put it last; what was heard after that counts.
+    pub put_by: ToolCallId,
+    /// Which putting of a question this is, counted over the call: a ruling is on one of them.
+    pub number: u64,
+    /// How often it has been put.
+    pub times: u32,
     /// When it was put.
     pub asked: Instant,
     /// When it had been heard to its end; nothing before then counts as an answer.
@@ -32,6 +61,15 @@ pub struct Question {
     pub answering: Option<Instant>,
     /// What the human said to it.
     pub answer: Option<Answer>,
+}
+
+/// What an approval takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A human's clear yes: spoken, or the key for it.
+    Yes,
+    /// The PIN, on the keypad.
+    Pin,
 }
 
 /// Whether a question has been put into words.
@@ -54,73 +92,118 @@ pub enum Answer {
     Unclear,
 }
 
+/// Digits that somebody entered to prove who they are. Never shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Pin(Vec<Digit>);
+
+impl Pin {
+    /// A PIN of [`PIN_DIGITS`] figures; nothing when it is none.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let figures = text.chars().all(|figure| figure.is_ascii_digit());
+        let digits: Option<Vec<Digit>> = text.chars().map(Digit::new).collect();
+        digits.filter(|digits| figures && PIN_DIGITS.contains(&digits.len())).map(Self)
+    }
+
+    /// One more digit was entered. Returns whether as many are there as a PIN can have.
+    pub fn push(&mut self, digit: Digit) -> bool {
+        self.0.push(digit);
+        self.0.len() >= *PIN_DIGITS.end()
+    }
+
+    /// How many digits.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing has been entered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the other is the same; looks at every digit whichever differs.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        let same = |(ours, theirs): (&Digit, &Digit)| u32::from(ours.key() != theirs.key());
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).map(same).sum::<u32>() == 0
+    }
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pin(..)")
+    }
+}
+
 impl Question {
     /// When it ends by itself.
     #[must_use]
     pub fn expires(&self) -> Instant {
         self.heard.map_or(self.asked + UNHEARD, |heard| heard + LIFE)
     }
-}
 
-/// Words that make an English yes or no. Whole words only: "no" is not in "know".
-const YES: [&str; 12] = [
-    "yes",
-    "yeah",
-    "yep",
-    "sure",
-    "ok",
-    "okay",
-    "correct",
-    "confirm",
-    "confirmed",
-    "please do",
-    "do it",
-    "go ahead",
-];
-const NO: [&str; 12] = [
-    "no", "nope", "don't", "dont", "not", "stop", "cancel", "never", "wait", "keep", "rather",
-    "leave it",
-];
-
-/// Reads a caller's turn as an answer. A yes with any word of doubt in it is not a yes: for an
-/// effect that cannot be undone, asking again is cheap.
-#[must_use]
-pub fn read(words: &Text) -> Answer {
-    let spoken: String = words
-        .as_str()
-        .to_lowercase()
-        .replace('’', "'")
-        .chars()
-        .map(|c| if c.is_alphanumeric() || c == '\'' { c } else { ' ' })
-        .collect();
-    let padded = format!(" {} ", spoken.split_whitespace().collect::<Vec<_>>().join(" "));
-    let has = |list: &[&str]| list.iter().any(|word| padded.contains(&format!(" {word} ")));
-    match (has(&YES), has(&NO)) {
-        (true, false) => Answer::Yes,
-        (_, true) => Answer::No,
-        (false, false) => Answer::Unclear,
+    /// Whether these words, which the caller has heard, have put it: most of what it is about was
+    /// among them. A model that asks something else has not asked this, whatever is answered. The
+    /// rest of the sentence is not compared, for it may be put in another language.
+    #[must_use]
+    pub fn is_put_by(&self, heard: &str) -> bool {
+        let heard = yes_no::plain(heard);
+        let subject = yes_no::plain(self.subject.as_str());
+        let words: Vec<&str> = subject.split_whitespace().collect();
+        let said = words.iter().filter(|word| heard.contains(**word)).count();
+        !heard.trim().is_empty() && said * 2 >= words.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::briefing::CallId;
+    use crate::clock;
+
+    fn question(subject: &str) -> Question {
+        let id = ToolCallId("t".into());
+        let (call, name) = (CallId::new("c"), "wipe".to_owned());
+        Question {
+            job: Job { call, id: id.clone(), name, arguments: "{}".into(), scene: None },
+            words: "Shall I delete the task Buy milk?".into(),
+            subject: subject.into(),
+            fingerprint: String::new(),
+            proof: Proof::Yes,
+            put_by: id,
+            number: 1,
+            times: 1,
+            asked: clock::now(),
+            heard: None,
+            voiced: Voiced::Begun,
+            answering: None,
+            answer: None,
+        }
+    }
 
     #[test]
-    fn only_a_clear_yes_is_a_yes() {
-        for (words, answer) in [
-            ("Yes, delete it.", Answer::Yes),
-            ("yeah go ahead", Answer::Yes),
-            ("Okay.", Answer::Yes),
-            ("No, keep it.", Answer::No),
-            ("Yes... no, wait.", Answer::No),
-            ("I don't know", Answer::No),
-            ("Do you know what time it is?", Answer::Unclear),
-            ("yesterday", Answer::Unclear),
-            ("", Answer::Unclear),
-            ("Don’t do it", Answer::No),
-        ] {
-            assert_eq!(read(&words.into()), answer, "{words:?}");
+    fn what_it_is_about_must_have_been_heard() {
+        let put = |subject, heard| question(subject).is_put_by(heard);
+        assert!(put("Buy milk", "Shall I delete the task “buy milk”?"));
+        assert!(put("Buy milk", "Soll ich die Aufgabe Buy Milk löschen?"));
+        assert!(put("买牛奶", "要删除买牛奶这个任务吗?"));
+        assert!(!put("Call the old bank", "Do you like the weather?"));
+        assert!(!put("Buy milk", "Is it a nice day?"));
+        assert!(!put("Buy milk", ""));
+        assert!(put("", "Shall I delete everything?") && !put("", "  "));
+    }
+
+    #[test]
+    fn a_pin_has_figures_only_and_is_compared_whole() {
+        let pin = Pin::new("0417").expect("a PIN");
+        assert!(pin.matches(&Pin::new("0417").expect("a PIN")));
+        assert!(!pin.matches(&Pin::new("0418").expect("a PIN")));
+        assert!(!pin.matches(&Pin::new("04170").expect("a PIN")));
+        for wrong in ["", "123", "12#4", "1234567890123", "12a4", "٤٤٤٤"] {
+            assert!(Pin::new(wrong).is_none(), "{wrong}");
         }
+        assert_eq!(format!("{pin:?}"), "Pin(..)");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::briefing::{Outcome, Text};
-use crate::call::consent::{Answer, Question};
+use crate::call::consent::{Answer, Pin, Question};
 use crate::call::playout::{Flushed, Source};
 use crate::call::snapshot::Snapshot;
 use crate::carrier::{Answerer, CarrierCallId, CarrierError, Digit, Number};
@@ -71,10 +71,12 @@ pub enum Input {
     Link(Link),
     /// The exact effect of a destructive job, `None` when it needs no question.
     ReadBack(ToolCallId, Option<Result<Readback, Done>>),
-    /// A job has ended.
+    /// A job has ended, or its deadline has passed.
     Ran(ToolCallId, Done),
-    /// Confirmation's word on the question.
-    Judged(Ruling),
+    /// A job has ended after its deadline.
+    Late(ToolCallId, Done),
+    /// Confirmation's word on the question of that number.
+    Judged(u64, Ruling),
     /// A part died.
     PartLost(Part, String),
     /// Its successor is at work.
@@ -146,6 +148,8 @@ pub enum Order {
     Drain,
     /// Let the agent say this.
     Say(Text),
+    /// Let the agent know this, and tell the other party at the next pause.
+    Announce(Text),
     /// Show yourself.
     Show(Viewer),
 }
@@ -238,6 +242,10 @@ pub enum Case {
     Hold(Question),
     /// The caller answered with these words.
     Read(Question, Text),
+    /// The caller answered with this key.
+    Pressed(Question, Digit),
+    /// The caller entered this.
+    Entered(Question, Pin),
     /// A tool call claims the approval.
     Claim(Question, ToolCallId),
     /// There is no question any more.
@@ -247,14 +255,45 @@ pub enum Case {
 /// What Confirmation answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    /// The caller's words mean this.
-    Means(Answer),
+    /// What the caller did means this.
+    Means(Answer, Means),
+    /// What the caller entered is not the PIN.
+    WrongPin,
     /// The claim is granted; the approval is used up.
     Granted(ToolCallId),
     /// The claim is not granted.
     Refused(ToolCallId, Denial),
     /// The question's time is up.
     Expired,
+}
+
+/// What settled a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// The caller's words.
+    Voice,
+    /// A key.
+    Key,
+    /// The PIN.
+    Pin,
+    /// Its time was up.
+    Time,
+    /// Another question.
+    Question,
+}
+
+impl Means {
+    /// The word in the record.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Voice => "voice",
+            Self::Key => "key",
+            Self::Pin => "pin",
+            Self::Time => "time",
+            Self::Question => "question",
+        }
+    }
 }
 
 /// Why a claim is not granted.
@@ -268,4 +307,17 @@ pub enum Denial {
     Unclear,
     /// It came too late.
     TooLate,
+}
+
+impl Denial {
+    /// The word in the record.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unanswered => "claimed_unanswered",
+            Self::Declined => "claimed_declined",
+            Self::Unclear => "claimed_unclear",
+            Self::TooLate => "claimed_too_late",
+        }
+    }
 }

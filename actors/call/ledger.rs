@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::briefing::Text;
 use crate::clock::Instant;
 use crate::model::ResponseId;
 use crate::tool::{Done, Job, Risk, ToolCallId};
@@ -99,6 +98,12 @@ impl Ledger {
         self.open().map(|row| row.asked).min()
     }
 
+    /// The unanswered tool call that was asked first.
+    #[must_use]
+    pub fn oldest_open(&self) -> Option<&Row> {
+        self.open().min_by_key(|row| row.asked)
+    }
+
     /// The tool calls without an answer.
     pub fn open(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| !matches!(row.state, State::Told(_)))
@@ -115,12 +120,6 @@ impl Ledger {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
-}
-
-/// An output of our own making, in the shape the tools give.
-#[must_use]
-pub fn output(status: &str, words: &str) -> Text {
-    Text(format!(r#"{{"status":{},"spoken_message":{}}}"#, quoted(status), quoted(words)))
 }
 
 /// A JSON string. The one piece of JSON this crate writes, so that a machine without a JSON

@@ -130,6 +130,37 @@ impl Log {
         })
     }
 
+    /// What of ours has been heard since the model was told this tool's output.
+    #[must_use]
+    pub fn heard_after(&self, told: &ToolCallId) -> String {
+        let answer = |line: &Line| matches!(line, Line::Answered { id, .. } if id == told);
+        let Some(at) = self.lines.iter().rposition(answer) else { return String::new() };
+        let heard = self.lines[at..].iter().filter_map(|line| match line {
+            Line::Agent { text, heard: Heard::Whole | Heard::Cut, .. } => Some(text.as_str()),
+            Line::Agent { .. }
+            | Line::Caller { .. }
+            | Line::Note(_)
+            | Line::Asked { .. }
+            | Line::Answered { .. } => None,
+        });
+        heard.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The last turns that fit this many characters, oldest first.
+    #[must_use]
+    pub fn turns(&self, most_chars: usize) -> Vec<Turn> {
+        let mut left = most_chars;
+        let fits = self.lines.iter().rev().filter_map(Line::turn).take_while(|turn| {
+            let chars = turn.text.as_str().chars().count();
+            let fits = chars <= left;
+            left = left.saturating_sub(chars);
+            fits
+        });
+        let mut turns: Vec<Turn> = fits.collect();
+        turns.reverse();
+        turns
+    }
+
     /// Whether the caller said something whose words are not known yet.
     #[must_use]
     pub fn has_unread(&self) -> bool {
@@ -158,6 +189,16 @@ impl Line {
                 false
             }
         }
+    }
+
+    fn turn(&self) -> Option<Turn> {
+        let (speaker, text) = match self {
+            Self::Caller { text, .. } => (Speaker::Caller, text.as_ref()?),
+            Self::Agent { text, .. } => (Speaker::Agent, text),
+            Self::Note(_) | Self::Asked { .. } | Self::Answered { .. } => return None,
+        };
+        let text = text.as_str().trim();
+        (!text.is_empty()).then(|| Turn { speaker, text: text.into() })
     }
 
     fn entry(&self) -> Option<Entry> {

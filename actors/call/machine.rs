@@ -1,9 +1,12 @@
 //! Every decision of a call: one input in, outputs out, the time an argument.
 //! Holds no task, socket or clock, so a call can be read, replayed and tested as a script.
 
+mod announce;
 mod answer;
 mod endings;
+mod filler;
 mod guard;
+mod keypad;
 mod link;
 mod own;
 mod phone;
@@ -17,7 +20,7 @@ use std::time::Duration;
 
 use crate::briefing::{Briefing, Direction, Lifecycle, Text};
 use crate::call::answer::{Course, Source, Who};
-use crate::call::consent::Question;
+use crate::call::consent::{Pin, Question};
 use crate::call::event::{Generation, Input, Media, Order, Output, ToLink};
 use crate::call::ledger::Ledger;
 use crate::call::log::Log;
@@ -28,6 +31,7 @@ use crate::model::{self, Command, ItemId};
 use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
 use crate::usage::Usage;
+use filler::Fillers;
 use transfer::{Cause, Left};
 
 /// How far a call has come, with what exists only there.
@@ -85,6 +89,13 @@ enum MediaState {
     Given,
 }
 
+/// A tool call that claims an approval, and the effect it was read back as.
+#[derive(Clone, Debug)]
+struct Claim {
+    id: ToolCallId,
+    fingerprint: String,
+}
+
 /// The decisions of one call.
 #[derive(Debug)]
 pub struct Machine {
@@ -114,8 +125,15 @@ pub struct Machine {
     /// Our part ended before the carrier's word on it came.
     left: Option<Left>,
     question: Option<Question>,
+    /// What is to be told at the next pause.
+    announcements: VecDeque<Text>,
     /// A claim or an answer that Confirmation has not ruled on yet.
-    claims: Vec<ToolCallId>,
+    claims: Vec<Claim>,
+    /// Figures of a PIN that is being entered.
+    entered: Pin,
+    wrong_pins: u32,
+    /// How often a question has been put.
+    questions: u64,
     generation: Generation,
     /// Responses up to this one were interrupted.
     fence: Generation,
@@ -126,7 +144,7 @@ pub struct Machine {
     /// The last moment at which something was said or heard.
     sign: Instant,
     nudges: u32,
-    filled: bool,
+    fillers: Fillers,
     tools_this_turn: u32,
     failed_responses: u32,
     /// When our last speech ended.
@@ -167,7 +185,11 @@ impl Machine {
             transfer: None,
             left: None,
             question: None,
+            announcements: VecDeque::new(),
             claims: Vec::new(),
+            entered: Pin::default(),
+            wrong_pins: 0,
+            questions: 0,
             generation: 0,
             fence: 0,
             greeted: false,
@@ -175,7 +197,7 @@ impl Machine {
             handover: false,
             sign: now,
             nudges: 0,
-            filled: false,
+            fillers: Fillers::default(),
             tools_this_turn: 0,
             failed_responses: 0,
             hushed: None,
@@ -205,8 +227,9 @@ impl Machine {
             Input::Phone(phone) => self.phone(phone, now),
             Input::Link(link) => self.link(link, now),
             Input::ReadBack(id, answer) => self.read_back(&id, answer, now),
-            Input::Ran(id, done) => self.ran(&id, done, now),
-            Input::Judged(ruling) => self.judged(ruling, now),
+            Input::Ran(id, done) => self.told(&id, done, now),
+            Input::Late(id, done) => self.ran_late(&id, &done, now),
+            Input::Judged(number, ruling) => self.judged(number, ruling, now),
             Input::PartLost(part, how) => self.lost(part.word(), how, now),
             Input::PartBack(part) => self.part_back(part, now),
             Input::PartGone(part) => self.degrade(part.word(), now),
@@ -215,6 +238,7 @@ impl Machine {
             Input::Order(Order::HangUp) => self.ordered_to_hang_up(now),
             Input::Order(Order::Drain) => self.part_politely("drained", now),
             Input::Order(Order::Say(text)) => self.say(&text),
+            Input::Order(Order::Announce(text)) => self.announce(text),
             Input::Order(Order::Show(viewer)) => (viewer.0)(self.snapshot()),
             Input::Timeout => {}
         }
@@ -261,6 +285,7 @@ impl Machine {
                 self.greet(now);
                 self.fill(now);
                 self.watch_limits(since, now);
+                self.tell_next(now);
                 self.respond(now);
             }
             Phase::HandingOver { .. } => {
@@ -310,11 +335,11 @@ impl Machine {
         self.turn.owe(Owed::Guided(Text(words)));
     }
 
-    fn deadlines(&self) -> [Option<Instant>; 9] {
+    fn deadlines(&self) -> [Option<Instant>; 10] {
         match &self.phase {
-            Phase::Queued | Phase::Failing { .. } | Phase::Over => [None; 9],
+            Phase::Queued | Phase::Failing { .. } | Phase::Over => [None; 10],
             Phase::Ringing { since } => {
-                let mut all = [None; 9];
+                let mut all = [None; 10];
                 all[0] = Some(*since + self.briefing.limits.ringing);
                 all
             }
@@ -328,15 +353,16 @@ impl Machine {
                 self.answer_deadline(),
                 self.transfer_deadline(),
                 self.next_key,
+                self.telling_deadline(),
             ],
             Phase::HandingOver { .. } => {
-                let mut all = [None; 9];
+                let mut all = [None; 10];
                 all[0] = self.transfer_deadline();
                 all[1] = self.media_deadline();
                 all
             }
             Phase::Closing { since, speech, .. } => {
-                let mut all = [None; 9];
+                let mut all = [None; 10];
                 all[0] = Some(*since + endings::PARTING);
                 all[2] = (*speech == Parting::Ordered).then(|| *since + endings::UNSAID);
                 all[1] = self.media_deadline();

@@ -105,19 +105,28 @@ impl Turn {
         self.unanswered = Some(now);
     }
 
-    /// A response began, ours or the model's own: what was owed is being given.
-    pub fn responding(&mut self, response: ResponseId, now: Instant) {
+    /// A response began, ours or the model's own: what was owed is being given, unless it is one
+    /// beside the conversation.
+    pub fn responding(&mut self, response: ResponseId, tag: Option<u64>, now: Instant) {
+        let aside = matches!(&self.gate, Gate::Requested { tag: ours, what: Owed::Nothing, .. }
+            if tag == Some(*ours));
         self.gate = Gate::Active { response: Some(response), sign: now };
+        if aside {
+            return;
+        }
         if self.caller != Caller::Speaking {
             self.caller = Caller::Quiet;
         }
         self.owed = Owed::Nothing;
     }
 
-    /// The running response gave a sign of life.
+    /// The response that runs or was asked for gave a sign of life, or something was done about it
+    /// that it gave none.
     pub fn alive(&mut self, now: Instant) {
-        if let Gate::Active { sign, .. } = &mut self.gate {
-            *sign = now;
+        match &mut self.gate {
+            Gate::Active { sign, .. } => *sign = now,
+            Gate::Requested { since, .. } => *since = now,
+            Gate::Idle => {}
         }
     }
 
@@ -189,20 +198,15 @@ impl Turn {
     /// The next request, when one is owed and nobody else is speaking or about to.
     pub fn next(&mut self, now: Instant) -> Option<Request> {
         self.pass(now);
-        let free =
-            self.gate == Gate::Idle && self.caller == Caller::Quiet && self.not_before.is_none();
-        if !free || self.owed == Owed::Nothing {
+        if !self.is_free() || self.owed == Owed::Nothing {
             return None;
         }
         let what = std::mem::replace(&mut self.owed, Owed::Nothing);
-        let tag = self.next_tag;
-        self.next_tag += 1;
         let instructions = match &what {
             Owed::Guided(text) => Some(text.clone()),
             Owed::Answer | Owed::Nothing => None,
         };
-        self.gate = Gate::Requested { tag, since: now, what };
-        Some(Request { tag, instructions })
+        Some(Request { tag: self.request(what, now), instructions })
     }
 
     /// Whether a response was promised and the session shows no life.
@@ -252,6 +256,24 @@ impl Turn {
     pub fn hushed(&mut self, now: Instant) {
         self.speaking = false;
         self.alive(now);
+    }
+
+    /// Whether nothing runs or is asked for, and the caller neither speaks nor waits for an answer.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.gate == Gate::Idle && self.caller == Caller::Quiet && self.not_before.is_none()
+    }
+
+    /// A response that settles nothing, when one may be asked for now: its tag.
+    pub fn aside(&mut self, now: Instant) -> Option<u64> {
+        self.is_free().then(|| self.request(Owed::Nothing, now))
+    }
+
+    fn request(&mut self, what: Owed, now: Instant) -> u64 {
+        let tag = self.next_tag;
+        self.next_tag += 1;
+        self.gate = Gate::Requested { tag, since: now, what };
+        tag
     }
 
     /// Whether a response runs.
@@ -307,71 +329,4 @@ pub enum Interrupted {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn response(name: &str) -> ResponseId {
-        ResponseId(name.to_owned())
-    }
-
-    #[test]
-    fn one_request_at_a_time_and_a_refused_one_is_asked_again_once() {
-        let now = crate::clock::now();
-        let mut turn = Turn::default();
-        turn.owe(Owed::Answer);
-        let first = turn.next(now).expect("free");
-        turn.owe(Owed::Answer);
-        assert_eq!(turn.next(now), None, "one is open");
-        turn.refused(Some(first.tag), now);
-        assert_eq!(turn.next(now), None, "another response runs");
-        turn.responded(&response("theirs"));
-        assert!(turn.next(now).is_some());
-        assert_eq!(turn.next(now), None);
-    }
-
-    #[test]
-    fn the_models_own_answer_settles_what_is_owed() {
-        let now = crate::clock::now();
-        let mut turn = Turn::default();
-        turn.caller_started();
-        turn.owe(Owed::Answer);
-        assert_eq!(turn.next(now), None, "the caller speaks");
-        turn.caller_stopped(now);
-        assert_eq!(turn.next(now), None, "the model will begin by itself");
-        turn.responding(response("own"), now);
-        turn.responded(&response("own"));
-        assert_eq!(turn.next(now), None);
-    }
-
-    #[test]
-    fn a_request_refused_for_now_is_asked_again_when_its_time_has_come() {
-        let now = crate::clock::now();
-        let mut turn = Turn::default();
-        turn.owe(Owed::Guided("greet".into()));
-        turn.next(now).expect("free");
-        turn.postponed();
-        turn.hold_back(now + Duration::from_secs(3));
-        turn.hold_back(now + Duration::from_secs(1));
-        assert_eq!(turn.next(now + Duration::from_secs(2)), None, "the longer wait counts");
-        assert_eq!(turn.deadline(), Some(now + Duration::from_secs(3)));
-        turn.caller_started();
-        turn.pass(now + Duration::from_secs(3));
-        assert_eq!(turn.deadline(), None, "a deadline that has passed is none");
-        turn.lost();
-        let again = turn.next(now + Duration::from_secs(3)).expect("owed still");
-        assert_eq!(again.instructions, Some("greet".into()));
-    }
-
-    #[test]
-    fn a_model_that_does_not_begin_is_asked_and_one_that_stalls_is_noticed() {
-        let now = crate::clock::now();
-        let mut turn = Turn::default();
-        turn.caller_started();
-        turn.caller_stopped(now);
-        let later = turn.deadline().expect("waits for the model");
-        assert!(turn.next(later).is_some());
-        let end = turn.deadline().expect("waits for the response");
-        assert!(!turn.stalled(end - Duration::from_millis(1)));
-        assert!(turn.stalled(end));
-    }
-}
+mod tests;

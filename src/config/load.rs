@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
 use super::{Config, carrier, model};
 
@@ -18,7 +19,8 @@ const IN_FILE: &str = "_FILE";
 
 /// The variables that hold secrets, and where each belongs. A secret is in no file of settings.
 type Place = fn(&mut Config) -> &mut Option<SecretString>;
-const SECRETS: [(&str, Place); 9] = [
+const SECRETS: [(&str, Place); 10] = [
+    ("TANDEM__CALL__PIN", |config| &mut config.call.pin),
     ("TANDEM__MODEL__KEY", |config| &mut config.model.key),
     ("TANDEM__MODEL__SECOND__KEY", |config| &mut config.model.second.key),
     ("TANDEM__ACS__CONNECTION_STRING", |config| &mut config.acs.connection_string),
@@ -146,6 +148,13 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     carrier::check(config).map_err(ConfigError::Invalid)?;
+    if config.call.pin.as_ref().is_some_and(|pin| Pin::new(pin.expose_secret()).is_none()) {
+        return Err(ConfigError::Invalid(format!(
+            "TANDEM__CALL__PIN is no PIN; it must have {} to {} figures and nothing else",
+            PIN_DIGITS.start(),
+            PIN_DIGITS.end()
+        )));
+    }
     if config.limits.calls == 0 {
         return Err(ConfigError::Invalid(
             "limits.calls is 0: no call could ever be made; use 1 or more".to_owned(),
@@ -286,5 +295,14 @@ mod tests {
     fn strangers_are_kept_out() {
         let error = with("[http]\nlisten = \"0.0.0.0:8080\"\n", &[]).unwrap_err().to_string();
         assert!(error.contains("0.0.0.0:8080") && error.contains("loopback"), "{error}");
+    }
+
+    #[test]
+    fn a_pin_is_figures_and_is_not_repeated_when_it_is_not() {
+        let pin = |pin| with("", &[("TANDEM__CALL__PIN", pin)]);
+        assert!(pin("041777").is_ok());
+        let error = pin("secret").unwrap_err().to_string();
+        assert!(error.contains("4 to 12") && !error.contains("secret"), "{error}");
+        assert!(with("[call]\npin = \"0417\"\n", &[]).is_err(), "a secret in the file");
     }
 }

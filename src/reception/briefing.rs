@@ -56,6 +56,8 @@ pub(super) fn of(
             config::Voicemail::HangUp => Voicemail::HangUp,
             config::Voicemail::Wait => Voicemail::Wait,
         },
+        pin: house.pin.clone(),
+        language: house.language.clone(),
         human: house.human.clone(),
         own: own::read,
     }

@@ -254,8 +254,6 @@ pub struct SettledCall {
 
 const LIFECYCLES: [Lifecycle; 4] =
     [Lifecycle::Queued, Lifecycle::Dialing, Lifecycle::Answered, Lifecycle::Finalized];
-const VERDICTS: [Verdict; 5] =
-    [Verdict::Success, Verdict::User, Verdict::Temporary, Verdict::Permanent, Verdict::Unknown];
 const STATES: [LedgerState; 3] = [LedgerState::Asked, LedgerState::Begun, LedgerState::Done];
 
 pub(super) fn direction_named(word: &str) -> Result<Direction, RecordError> {
@@ -275,7 +273,7 @@ pub(super) fn speaker_named(word: &str) -> Result<Speaker, RecordError> {
 }
 
 pub(super) fn verdict_named(word: &str) -> Result<Verdict, RecordError> {
-    named(&VERDICTS, Verdict::word, word)
+    named(&Verdict::ALL, Verdict::word, word)
 }
 
 pub(super) fn state_named(word: &str) -> Result<LedgerState, RecordError> {

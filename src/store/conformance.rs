@@ -49,6 +49,7 @@ pub(super) fn job(call: &str, id: &str, arguments: &str) -> Job {
         id: ToolCallId(id.to_owned()),
         name: "create_task".to_owned(),
         arguments: Text::from(arguments),
+        scene: None,
     }
 }
 
@@ -166,7 +167,8 @@ pub(super) async fn a_tool_that_was_refused_stays_asked(world: impl World) {
     store.note(note("c1", 1, Fact::ToolAsked { id: tool.clone(), name: name.clone(), arguments }));
     let question = Text::from("Shall I?");
     store.note(note("c1", 2, Fact::ConfirmationAsked { name: name.clone(), question }));
-    let settled = Fact::ConfirmationSettled { name: name.clone(), verdict: "declined" };
+    let settled =
+        Fact::ConfirmationSettled { name: name.clone(), verdict: "declined", by: "voice" };
     store.note(note("c1", 3, settled));
     let verdict = Verdict::User;
     store.note(note("c1", 4, Fact::ToolAnswered { id: tool, name, verdict, took_ms: 9 }));

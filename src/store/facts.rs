@@ -34,11 +34,21 @@ pub(super) fn described(fact: &Fact) -> (&'static str, Value) {
                 "tool_call": id.0, "name": name, "verdict": verdict.word(), "took_ms": took_ms,
             }),
         ),
+        Fact::ToolLate { id, name, verdict, took_ms } => (
+            "tool_late",
+            json!({
+                "tool_call": id.0, "name": name, "verdict": verdict.word(), "took_ms": took_ms,
+            }),
+        ),
+        Fact::Announced { text } => ("announced", json!({ "text": text.as_str() })),
         Fact::ConfirmationAsked { name, question } => {
             ("confirmation_asked", json!({ "name": name, "question": question.as_str() }))
         }
-        Fact::ConfirmationSettled { name, verdict } => {
-            ("confirmation_settled", json!({ "name": name, "verdict": verdict }))
+        Fact::ConfirmationSettled { name, verdict, by } => {
+            ("confirmation_settled", json!({ "name": name, "verdict": verdict, "by": by }))
+        }
+        Fact::ConfirmationStep { name, step } => {
+            ("confirmation_step", json!({ "name": name, "step": step }))
         }
         Fact::BargedIn { heard_ms } => ("barged_in", json!({ "heard_ms": heard_ms })),
         Fact::Lost { part, how } => ("lost", json!({ "part": part, "how": how })),
@@ -151,7 +161,7 @@ impl Desk {
             Fact::ConfirmationAsked { name, question } => {
                 self.question(place, name, question.as_str()).await
             }
-            Fact::ConfirmationSettled { name, verdict } => {
+            Fact::ConfirmationSettled { name, verdict, .. } => {
                 self.settle_question(place, name, verdict).await
             }
             Fact::Used(usage) => {
@@ -166,6 +176,9 @@ impl Desk {
                 self.finalize(place, *outcome, reason, stored(*talk_ms)).await
             }
             Fact::Pressed
+            | Fact::ToolLate { .. }
+            | Fact::ConfirmationStep { .. }
+            | Fact::Announced { .. }
             | Fact::Answerer { .. }
             | Fact::Keyed
             | Fact::HandOver { .. }
@@ -229,7 +242,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Settles the last open question of that tool: at most one is open in a call.
+    /// Settles the last question of that tool: at most one is open in a call, and the last word
+    /// on it stands.
     async fn settle_question(
         &mut self,
         place: &Place<'_>,
@@ -239,7 +253,7 @@ impl Desk {
         sqlx::query(
             "UPDATE confirmations SET verdict = $3, settled_ms = $4 WHERE call = $1 AND \
              sequence = (SELECT MAX(sequence) FROM confirmations \
-             WHERE call = $1 AND name = $2 AND verdict IS NULL)",
+             WHERE call = $1 AND name = $2)",
         )
         .bind(&*place.call.0)
         .bind(name)

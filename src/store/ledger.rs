@@ -21,7 +21,7 @@ pub(super) struct Asked<'a> {
 
 impl<'a> From<&'a Job> for Asked<'a> {
     fn from(job: &'a Job) -> Self {
-        let Job { call, id, name, arguments } = job;
+        let Job { call, id, name, arguments, scene: _ } = job;
         Self { call, id, name, arguments: arguments.as_str() }
     }
 }

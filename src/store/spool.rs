@@ -49,6 +49,9 @@ impl Spool {
             | Fact::ToolAnswered { .. }
             | Fact::ConfirmationAsked { .. }
             | Fact::ConfirmationSettled { .. }
+            | Fact::ConfirmationStep { .. }
+            | Fact::ToolLate { .. }
+            | Fact::Announced { .. }
             | Fact::BargedIn { .. }
             | Fact::Lost { .. }
             | Fact::Repaired { .. }

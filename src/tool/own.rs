@@ -66,6 +66,9 @@ fn promise(name: &str, description: &str, parameters: &str) -> Promise {
         risk: Risk::Write,
         idempotent: true,
         deadline: Duration::from_secs(1),
+        attempts: 1,
+        filler: None,
+        wants_scene: false,
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::{Cause, Machine, Parting, Phase, Session, millis};
 use crate::briefing::{CallId, Lifecycle, Outcome, Text};
 use crate::call::event::{Clip, Input, Media, Output};
-use crate::call::ledger;
 use crate::call::turn::Owed;
 use crate::carrier::CarrierCallId;
 use crate::clock::Instant;
@@ -67,20 +66,16 @@ impl Machine {
     /// The model asks to hang up, in the present response: what it says with that is heard first.
     pub(super) fn asked_to_hang_up(&mut self, id: &ToolCallId, now: Instant) {
         if self.is_transferring() {
-            let words = "A hand-over is under way; the call ends by itself.";
-            let output = ledger::output("error", words);
-            self.told_quietly(id, Done { verdict: Verdict::User, output }, now);
+            let suggestion = "say nothing more: the call ends by itself";
+            let done = Done::fault(Verdict::User, "hand_over", "", suggestion);
+            self.told_quietly(id, done, now);
             return;
         }
-        let output = ledger::output("success", "");
-        let Some((name, took)) =
-            self.ledger.told(id, Done { verdict: Verdict::Success, output: output.clone() }, now)
-        else {
-            return;
-        };
-        let (verdict, took_ms) = (Verdict::Success, millis(took));
+        let done = Done::success("");
+        let Some((name, took)) = self.ledger.told(id, done.clone(), now) else { return };
+        let (verdict, took_ms) = (done.verdict, millis(took));
         self.note(Fact::ToolAnswered { id: id.clone(), name, verdict, took_ms });
-        self.log.answered(id.clone(), output);
+        self.log.answered(id.clone(), done.output);
         // A message on an answering machine ends by itself when all of it has been heard.
         if let Phase::Talking { since } = self.phase
             && !self.is_leaving_message()

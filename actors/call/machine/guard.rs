@@ -1,18 +1,18 @@
 //! The call's side of a confirmation: keeps the facts of the one pending question and obeys
 //! Confirmation's rulings. What the model claims about it is not looked at.
 
-use super::Machine;
+use super::{Claim, Machine};
 use crate::briefing::Text;
-use crate::call::consent::{Answer, Question, Voiced};
-use crate::call::event::{Case, Denial, Output, Ruling};
-use crate::call::ledger::{self, State};
+use crate::call::consent::{Answer, MOST_ASKED, Proof, Question, Voiced};
+use crate::call::event::{Case, Denial, Means, Output, Ruling};
+use crate::call::ledger::{State, quoted};
 use crate::clock::Instant;
 use crate::record::Fact;
-use crate::tool::{Done, Readback, ToolCallId, Verdict};
+use crate::tool::{Done, Readback, Risk, ToolCallId, Verdict};
 
 impl Machine {
-    /// The exact effect of a destructive job is known: a question to the human, or a claim on
-    /// the answer to one that was put before.
+    /// The exact effect of a job that is asked about is known: a question to the human, or a claim
+    /// on the answer to one that was put before.
     pub(super) fn read_back(
         &mut self,
         id: &ToolCallId,
@@ -22,47 +22,80 @@ impl Machine {
         let Some(row) = self.ledger.row(id).filter(|row| row.state == State::ReadingBack) else {
             return;
         };
-        let job = row.job.clone();
-        match answer {
+        let (job, risk) = (row.job.clone(), row.risk);
+        let readback = match answer {
+            Some(Ok(readback)) => readback,
+            Some(Err(done)) => return self.told(id, done, now),
             None => {
                 row.state = State::Running;
-                self.outputs.push_back(Output::Run(job));
+                return self.outputs.push_back(Output::Run(job));
             }
-            Some(Err(done)) => self.told(id, done, now),
-            Some(Ok(readback)) => {
-                let pending = self.question.as_ref().map(|question| &question.fingerprint);
-                if pending == Some(&readback.fingerprint) {
-                    row.state = State::Judging;
-                    self.claim(id);
-                } else {
-                    let (words, fingerprint) = (readback.question, readback.fingerprint);
-                    let question = Question {
-                        job,
-                        words,
-                        fingerprint,
-                        asked: now,
-                        heard: None,
-                        voiced: Voiced::NotYet,
-                        answering: None,
-                        answer: None,
-                    };
-                    self.put(question, id, now);
-                }
-            }
+        };
+        let pending = self.question.as_ref();
+        if pending.is_some_and(|pending| pending.fingerprint == readback.fingerprint) {
+            row.state = State::Judging;
+            return self.claim(id, readback.fingerprint);
+        }
+        if pending.is_some_and(|pending| pending.heard.is_none()) {
+            let suggestion = "another question is being put: when it is settled, call this again";
+            return self.told(id, Done::fault(Verdict::User, "one_at_a_time", "", suggestion), now);
+        }
+        self.replace_question(now);
+        let proof = if risk == Risk::Sensitive { Proof::Pin } else { Proof::Yes };
+        let question = Question {
+            job,
+            words: readback.question,
+            subject: readback.subject,
+            fingerprint: readback.fingerprint,
+            proof,
+            put_by: id.clone(),
+            number: 0,
+            times: 0,
+            asked: now,
+            heard: None,
+            voiced: Voiced::NotYet,
+            answering: None,
+            answer: None,
+        };
+        self.put(question, id, now);
+    }
+
+    /// The caller has changed their mind: what was asked before is settled.
+    fn replace_question(&mut self, now: Instant) {
+        if let Some(question) = self.question.take() {
+            self.settled(question.job.name, "replaced", Means::Question);
+            self.refuse_claims("replaced", "", "another question was asked instead", now);
         }
     }
 
     /// Puts the question: the model gets its words as the tool's output.
-    fn put(&mut self, question: Question, id: &ToolCallId, now: Instant) {
-        let words = question.words.clone();
-        let name = question.job.name.clone();
+    fn put(&mut self, mut question: Question, id: &ToolCallId, now: Instant) {
+        self.questions += 1;
+        (question.number, question.times) = (self.questions, question.times + 1);
+        question.put_by = id.clone();
+        (question.asked, question.heard, question.answer) = (now, None, None);
+        question.voiced = Voiced::NotYet;
+        self.entered = Default::default();
+        let (words, name) = (question.words.clone(), question.job.name.clone());
+        let next = match question.proof {
+            Proof::Yes => {
+                "Ask the caller exactly this question and nothing else; names and numbers in it \
+                 as they are. They can say yes or no, or press 1 for yes and 2 for no. When they \
+                 have said yes, call the tool again with the same arguments."
+            }
+            Proof::Pin => {
+                "Ask the caller exactly this question, names and numbers in it as they are, and to \
+                 enter their PIN on the keypad and end with the hash key, never to say it. You \
+                 will be told when it was right; then call the tool again with the same arguments."
+            }
+        };
         self.note(Fact::ConfirmationAsked { name, question: words.clone() });
         self.judge(Case::Hold(question.clone()));
         self.question = Some(question);
+        let words = quoted(words.as_str());
         let output = Text(format!(
-            r#"{{"status":"confirmation_required","question":{},"spoken_message":{},"next":"Ask the caller exactly this question. When the caller has said yes, call the tool again with the same arguments."}}"#,
-            ledger::quoted(words.as_str()),
-            ledger::quoted(words.as_str()),
+            r#"{{"status":"confirmation_required","question":{words},"spoken_message":{words},"next":{}}}"#,
+            quoted(next),
         ));
         self.told(id, Done { verdict: Verdict::User, output }, now);
     }
@@ -81,17 +114,22 @@ impl Machine {
             && question.heard.is_none()
             && question.voiced == Voiced::Begun
             && whole
+            && question.is_put_by(&self.log.heard_after(&question.put_by))
         {
             question.heard = Some(now);
-            let question = question.clone();
+            let (question, name) = (question.clone(), question.job.name.clone());
+            self.note(Fact::ConfirmationStep { name, step: "heard" });
             self.judge(Case::Hold(question));
         }
     }
 
-    /// The caller begins to speak: an answer, if the question had been heard by then.
+    /// The caller begins to speak: an answer, if the question had been heard by then and a human
+    /// may be speaking.
     pub(super) fn question_answering(&mut self, now: Instant) {
+        let human = self.who.may_be_human();
         if let Some(question) = &mut self.question
             && question.heard.is_some_and(|heard| heard <= now)
+            && human
         {
             question.answering = Some(now);
             question.answer = None;
@@ -108,88 +146,115 @@ impl Machine {
         }
     }
 
-    fn claim(&mut self, id: &ToolCallId) {
+    fn claim(&mut self, id: &ToolCallId, fingerprint: String) {
         let Some(question) = &self.question else { return };
-        self.claims.push(id.clone());
+        self.claims.push(Claim { id: id.clone(), fingerprint });
         // Words on their way decide; the claim is judged after them.
         if question.answering.is_none() {
             self.judge_claims();
         }
     }
 
-    fn judge_claims(&mut self) {
+    pub(super) fn judge_claims(&mut self) {
         let Some(question) = self.question.clone() else { return };
-        for id in self.claims.clone() {
+        for Claim { id, .. } in self.claims.clone() {
             self.judge(Case::Claim(question.clone(), id));
         }
     }
 
-    pub(super) fn judged(&mut self, ruling: Ruling, now: Instant) {
+    pub(super) fn judged(&mut self, number: u64, ruling: Ruling, now: Instant) {
+        // What was ruled on a question that has been settled meanwhile is not about this one.
+        if self.question.as_ref().is_none_or(|question| question.number != number) {
+            return;
+        }
         match ruling {
-            Ruling::Means(answer) => {
-                if let Some(question) = &mut self.question {
-                    question.answer = Some(answer);
-                    let name = question.job.name.clone();
-                    let verdict = match answer {
-                        Answer::Yes => "approved",
-                        Answer::No => "declined",
-                        Answer::Unclear => "unclear",
-                    };
-                    self.note(Fact::ConfirmationSettled { name, verdict });
-                }
-                self.judge_claims();
-            }
+            Ruling::Means(answer, by) => self.answered(answer, by),
+            Ruling::WrongPin => self.wrong_pin(now),
             Ruling::Granted(id) => self.granted(&id),
             Ruling::Refused(id, denial) => self.denied(&id, denial, now),
             Ruling::Expired => self.expired(now),
         }
     }
 
+    fn answered(&mut self, answer: Answer, by: Means) {
+        if let Some(question) = &mut self.question {
+            question.answer = Some(answer);
+            let name = question.job.name.clone();
+            let verdict = match answer {
+                Answer::Yes => "approved",
+                Answer::No => "declined",
+                Answer::Unclear => "unclear",
+            };
+            self.settled(name, verdict, by);
+            self.tell_of_keys(answer, by);
+        }
+        self.judge_claims();
+    }
+
     fn granted(&mut self, id: &ToolCallId) {
-        self.claims.retain(|claim| claim != id);
-        // Single use: a second claim finds no question.
-        let Some(question) = self.question.take() else { return };
+        let Some(at) = self.claims.iter().position(|claim| claim.id == *id) else { return };
+        let claim = self.claims.remove(at);
+        // Single use: a second claim finds no question, nor one on another effect this one.
+        let bound = |question: &mut Question| question.fingerprint == claim.fingerprint;
+        let Some(question) = self.question.take_if(bound) else { return };
         self.judge(Case::Drop);
         let Some(row) = self.ledger.row(id).filter(|row| row.state == State::Judging) else {
             return;
         };
         row.state = State::Running;
         // What was read to the human is done, whatever the second call says.
-        let mut job = row.job.clone();
-        job.arguments = question.job.arguments;
+        let mut job = question.job;
+        job.id = id.clone();
         row.job = job.clone();
+        self.note(Fact::ConfirmationStep { name: job.name.clone(), step: "used" });
         self.outputs.push_back(Output::Run(job));
     }
 
     fn denied(&mut self, id: &ToolCallId, denial: Denial, now: Instant) {
-        self.claims.retain(|claim| claim != id);
-        let (status, words) = match denial {
-            Denial::Unanswered | Denial::Unclear => {
-                let Some(mut question) = self.question.take() else { return };
-                (question.asked, question.heard, question.answer) = (now, None, None);
-                question.voiced = Voiced::NotYet;
+        let Some(at) = self.claims.iter().position(|claim| claim.id == *id) else { return };
+        self.claims.remove(at);
+        let Some(question) = self.question.take() else { return };
+        let name = question.job.name.clone();
+        self.note(Fact::ConfirmationStep { name, step: denial.word() });
+        let (reason, words, suggestion) = match denial {
+            Denial::Unanswered | Denial::Unclear if question.times < MOST_ASKED => {
                 self.put(question, id, now);
-                return;
+                return self.refuse_claims("one_at_a_time", "", "the question is put again", now);
             }
-            Denial::Declined => ("declined", "All right, I will not do that."),
+            Denial::Unanswered | Denial::Unclear => {
+                ("not_confirmed", "Then I leave it as it is.", "do not ask again")
+            }
+            Denial::Declined => ("declined", "All right, I will not do that.", "leave it"),
             Denial::TooLate => {
-                ("expired", "That took too long, so I have not done it. Shall I ask again?")
+                let words = "That took too long, so I have not done it.";
+                ("expired", words, "ask whether it is still wanted")
             }
         };
-        self.question = None;
         self.judge(Case::Drop);
-        let output = ledger::output(status, words);
-        self.told(id, Done { verdict: Verdict::User, output }, now);
+        self.told(id, Done::fault(Verdict::User, reason, words, suggestion), now);
     }
 
     fn expired(&mut self, now: Instant) {
         let Some(question) = self.question.take() else { return };
-        self.note(Fact::ConfirmationSettled { name: question.job.name, verdict: "expired" });
-        for id in std::mem::take(&mut self.claims) {
-            let words = "That took too long, so I have not done it.";
-            let output = ledger::output("expired", words);
-            self.told(&id, Done { verdict: Verdict::User, output }, now);
+        self.settled(question.job.name, "expired", Means::Time);
+        let words = "That took too long, so I have not done it.";
+        self.refuse_claims("expired", words, "ask whether it is still wanted", now);
+    }
+
+    pub(super) fn refuse_claims(
+        &mut self,
+        reason: &str,
+        words: &str,
+        suggestion: &str,
+        now: Instant,
+    ) {
+        for Claim { id, .. } in std::mem::take(&mut self.claims) {
+            self.told(&id, Done::fault(Verdict::User, reason, words, suggestion), now);
         }
+    }
+
+    pub(super) fn settled(&mut self, name: String, verdict: &'static str, by: Means) {
+        self.note(Fact::ConfirmationSettled { name, verdict, by: by.word() });
     }
 
     /// Confirmation has a successor: it is told the question and the claims again.
@@ -201,7 +266,7 @@ impl Machine {
         }
     }
 
-    fn judge(&mut self, case: Case) {
+    pub(super) fn judge(&mut self, case: Case) {
         self.outputs.push_back(Output::Judge(case));
     }
 }

@@ -72,6 +72,7 @@ impl Machine {
         let bridged = matches!(self.session, Session::Down { bridged: true, .. });
         self.session = Session::Down { since: now, bridged };
         let interrupted = self.turn.lost();
+        self.filler_lost();
         match (unfinished, interrupted) {
             // The new session hears the caller's turn again and answers it by itself.
             (Unfinished::Turn, _) => self.log.forget_unread(),
@@ -100,9 +101,12 @@ impl Machine {
             Event::Responding { response, tag } => {
                 self.generation = generation;
                 self.said_something = false;
-                self.turn.responding(response, now);
+                self.filler_begun(&response, tag);
+                self.turn.responding(response, tag, now);
                 self.responding_unheard(tag);
-                self.question_voiced();
+                if !self.is_filler(tag) {
+                    self.question_voiced();
+                }
             }
             Event::Said { item, words, .. } => {
                 self.turn.alive(now);
@@ -122,6 +126,7 @@ impl Machine {
                     self.usage.add(&usage);
                 }
                 self.turn.responded(&response);
+                self.filler_ended(&response);
                 self.forget_unheard();
                 self.responded(ending, now);
             }
@@ -151,6 +156,7 @@ impl Machine {
         if self.turn.caller_started() && !self.is_keying(now) {
             self.fence = self.generation;
             self.media(Media::Flush(self.generation));
+            self.stop_filler();
             self.stay();
             self.spoken_into_message(now);
         }
@@ -249,23 +255,6 @@ impl Machine {
 
     fn may_bridge(&self) -> bool {
         self.is_attended() && !self.turn.is_speaking() && !self.turn.is_caller_speaking()
-    }
-
-    /// A slow tool gets one spoken filler.
-    pub(super) fn fill(&mut self, now: Instant) {
-        let Some(since) = self.ledger.waiting_since() else {
-            self.filled = false;
-            return;
-        };
-        if !self.filled && now >= since + super::tools::FILLER && self.may_bridge() {
-            self.filled = true;
-            self.media(Media::Play(Clip::Bridge));
-        }
-    }
-
-    pub(super) fn fill_deadline(&self) -> Option<Instant> {
-        let since = self.ledger.waiting_since()?;
-        (!self.filled && self.may_bridge()).then(|| since + super::tools::FILLER)
     }
 
     /// Nobody has said anything for the limit: ask twice, then say goodbye.

@@ -7,7 +7,6 @@ use super::{Machine, Phase, millis};
 use crate::briefing::{Text, Voicemail};
 use crate::call::answer::{Source, Who};
 use crate::call::event::{Clip, Media, Output};
-use crate::call::ledger;
 use crate::call::turn::Owed;
 use crate::carrier::{CarrierError, Digit, Key};
 use crate::clock::Instant;
@@ -38,7 +37,7 @@ impl Machine {
 
     /// The model says who is there. A human is talked to; of the rest nobody waits for an answer.
     fn reported(&mut self, id: &ToolCallId, who: Who, now: Instant) {
-        let done = Done { verdict: Verdict::Success, output: ledger::output("success", "") };
+        let done = Done::success("");
         // A response that has said something already has answered the human.
         if who == Who::Human && (self.muted || !self.said_something) {
             self.told(id, done, now);
@@ -71,12 +70,11 @@ impl Machine {
     fn asked_to_press(&mut self, id: &ToolCallId, keys: Vec<Key>, now: Instant) {
         if self.keys.len() + keys.len() > MOST_KEYS || !matches!(self.phase, Phase::Talking { .. })
         {
-            let output = ledger::output("error", "Keys are still being pressed; wait.");
-            self.told_quietly(id, Done { verdict: Verdict::Temporary, output }, now);
+            let suggestion = "wait: keys are still being pressed";
+            self.told_quietly(id, Done::fault(Verdict::Temporary, "busy", "", suggestion), now);
             return;
         }
-        let output = ledger::output("success", "");
-        self.told_quietly(id, Done { verdict: Verdict::Success, output }, now);
+        self.told_quietly(id, Done::success(""), now);
         self.keys.extend(keys);
         self.next_key.get_or_insert(now);
     }

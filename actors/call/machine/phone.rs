@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use super::{Machine, MediaState, Parting, Phase, Session, continuation, millis};
-use crate::briefing::{Direction, Lifecycle, Outcome, Text};
+use crate::briefing::{Direction, Lifecycle, Outcome};
 use crate::call::event::{Media, Phone};
 use crate::call::playout::{Flushed, Source};
-use crate::call::turn::Owed;
 use crate::clock::Instant;
 use crate::leg::Broken;
 use crate::listener::Listening;
-use crate::model::{Command, Entry};
+use crate::model::Command;
 use crate::record::Fact;
 
 /// When we ring somebody, they may speak first for this long.
@@ -27,14 +26,7 @@ impl Machine {
     pub(super) fn phone(&mut self, phone: Phone, now: Instant) {
         match phone {
             Phone::Started => self.started(now),
-            Phone::Pressed(digit) => {
-                self.active(now);
-                self.note(Fact::Pressed);
-                let text = Text(format!("The caller pressed the key {} .", digit.key()));
-                self.log.note(text.clone());
-                self.tell(Command::Remember(Entry::Note(text)));
-                self.turn.owe(Owed::Answer);
-            }
+            Phone::Pressed(digit) => self.pressed(digit, now),
             Phone::Began(source, at) => self.began(&source, at, now),
             Phone::Drained => self.drained(now),
             Phone::Flushed(flushed) => self.flushed(&flushed, now),

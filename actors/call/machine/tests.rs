@@ -2,6 +2,8 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for what it wants")]
 
 mod answer;
+mod fillers;
+mod guard;
 mod keys;
 mod random;
 mod transfer;
@@ -12,7 +14,7 @@ use super::*;
 use crate::audio::Format;
 use crate::briefing::{CallId, Clips, Limits, Outcome, Voicemail};
 use crate::call::consent::Answer;
-use crate::call::event::{Link, Media, Part, Phone, Ruling, Unfinished};
+use crate::call::event::{Link, Means, Media, Part, Phone, Ruling, Unfinished};
 use crate::call::playout::{Cut, Flushed, Source};
 use crate::carrier::{CarrierCallId, Digit, Key, Number};
 use crate::leg::Broken;
@@ -29,6 +31,9 @@ fn briefing(direction: Direction) -> Briefing {
         risk,
         idempotent: false,
         deadline: SECOND,
+        attempts: 1,
+        filler: None,
+        wants_scene: false,
     };
     Briefing {
         call: CallId::new("c"),
@@ -43,6 +48,7 @@ fn briefing(direction: Direction) -> Briefing {
         tools: vec![
             promise("look", Risk::Read),
             promise("wipe", Risk::Destructive),
+            promise("pay", Risk::Sensitive),
             promise("hang_up", Risk::Write),
             promise("report", Risk::Write),
             promise("press_keys", Risk::Write),
@@ -58,6 +64,8 @@ fn briefing(direction: Direction) -> Briefing {
         clips: Arc::new(Clips::default()),
         voicemail: Voicemail::LeaveMessage("leave it".into()),
         human: Some(Number::new("+15550109")),
+        pin: None,
+        language: None,
         own: own_tool,
     }
 }
@@ -330,27 +338,13 @@ fn silence_is_asked_about_twice_and_then_ended() {
 }
 
 #[test]
-fn one_filler_for_a_slow_tool_and_its_result_survives_a_barge_in() {
-    let mut call = Script::talking();
-    assert!(shows(&call.asks("look", "t", 2), "Run"));
-    let outputs = call.wait(SECOND * 4);
-    assert_eq!(outputs.iter().filter(|o| matches!(o, Output::Media(Media::Play(_)))).count(), 1);
-    call.said(Event::CallerStarted(ItemId("u".into())), 2);
-    let done = Done { verdict: Verdict::Success, output: "{}".into() };
-    let outputs = call.take(Input::Ran(ToolCallId("t".into()), done.clone()));
-    assert!(shows(&outputs, "Answered"), "told while the caller speaks");
-    assert!(!shows(&outputs, "Respond"), "but not talked over them");
-    assert!(call.take(Input::Ran(ToolCallId("t".into()), done)).is_empty(), "once");
-}
-
-#[test]
 fn a_tool_loop_and_an_unknown_tool_are_refused_politely() {
     let mut call = Script::talking();
     assert!(shows(&call.asks("nothing", "t0", 2), "Permanent"));
     for n in 1..8 {
         call.asks("look", &format!("t{n}"), 2 + n);
     }
-    assert!(shows(&call.asks("look", "t9", 20), "Permanent"));
+    assert!(shows(&call.asks("look", "t9", 20), "RateLimited"));
 }
 
 #[test]

@@ -1,19 +1,18 @@
 //! Tools asked for by voice: run once, answered once, never in the way of the audio.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::{Machine, millis};
-use crate::briefing::Text;
+use crate::briefing::{Briefing, Text};
 use crate::call::event::Output;
-use crate::call::ledger::{self, MOST_PER_TURN, Row, State};
+use crate::call::ledger::{MOST_PER_TURN, Row, State};
 use crate::call::turn::Owed;
 use crate::clock::Instant;
 use crate::model::{Command, Entry, ResponseId};
 use crate::record::Fact;
-use crate::tool::{Done, Job, Own, PRESS_KEYS, Promise, Risk, ToolCallId, Verdict};
-
-/// A tool that takes longer than this gets a spoken filler: silence of 3 s feels broken.
-pub(super) const FILLER: Duration = Duration::from_secs(2);
+use crate::tool::{
+    Done, Job, Own, PRESS_KEYS, Promise, Risk, SCENE_CHARS, Scene, ToolCallId, Verdict,
+};
 
 impl Machine {
     /// A tool is asked for.
@@ -36,8 +35,9 @@ impl Machine {
         let promise = self.briefing.tools.iter().find(|promise| promise.name == name);
         let risk = promise.map_or(Risk::Read, |promise| promise.risk);
         let call = self.call_id();
-        let job = Job { call, id: id.clone(), name: name.clone(), arguments };
-        let state = if risk == Risk::Destructive { State::ReadingBack } else { State::Running };
+        let scene = promise.filter(|promise| promise.wants_scene).map(|_| self.scene());
+        let job = Job { call, id: id.clone(), name: name.clone(), arguments, scene };
+        let state = if risk.is_asked() { State::ReadingBack } else { State::Running };
         self.tools_this_turn += 1;
         let refusal = self.refusal(&name, promise.cloned().as_ref());
         self.ledger.enter(Row { job: job.clone(), response, risk, asked: now, state });
@@ -51,29 +51,37 @@ impl Machine {
         match own {
             Some(Ok(own)) => self.does(&job.id, own, now),
             Some(Err(words)) => {
-                let output = ledger::output("error", &words);
-                self.told(&job.id, Done { verdict: Verdict::User, output }, now);
+                let done = Done::fault(Verdict::User, "invalid", "", &words);
+                self.told(&job.id, done, now);
             }
-            None if risk == Risk::Destructive => self.outputs.push_back(Output::ReadBack(job)),
+            None if risk.is_asked() => self.outputs.push_back(Output::ReadBack(job)),
             None => self.outputs.push_back(Output::Run(job)),
         }
     }
 
     /// Why a tool call is not even tried.
     fn refusal(&self, name: &str, promise: Option<&Promise>) -> Option<Done> {
-        let (verdict, words) = if promise.is_none() {
-            (Verdict::Permanent, format!("There is no tool called {name}."))
-        } else if promise.is_some_and(|promise| promise.risk == Risk::Destructive)
-            && !self.who.may_be_human()
-        {
-            let words = "No human is there who could confirm this.";
-            (Verdict::Permanent, words.to_owned())
-        } else if self.ledger.is_full() || self.tools_this_turn > MOST_PER_TURN {
-            (Verdict::Permanent, "Too many tool calls; talk to the caller first.".to_owned())
-        } else {
-            return None;
+        let Some(promise) = promise else {
+            return Some(Done::fault(
+                Verdict::Permanent,
+                "no_such_tool",
+                "I cannot do that.",
+                &format!("there is no tool called {name}; offer what you can do"),
+            ));
         };
-        Some(Done { verdict, output: ledger::output("error", &words) })
+        if promise.risk.is_asked() && !self.who.may_be_human() {
+            let suggestion = "no human is there who could confirm this: leave it";
+            return Some(Done::fault(Verdict::Permission, "nobody_to_confirm", "", suggestion));
+        }
+        if promise.risk == Risk::Sensitive && !self.is_pin_open() {
+            let words = "I cannot do that on this call.";
+            return Some(Done::fault(Verdict::Permission, "no_pin", words, "do not ask again"));
+        }
+        if self.ledger.is_full() || self.tools_this_turn > MOST_PER_TURN {
+            let suggestion = "too many tool calls: talk to the caller first";
+            return Some(Done::fault(Verdict::RateLimited, "too_many", "", suggestion));
+        }
+        None
     }
 
     /// A tool asked for by a response that the caller has interrupted is not run.
@@ -88,18 +96,23 @@ impl Machine {
             return;
         }
         self.log.asked(id.clone(), name.clone(), arguments.clone());
-        let job = Job { call: self.call_id(), id: id.clone(), name, arguments };
+        let job = Job { call: self.call_id(), id: id.clone(), name, arguments, scene: None };
         let response = ResponseId(String::new());
         let (risk, state) = (Risk::Read, State::Running);
         self.ledger.enter(Row { job, response, risk, asked: now, state });
-        let words = "The caller spoke in between. Ask again if it is still wanted.";
-        let output = ledger::output("cancelled", words);
-        self.told(&id, Done { verdict: Verdict::User, output }, now);
+        let suggestion = "the caller spoke in between: call the tool again if it is still wanted";
+        self.told(&id, Done::fault(Verdict::User, "interrupted", "", suggestion), now);
     }
 
-    /// A job has ended.
-    pub(super) fn ran(&mut self, id: &ToolCallId, done: Done, now: Instant) {
-        self.told(id, done, now);
+    /// What a tool may know of the call.
+    fn scene(&self) -> Arc<Scene> {
+        let Briefing { direction, remote, task, .. } = &self.briefing;
+        Arc::new(Scene {
+            direction: *direction,
+            remote: remote.clone(),
+            task: task.clone(),
+            turns: self.log.turns(SCENE_CHARS),
+        })
     }
 
     /// Tells the model a tool's output, once, and owes the caller an answer about it.
@@ -112,6 +125,21 @@ impl Machine {
         self.log.answered(id.clone(), output.clone());
         self.tell(Command::Remember(Entry::Answered { id: id.clone(), output }));
         self.turn.owe(Owed::Answer);
+        self.withdraw_filler();
+    }
+
+    /// A job ended after its deadline: the model knows, and offers it at the next pause.
+    pub(super) fn ran_late(&mut self, id: &ToolCallId, done: &Done, now: Instant) {
+        let Some(row) = self.ledger.row(id) else { return };
+        let (name, took_ms) = (row.job.name.clone(), millis(now - row.asked));
+        self.note(Fact::ToolLate {
+            id: id.clone(),
+            name: name.clone(),
+            verdict: done.verdict,
+            took_ms,
+        });
+        let output = done.output.as_str();
+        self.announce(Text(format!("The result of {name} has come after all: {output}")));
     }
 
     /// ToolRunner has a successor: it is handed again what was not finished. Work that is still

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::{Machine, MediaState, Parting, Phase};
 use crate::briefing::Outcome;
 use crate::call::event::{Clip, Media, Output};
-use crate::call::ledger;
 use crate::call::turn::Owed;
 use crate::carrier::Number;
 use crate::clock::Instant;
@@ -51,20 +50,21 @@ impl Machine {
     pub(super) fn asked_to_transfer(&mut self, id: &ToolCallId, now: Instant) {
         let (Some(human), Phase::Talking { .. }) = (self.briefing.human.clone(), &self.phase)
         else {
-            let output = ledger::output("error", "Nobody can take over. Go on yourself.");
-            self.told(id, Done { verdict: Verdict::Permanent, output }, now);
+            let words = "Nobody else can be reached right now.";
+            let done = Done::fault(Verdict::Permanent, "nobody", words, "go on yourself");
+            self.told(id, done, now);
             return;
         };
         if self.transfer.is_some() {
-            let output = ledger::output("error", "A hand-over is under way already.");
-            self.told_quietly(id, Done { verdict: Verdict::User, output }, now);
+            let suggestion = "wait: a hand-over is under way already";
+            let done = Done::fault(Verdict::User, "hand_over", "", suggestion);
+            self.told_quietly(id, done, now);
             return;
         }
         self.order_transfer(human);
         self.transfer = Some(now);
         let words = "I am connecting you with a colleague. One moment, please.";
-        let output = ledger::output("success", words);
-        self.told(id, Done { verdict: Verdict::Success, output }, now);
+        self.told(id, Done::success(words), now);
     }
 
     fn order_transfer(&mut self, human: Number) {

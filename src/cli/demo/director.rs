@@ -106,6 +106,9 @@ fn moment(fact: &Fact) -> Option<Moment> {
         | Fact::HandOver { .. }
         | Fact::ToolAnswered { .. }
         | Fact::ConfirmationSettled { .. }
+        | Fact::ConfirmationStep { .. }
+        | Fact::ToolLate { .. }
+        | Fact::Announced { .. }
         | Fact::BargedIn { .. }
         | Fact::Lost { .. }
         | Fact::Repaired { .. }

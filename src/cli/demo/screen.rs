@@ -114,6 +114,11 @@ fn words(fact: &Fact) -> Option<String> {
         }
         Fact::ConfirmationAsked { question, .. } => format!("guard  “{}”", question.as_str()),
         Fact::ConfirmationSettled { verdict, .. } => format!("guard  {verdict}"),
+        Fact::ConfirmationStep { step, .. } => format!("guard  {step}"),
+        Fact::ToolLate { name, verdict, took_ms, .. } => {
+            format!("tool   {name}, late: {} after {took_ms} ms", verdict.word())
+        }
+        Fact::Announced { text } => format!("· announced: “{}”", text.as_str()),
         Fact::BargedIn { heard_ms } => format!("· interrupted after {heard_ms} ms"),
         Fact::Lost { part, .. } => format!("  lost  {part}"),
         Fact::Repaired { part, took_ms } => format!("  back  {part} after {took_ms} ms"),

@@ -112,6 +112,9 @@ impl Ledger {
             | Fact::ToolAnswered { .. }
             | Fact::ConfirmationAsked { .. }
             | Fact::ConfirmationSettled { .. }
+            | Fact::ConfirmationStep { .. }
+            | Fact::ToolLate { .. }
+            | Fact::Announced { .. }
             | Fact::BargedIn { .. }
             | Fact::Lost { .. }
             | Fact::Used(_) => {}

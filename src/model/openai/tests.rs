@@ -145,6 +145,9 @@ fn promise(parameters: &str) -> Promise {
         risk: Risk::Read,
         idempotent: true,
         deadline: Duration::from_secs(5),
+        attempts: 1,
+        filler: None,
+        wants_scene: false,
     }
 }
 

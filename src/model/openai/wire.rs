@@ -9,8 +9,8 @@ pub use inbound::{
     SessionEvent, kind, read, read_audio,
 };
 pub use outbound::{
-    Audio, AudioFormat, Client, Content, Function, Input, NewItem, NewResponse, NewSession, Noise,
-    Output, Tag, Transcription, TurnDetection, append,
+    Audio, AudioFormat, Beside, Client, Content, Function, Input, NewItem, NewResponse, NewSession,
+    Noise, Output, Tag, Transcription, TurnDetection, append,
 };
 
 /// Text that is no message of the protocol.

@@ -83,7 +83,7 @@ pub(super) fn resolve(book: &TaskBook, said: &Identified, day: Day) -> Result<Re
             let words = day.with_due(task);
             let question = Text(format!("Shall I delete the task {words}?"));
             let fingerprint = hex_digest(&["delete_task", &task.id]);
-            let readback = Readback { question, fingerprint };
+            let readback = Readback { question, subject: task.title.clone(), fingerprint };
             Ok(Resolved { id: task.id.clone(), readback })
         }
         Found::Many(tasks) => Err(read_out(&tasks, day.ambiguous(&tasks))),

@@ -56,6 +56,9 @@ pub(super) fn promise(kind: Kind) -> Promise {
             Kind::List | Kind::Complete | Kind::Delete => true,
         },
         deadline: DEADLINE,
+        attempts: 3,
+        filler: None,
+        wants_scene: false,
     }
 }
 

@@ -59,6 +59,7 @@ impl Desk {
             id: ToolCallId(format!("t{}", self.asked)),
             name: name.to_owned(),
             arguments: Text(arguments.to_string()),
+            scene: None,
         }
     }
 

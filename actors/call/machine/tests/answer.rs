@@ -19,7 +19,7 @@ impl Script {
     }
 
     /// The other side says a sentence.
-    fn hears(&mut self, words: &str, generation: Generation) -> Vec<Output> {
+    pub(super) fn hears(&mut self, words: &str, generation: Generation) -> Vec<Output> {
         let item = ItemId(format!("user-{words}"));
         let mut outputs = self.said(Event::CallerStarted(item.clone()), generation);
         self.now += SECOND;
@@ -226,7 +226,7 @@ fn nobody_but_a_human_can_be_asked_to_confirm() {
         let mut call = Script::picked_up(Voicemail::Wait);
         call.reports(who, 1);
         let outputs = call.asks("wipe", "t", 2);
-        assert!(shows(&outputs, "Permanent") && !shows(&outputs, "ReadBack"), "{outputs:?}");
+        assert!(shows(&outputs, "Permission") && !shows(&outputs, "ReadBack"), "{outputs:?}");
         call.reports("human", 3);
         assert!(shows(&call.asks("wipe", "t2", 4), "ReadBack"));
     }

@@ -72,7 +72,7 @@ fn any_said() -> impl Strategy<Value = Event> {
 fn any_input() -> impl Strategy<Value = Input> {
     let (id, item) = (any_id, any_item);
     let done = || Done { verdict: Verdict::Success, output: "{}".into() };
-    let read = Readback { question: "?".into(), fingerprint: "f".into() };
+    let read = Readback { question: "?".into(), subject: "".into(), fingerprint: "f".into() };
     prop_oneof![
         1 => Just(()).prop_map(|()| Input::Dialed),
         1 => Just(()).prop_map(|()| Input::Placed(CarrierCallId("x".into()))),
@@ -95,9 +95,12 @@ fn any_input() -> impl Strategy<Value = Input> {
         30 => (any_said(), 0_u64..6).prop_map(|(event, n)| Input::Link(Link::Said(event, n))),
         3 => id().prop_map(move |id| Input::ReadBack(id, Some(Ok(read.clone())))),
         3 => id().prop_map(move |id| Input::Ran(id, done())),
-        2 => id().prop_map(|id| Input::Judged(Ruling::Granted(id))),
-        2 => Just(()).prop_map(|()| Input::Judged(Ruling::Means(Answer::Yes))),
-        1 => Just(()).prop_map(|()| Input::Judged(Ruling::Expired)),
+        2 => (id(), 0_u64..4).prop_map(|(id, n)| Input::Judged(n, Ruling::Granted(id))),
+        2 => (0_u64..4).prop_map(|n| {
+            Input::Judged(n, Ruling::Means(Answer::Yes, Means::Voice))
+        }),
+        1 => (0_u64..4).prop_map(|n| Input::Judged(n, Ruling::WrongPin)),
+        1 => (0_u64..4).prop_map(|n| Input::Judged(n, Ruling::Expired)),
         1 => (0_usize..4).prop_map(|n| Input::PartBack(Part::ALL[n])),
         1 => (0_usize..4).prop_map(|n| Input::PartGone(Part::ALL[n])),
         1 => Just(()).prop_map(|()| Input::FarewellSaid),

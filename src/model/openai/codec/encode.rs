@@ -2,12 +2,12 @@
 
 use serde_json::value::RawValue;
 use tandem_actors::audio::Format;
-use tandem_actors::model::{Command, Entry, ItemId, Session};
+use tandem_actors::model::{Command, Entry, ItemId, ResponseId, Session};
 use tandem_actors::tool::Promise;
 
 use super::super::wire::{
-    self, Audio, AudioFormat, Client, Content, Function, Input, NewItem, NewResponse, NewSession,
-    Noise, Output, Tag, Transcription, TurnDetection,
+    self, Audio, AudioFormat, Beside, Client, Content, Function, Input, NewItem, NewResponse,
+    NewSession, Noise, Output, Tag, Transcription, TurnDetection,
 };
 use super::super::{Manner, NoiseReduction, Turns};
 use crate::socket::coded::Encoded;
@@ -27,14 +27,16 @@ pub(super) fn encode(command: &Command, manner: &Manner) -> Encoded {
         }
         Command::Hear(audio) => Encoded::Text(wire::append(audio)),
         Command::Remember(entry) => text(&Client::ItemCreate { item: new_item(entry) }),
-        Command::Respond { tag, instructions } => text(&Client::ResponseCreate {
-            event_id: format!("{RESPOND_EVENT_ID}{tag}"),
-            response: NewResponse {
-                instructions: instructions.as_ref().map(|words| words.as_str()),
-                metadata: Tag { tag: tag.to_string() },
-            },
-        }),
-        Command::Cancel => text(&Client::ResponseCancel),
+        Command::Respond { tag, instructions } => {
+            respond(*tag, instructions.as_ref().map(|words| words.as_str()), None)
+        }
+        Command::Aside { tag, instructions } => {
+            respond(*tag, Some(instructions.as_str()), Some(Beside::default()))
+        }
+        Command::Cancel => text(&Client::ResponseCancel { response_id: None }),
+        Command::CancelAside(ResponseId(id)) => {
+            text(&Client::ResponseCancel { response_id: Some(id) })
+        }
         // It keeps in mind what was not heard, which is better than an error.
         Command::Truncate { .. } if !manner.truncates => Encoded::Nothing,
         Command::Truncate { item: ItemId(item_id), heard_ms } => {
@@ -43,6 +45,12 @@ pub(super) fn encode(command: &Command, manner: &Manner) -> Encoded {
         Command::Forget(ItemId(item_id)) => text(&Client::ItemDelete { item_id }),
         Command::Close => Encoded::Close,
     }
+}
+
+fn respond(tag: u64, instructions: Option<&str>, beside: Option<Beside>) -> Encoded {
+    let metadata = Tag { tag: tag.to_string() };
+    let response = NewResponse { instructions, metadata, beside };
+    text(&Client::ResponseCreate { event_id: format!("{RESPOND_EVENT_ID}{tag}"), response })
 }
 
 /// The tag in the id of a request of ours.

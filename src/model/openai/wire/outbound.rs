@@ -46,7 +46,11 @@ pub enum Client<'a> {
     },
     /// Stops the running response.
     #[serde(rename = "response.cancel")]
-    ResponseCancel,
+    ResponseCancel {
+        /// Which, where it is not the one in the conversation.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        response_id: Option<&'a str>,
+    },
 }
 
 /// A session (GA form, nested; its `type` is required).
@@ -230,6 +234,24 @@ pub struct NewResponse<'a> {
     pub instructions: Option<&'a str>,
     /// Comes back in `response.created` and `response.done`.
     pub metadata: Tag,
+    /// Where it is no part of the conversation.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
+}
+
+/// A response beside the conversation: it knows it, becomes no part of it and calls no tool.
+#[derive(Debug, Serialize)]
+pub struct Beside {
+    /// `none`.
+    pub conversation: &'static str,
+    /// `none`.
+    pub tool_choice: &'static str,
+}
+
+impl Default for Beside {
+    fn default() -> Self {
+        Self { conversation: "none", tool_choice: "none" }
+    }
 }
 
 /// What a response carries.

@@ -1,0 +1,227 @@
+//! The guard as a script: what has put a question, what answers it, and what a claim is worth.
+//! Confirmation's rulings are made here as the actor makes them.
+
+use super::*;
+use crate::call::consent::{Pin, Question};
+use crate::call::event::Denial;
+use crate::confirmation;
+
+impl Script {
+    /// The model asks for a tool that is asked about, and its effect is looked up.
+    fn wants(
+        &mut self,
+        tool: &str,
+        id: &str,
+        generation: Generation,
+        subject: &str,
+    ) -> Vec<Output> {
+        let mut outputs = self.asks(tool, id, generation);
+        let readback = Readback {
+            question: Text(format!("Shall I wipe {subject}?")),
+            subject: subject.into(),
+            fingerprint: format!("{tool} {subject}"),
+        };
+        outputs.extend(self.take(Input::ReadBack(ToolCallId(id.into()), Some(Ok(readback)))));
+        self.rule(&mut outputs);
+        outputs
+    }
+
+    /// The model says something, and all of it is heard.
+    fn says(&mut self, words: &str, generation: Generation) -> Vec<Output> {
+        let name = format!("r{generation}");
+        let (response, item) = (ResponseId(name.clone()), ItemId(name));
+        self.said(Event::Responding { response: response.clone(), tag: None }, generation);
+        let said =
+            Event::Said { response: response.clone(), item: item.clone(), words: words.into() };
+        self.said(said, generation);
+        self.take(Input::Phone(Phone::Began(Source::Item(item), self.now)));
+        let ending = Ending::Completed;
+        self.said(Event::Responded { response, ending, usage: None }, generation);
+        self.now += SECOND;
+        self.drained()
+    }
+
+    fn answers(&mut self, words: &str, generation: Generation) -> Vec<Output> {
+        let mut outputs = self.hears(words, generation);
+        self.rule(&mut outputs);
+        outputs
+    }
+
+    fn enters(&mut self, keys: &str) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        for key in keys.chars() {
+            let digit = Digit::new(key).expect("a key");
+            outputs.extend(self.take(Input::Phone(Phone::Pressed(digit))));
+        }
+        self.rule(&mut outputs);
+        outputs
+    }
+
+    /// Rules on every case among the outputs, and on what follows from that.
+    fn rule(&mut self, outputs: &mut Vec<Output>) {
+        let mut next = 0;
+        while let Some(output) = outputs.get(next) {
+            next += 1;
+            let Output::Judge(case) = output else { continue };
+            let (pin, language) = (self.machine.briefing.pin.clone(), None);
+            let ruled = confirmation::ruling(case, pin.as_ref(), language, self.now);
+            if let Some((number, ruling)) = ruled {
+                outputs.extend(self.take(Input::Judged(number, ruling)));
+            }
+        }
+    }
+
+    fn with_pin() -> Self {
+        let mut call = Self::talking();
+        call.machine.briefing.pin = Pin::new("0417");
+        call
+    }
+}
+
+fn runs(outputs: &[Output]) -> usize {
+    outputs.iter().filter(|output| matches!(output, Output::Run(_))).count()
+}
+
+fn settled(outputs: &[Output], verdict: &str, by: &str) -> bool {
+    shows(outputs, &format!(r#"verdict: "{verdict}", by: "{by}""#))
+}
+
+#[test]
+fn a_yes_to_another_question_confirms_nothing() {
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "buy milk");
+    call.says("Is it not a lovely day?", 3);
+    call.answers("Yes.", 3);
+    assert_eq!(runs(&call.wants("wipe", "t2", 4, "buy milk")), 0, "it was never put");
+    call.says("Shall I wipe buy milk?", 5);
+    call.answers("Yes.", 5);
+    assert_eq!(runs(&call.wants("wipe", "t3", 6, "buy milk")), 1);
+}
+
+#[test]
+fn what_is_run_is_what_was_read_out_and_once() {
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "buy milk");
+    call.says("Shall I wipe buy milk?", 3);
+    let outputs = call.answers("Yes, please.", 3);
+    assert!(settled(&outputs, "approved", "voice"), "{outputs:?}");
+    let outputs = call.wants("wipe", "t2", 4, "buy milk");
+    assert_eq!(runs(&outputs), 1);
+    assert!(shows(&outputs, r#"step: "used""#));
+    assert_eq!(runs(&call.wants("wipe", "t3", 5, "buy milk")), 0, "an approval is used once");
+    assert_eq!(runs(&call.take(Input::Judged(1, Ruling::Granted(ToolCallId("t3".into()))))), 0);
+}
+
+#[test]
+fn a_yes_is_not_taken_from_one_question_to_the_next() {
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "buy milk");
+    let outputs = call.wants("wipe", "t2", 3, "the whole list");
+    assert!(shows(&outputs, "User") && !shows(&outputs, "ConfirmationAsked"), "one at a time");
+    call.says("Shall I wipe buy milk?", 4);
+    // The yes is on its way while the model asks for something else.
+    let yes = call.hears("Yes.", 4);
+    let outputs = call.wants("wipe", "t3", 5, "the whole list");
+    assert!(settled(&outputs, "replaced", "question"), "{outputs:?}");
+    let mut late: Vec<Output> = yes;
+    call.rule(&mut late);
+    assert!(!shows(&late, "approved"), "it is an answer to what was asked before");
+    assert_eq!(runs(&call.wants("wipe", "t4", 6, "the whole list")), 0);
+}
+
+#[test]
+fn who_does_not_answer_clearly_is_asked_three_times_and_then_left_alone() {
+    let mut call = Script::talking();
+    call.wants("wipe", "t0", 2, "it");
+    for n in 1..=3_u64 {
+        call.says("Shall I wipe it?", 1 + 2 * n);
+        call.answers("Well, you know.", 1 + 2 * n);
+        let outputs = call.wants("wipe", &format!("t{n}"), 2 + 2 * n, "it");
+        assert_eq!(shows(&outputs, "ConfirmationAsked"), n < 3, "{n}");
+        assert_eq!(runs(&outputs), 0);
+    }
+    assert!(call.machine.question.is_none());
+}
+
+#[test]
+fn keys_answer_once_the_question_was_heard() {
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "it");
+    assert!(!shows(&call.enters("1"), "approved"), "it has not been heard");
+    call.says("Shall I wipe it?", 3);
+    let outputs = call.enters("2");
+    assert!(settled(&outputs, "declined", "key") && shows(&outputs, "Respond"), "{outputs:?}");
+    assert!(settled(&call.enters("1"), "approved", "key"), "a change of mind");
+    assert_eq!(runs(&call.wants("wipe", "t2", 4, "it")), 1);
+}
+
+#[test]
+fn a_sensitive_tool_takes_the_pin_and_no_word() {
+    let mut call = Script::with_pin();
+    call.wants("pay", "t1", 2, "ten euros");
+    call.says("Shall I wipe ten euros? Please enter your PIN.", 3);
+    call.answers("Yes.", 3);
+    assert_eq!(runs(&call.wants("pay", "t2", 4, "ten euros")), 0, "a word is not enough");
+    call.says("Shall I wipe ten euros? Please enter your PIN.", 5);
+    assert!(shows(&call.enters("0418#"), "wrong_pin"));
+    let outputs = call.enters("9*0417#");
+    assert!(settled(&outputs, "approved", "pin"), "{outputs:?}");
+    assert!(!format!("{outputs:?}").contains("0417"));
+    assert!(!format!("{:?}", call.machine.log.replay()).contains("key"), "the model sees no key");
+    assert_eq!(runs(&call.wants("pay", "t3", 6, "ten euros")), 1);
+}
+
+#[test]
+fn three_wrong_pins_lock_the_call() {
+    let mut call = Script::with_pin();
+    call.wants("pay", "t1", 2, "ten euros");
+    call.says("Shall I wipe ten euros?", 3);
+    call.enters("1111#2222#");
+    let outputs = call.enters("3333#");
+    assert!(settled(&outputs, "locked", "pin"), "{outputs:?}");
+    assert!(!shows(&call.enters("0417#"), "approved"));
+    let outputs = call.wants("pay", "t2", 4, "ten euros");
+    assert!(shows(&outputs, "Permission") && runs(&outputs) == 0, "{outputs:?}");
+}
+
+#[test]
+fn without_a_pin_nothing_sensitive_is_done() {
+    let mut call = Script::talking();
+    assert!(shows(&call.wants("pay", "t1", 2, "ten euros"), "Permission"));
+}
+
+#[test]
+fn a_machine_confirms_nothing() {
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "it");
+    call.says("Shall I wipe it?", 3);
+    call.take(Input::Detected(crate::carrier::Answerer::Machine));
+    assert!(!shows(&call.answers("Yes.", 3), "approved"));
+    assert!(!shows(&call.enters("1"), "approved"));
+    assert_eq!(runs(&call.wants("wipe", "t2", 4, "it")), 0);
+}
+
+#[test]
+fn an_approval_lives_for_thirty_seconds_from_the_moment_it_was_heard() {
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "it");
+    call.wait(SECOND * 8);
+    call.says("Shall I wipe it?", 3);
+    call.answers("Yes.", 3);
+    call.now += SECOND * 31;
+    let outputs = call.wants("wipe", "t2", 4, "it");
+    assert!(shows(&outputs, "claimed_too_late") && runs(&outputs) == 0, "{outputs:?}");
+}
+
+#[test]
+fn a_ruling_on_a_claim_that_is_none_is_not_obeyed() {
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "it");
+    call.says("Shall I wipe it?", 3);
+    let question: Question = call.machine.question.clone().expect("it is pending");
+    let granted = Ruling::Granted(ToolCallId("t1".into()));
+    assert_eq!(runs(&call.take(Input::Judged(question.number, granted))), 0);
+    let refused = Ruling::Refused(ToolCallId("t1".into()), Denial::Declined);
+    call.take(Input::Judged(question.number, refused));
+    assert!(call.machine.question.is_some(), "nothing was claimed");
+}
