@@ -89,6 +89,12 @@ fn acs(acs: &Acs) -> Result<(), String> {
     if !matches!(acs.audio, Dialect::Acs24k | Dialect::Acs16k) {
         return wrong("acs.audio is that of another carrier; use acs24k or acs16k");
     }
+    if acs.record && acs.events_secret.is_none() {
+        return wrong(
+            "acs.record is set and TANDEM__ACS__EVENTS_SECRET is not: Event Grid tells where a \
+             recording is; set both",
+        );
+    }
     match (&acs.connection_string, acs.endpoint.is_empty()) {
         (None, true) => {
             return wrong(
@@ -168,6 +174,9 @@ pub struct Acs {
     pub issuer: String,
     /// Where the issuer's keys are (JWKS).
     pub keys_url: String,
+    /// Whether ACS records calls too, from the answer to the end; it costs extra. The file is
+    /// told of by Event Grid, fetched, and lies beside our own recording.
+    pub record: bool,
 }
 
 impl Default for Acs {
@@ -187,6 +196,7 @@ impl Default for Acs {
             check_tokens: true,
             issuer: issuer.to_owned(),
             keys_url: format!("{issuer}/calling/keys"),
+            record: false,
         }
     }
 }
