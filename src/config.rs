@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-pub use carrier::{Acs, Asterisk, Carrier, Kind, Twilio, is_e164};
+pub use carrier::{Acs, AppIdentity, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
 pub(crate) use load::{DEFAULT_FILE, environment, of, secrets};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};

@@ -246,6 +246,12 @@ impl Reception {
         self.tickets.tells(call, nonce)
     }
 
+    /// Where this carrier tells what becomes of a call.
+    #[must_use]
+    pub fn events_address(&self, vendor: &str, call: &CallId, nonce: &str) -> String {
+        format!("{}/{vendor}/events/{call}/{nonce}", self.house.url)
+    }
+
     /// How the carrier speaks unless an order says otherwise.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
@@ -286,7 +292,7 @@ impl Reception {
         let socket = http.strip_prefix("http").unwrap_or(http);
         Addresses {
             media: format!("ws{socket}/{vendor}/media/{call}/{}{format}", nonces.media.as_str()),
-            events: format!("{http}/{vendor}/events/{call}/{}", nonces.events.as_str()),
+            events: self.events_address(vendor, call, nonces.events.as_str()),
         }
     }
 }

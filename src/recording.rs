@@ -1,6 +1,7 @@
 //! Recordings of calls as WAV files, caller left, agent right. A call that is recorded never waits
 //! for the disk: what finds no room on the way there is dropped, counted and silent in the file.
 
+pub mod fetch;
 mod mix;
 mod reel;
 #[cfg(test)]
@@ -86,9 +87,10 @@ impl Recordings {
         Ok(self.dir.join(format!("{name}.wav")))
     }
 
-    /// Where the recording that Twilio made of a call is or would be: beside our own.
-    pub fn twilios(&self, call: &CallId) -> Result<PathBuf, BadName> {
-        Ok(self.path(call)?.with_extension("twilio.wav"))
+    /// Where a recording that a carrier made of a call is or would be: beside our own, and it
+    /// ends in `ending` (`twilio.wav`).
+    pub fn theirs(&self, call: &CallId, ending: &str) -> Result<PathBuf, BadName> {
+        Ok(self.path(call)?.with_extension(ending))
     }
 
     /// Returns when the file of a call is complete: its tape dropped, everything written. At once

@@ -12,6 +12,7 @@ mod lock;
 mod open;
 mod orphans;
 mod read;
+mod recordings;
 mod spool;
 mod tasks;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use fault::Fault;
 pub(crate) use ledger::hex_digest;
 pub use open::OpenError;
 pub(crate) use open::make_private;
+pub use recordings::AwaitedFile;
 pub use spool::{ENDS_MAX, SPOOL_MAX};
 pub use tasks::{
     Decision, Priority, Resolved, TASKS_MAX, TaskBook, TaskChange, TaskRow, TaskStatus,

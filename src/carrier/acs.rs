@@ -14,6 +14,7 @@ pub mod inbox;
 pub mod keys;
 pub mod order;
 pub mod outcome;
+pub mod recording;
 pub mod reply;
 mod rest;
 mod seen;

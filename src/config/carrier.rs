@@ -65,6 +65,9 @@ pub(super) fn check(config: &super::Config) -> Result<(), String> {
         Kind::Twilio if config.twilio.account_sid.is_empty() => missing("twilio.account_sid"),
         Kind::Twilio if config.twilio.auth_token.is_none() => missing("TANDEM__TWILIO__AUTH_TOKEN"),
         Kind::Twilio if config.twilio.access().is_none() => missing("TANDEM__TWILIO__API_SECRET"),
+        Kind::Twilio if config.twilio.api_key.is_empty() && config.twilio.api_secret.is_some() => {
+            Err("TANDEM__TWILIO__API_SECRET is set and twilio.api_key is not; set both".to_owned())
+        }
         Kind::Asterisk if config.asterisk.ari_url.is_empty() => missing("asterisk.ari_url"),
         Kind::Asterisk if config.asterisk.password.is_none() => {
             missing("TANDEM__ASTERISK__PASSWORD")
@@ -88,6 +91,12 @@ fn acs(acs: &Acs) -> Result<(), String> {
     let wrong = |what: &str| Err(what.to_owned());
     if !matches!(acs.audio, Dialect::Acs24k | Dialect::Acs16k) {
         return wrong("acs.audio is that of another carrier; use acs24k or acs16k");
+    }
+    if acs.record && acs.events_secret.is_none() {
+        return wrong(
+            "acs.record is set and TANDEM__ACS__EVENTS_SECRET is not: Event Grid tells where a \
+             recording is; set both",
+        );
     }
     match (&acs.connection_string, acs.endpoint.is_empty()) {
         (None, true) => {
@@ -155,6 +164,11 @@ pub struct Acs {
     pub client_secret: Option<SecretString>,
     /// Where tokens are asked for. Empty: where Azure gives them.
     pub token_url: String,
+    /// Where Azure gives an app that it runs (App Service, Container Apps, Functions) tokens of
+    /// its managed identity. Only from `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, which Azure
+    /// sets.
+    #[serde(skip)]
+    pub app_identity: Option<AppIdentity>,
     /// The REST interface's `api-version`.
     pub api_version: String,
     /// The media format: `acs24k` or `acs16k`.
@@ -168,6 +182,18 @@ pub struct Acs {
     pub issuer: String,
     /// Where the issuer's keys are (JWKS).
     pub keys_url: String,
+    /// Whether ACS records calls too, from the answer to the end; it costs extra. The file is
+    /// told of by Event Grid, fetched, and lies beside our own recording.
+    pub record: bool,
+}
+
+/// What Azure tells an app of its managed identity.
+#[derive(Clone, Debug)]
+pub struct AppIdentity {
+    /// Whom to ask; an address of the machine.
+    pub endpoint: String,
+    /// What only the app knows.
+    pub header: SecretString,
 }
 
 impl Default for Acs {
@@ -181,12 +207,14 @@ impl Default for Acs {
             client_id: String::new(),
             client_secret: None,
             token_url: String::new(),
+            app_identity: None,
             api_version: "2026-03-12".to_owned(),
             audio: Dialect::Acs24k,
             audience: String::new(),
             check_tokens: true,
             issuer: issuer.to_owned(),
             keys_url: format!("{issuer}/calling/keys"),
+            record: false,
         }
     }
 }

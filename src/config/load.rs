@@ -7,6 +7,7 @@ use config::{Environment, File, FileFormat};
 use secrecy::{ExposeSecret as _, SecretString};
 use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
+use super::carrier::AppIdentity;
 use super::{Config, carrier, model};
 
 /// The file that is read when it exists and no other is named.
@@ -31,6 +32,10 @@ const SECRETS: [(&str, Place); 10] = [
     ("TANDEM__ASTERISK__PASSWORD", |config| &mut config.asterisk.password),
     ("TANDEM__ASTERISK__MEDIA_SECRET", |config| &mut config.asterisk.media_secret),
 ];
+
+/// What Azure tells an app that it runs: where the tokens of its managed identity are, and what
+/// to show for one. Where only the first is set it is of another kind (Azure Arc).
+const APP_IDENTITY: [&str; 2] = ["IDENTITY_ENDPOINT", "IDENTITY_HEADER"];
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +83,8 @@ pub(crate) fn secrets() -> impl Iterator<Item = &'static str> {
 /// What of the environment concerns us.
 #[expect(clippy::disallowed_methods, reason = "this is the reader of the environment")]
 pub(crate) fn environment() -> BTreeMap<String, String> {
-    std::env::vars().filter(|(name, _)| name.starts_with(PREFIX)).collect()
+    let concerns = |name: &str| name.starts_with(PREFIX) || APP_IDENTITY.contains(&name);
+    std::env::vars().filter(|(name, _)| concerns(name)).collect()
 }
 
 /// The settings of this text and this environment.
@@ -95,7 +101,7 @@ pub(crate) fn of(
     };
     let plain = environment
         .iter()
-        .filter(|(name, _)| !is_secret(name))
+        .filter(|(name, _)| name.starts_with(PREFIX) && !is_secret(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let read = config::Config::builder()
@@ -113,8 +119,14 @@ pub(crate) fn of(
     for (name, place) in SECRETS {
         *place(&mut config) = secret(environment, name)?;
     }
+    config.acs.app_identity = app_identity(environment);
     check(&config)?;
     Ok(config)
+}
+
+fn app_identity(environment: &BTreeMap<String, String>) -> Option<AppIdentity> {
+    let [endpoint, header] = APP_IDENTITY.map(|name| environment.get(name).cloned());
+    Some(AppIdentity { endpoint: endpoint?, header: header?.into() })
 }
 
 fn secret(
@@ -257,6 +269,8 @@ mod tests {
         assert_eq!(acs(at, &[]), Ok(()), "the machine's identity");
         assert_eq!(acs(&format!("{at}client_id = \"c-1\"\n"), &[]), Ok(()));
         assert_eq!(acs(&application, &[SECRET]), Ok(()));
+        let events = ("TANDEM__ACS__EVENTS_SECRET", "e-1");
+        assert_eq!(acs("record = true\n", &[STRING, events]), Ok(()));
         for (settings, environment, told) in [
             ("", &[][..], "acs.endpoint"),
             (at, &[STRING], "both set"),
@@ -265,10 +279,22 @@ mod tests {
             (at, &[SECRET], "acs.tenant_id"),
             (&format!("{at}tenant_id = \"t/1\"\n"), &[SECRET], "acs.tenant_id is \"t/1\""),
             ("client_secret = \"s3cret\"\n", &[STRING], "client_secret"),
+            ("record = true\n", &[STRING], "TANDEM__ACS__EVENTS_SECRET"),
         ] {
             let error = acs(settings, environment).unwrap_err();
             assert!(error.contains(told) && !error.contains("s3cret"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_azure_tells_an_app_of_its_identity_is_taken_when_both_are_there() {
+        let app = |environment: &[(&str, &str)]| with("", environment).unwrap().acs.app_identity;
+        let at = ("IDENTITY_ENDPOINT", "http://127.0.0.1:41741/msi/token/");
+        let read = app(&[at, ("IDENTITY_HEADER", "h-1")]).unwrap();
+        assert_eq!(read.endpoint, at.1);
+        assert!(!format!("{read:?}").contains("h-1"));
+        assert!(app(&[at]).is_none() && app(&[]).is_none());
+        assert!(with("[acs]\napp_identity = \"x\"\n", &[]).is_err());
     }
 
     #[test]
@@ -286,6 +312,8 @@ mod tests {
         assert!(user(text, &[secret]).unwrap_err().contains(token.0));
         assert_eq!(user(text, &[token, secret]), Ok(Some("SK1".to_owned())));
         let without = text.replace("SK1", "");
+        let unused = user(&without, &[token, secret]).unwrap_err();
+        assert!(unused.contains(secret.0) && unused.contains("twilio.api_key"), "{unused}");
         assert_eq!(user(&without, &[token]), Ok(Some("AC1".to_owned())));
         let in_file = text.replace("api_key", "api_secret");
         assert!(user(&in_file, &[token]).is_err(), "a secret in the file");

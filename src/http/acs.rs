@@ -1,6 +1,6 @@
-//! What Azure tells us over HTTP: that a phone rings (Event Grid), and what becomes of a call of
-//! ours (callbacks). Every request is refused at the first thing that is wrong, cheapest first;
-//! a refused one changes nothing.
+//! What Azure tells us over HTTP: that a phone rings or a recording is finished (Event Grid), and
+//! what becomes of a call of ours (callbacks). Every request is refused at the first thing that is
+//! wrong, cheapest first; a refused one changes nothing.
 
 use std::sync::Arc;
 
@@ -75,6 +75,12 @@ async fn incoming(
                 answer = Json(serde_json::json!({ "validationResponse": code })).into_response();
             }
             Told::Rings(incoming) => ring(&desk, &inbox, incoming).await,
+            Told::Recorded(recorded) => {
+                if let Err(error) = inbox.take_recording(recorded).await {
+                    tracing::warn!(%error, "a recording at ACS is to be told of again");
+                    answer = StatusCode::SERVICE_UNAVAILABLE.into_response();
+                }
+            }
             Told::Other(kind) => {
                 inbox.count("other");
                 tracing::debug!(kind = shown(&kind), "an event of Event Grid that is not used");
@@ -170,14 +176,19 @@ async fn events(
     let told = callback::read(&body).map_err(|_| no_events(&inbox).into_response())?;
     for event in told {
         match event {
-            Ok(event) => hear(&desk, &inbox, &call, event),
+            Ok(event) if hear(&desk, &inbox, &call, event.clone()) => {
+                let came_to = desk.reception.events_address("acs", &call, &nonce);
+                inbox.hear_recording(&call, event, came_to);
+            }
+            Ok(_) => {}
             Err(callback::Broken) => inbox.count("broken"),
         }
     }
     Ok(StatusCode::OK)
 }
 
-fn hear(desk: &Desk, inbox: &Arc<Inbox>, call: &CallId, event: callback::Event) {
+/// Whether it was news.
+fn hear(desk: &Desk, inbox: &Arc<Inbox>, call: &CallId, event: callback::Event) -> bool {
     if let callback::What::Other(kind) = &event.what {
         inbox.count("other");
         tracing::debug!(%call, kind = shown(kind), "an event of a call that is not used");
@@ -189,11 +200,16 @@ fn hear(desk: &Desk, inbox: &Arc<Inbox>, call: &CallId, event: callback::Event) 
             if let Some(news) = news {
                 pass_on(desk, inbox, call, name, news);
             }
+            true
         }
-        Taken::Again => inbox.count("callback_again"),
+        Taken::Again => {
+            inbox.count("callback_again");
+            false
+        }
         Taken::Elsewhere => {
             inbox.count("callback_elsewhere");
             tracing::warn!(%call, "an event about another call came to this one's address");
+            false
         }
     }
 }

@@ -48,6 +48,7 @@ pub use courier::Mischief;
 pub use entra::Registered;
 pub use grid::{Fate, Incoming, NotSubscribed};
 pub use keys::Forgery;
+pub use recording::Taped;
 pub use wire::RejectReason;
 
 /// An answer to the service takes no longer.
@@ -102,6 +103,8 @@ struct Books {
     calls: Vec<Arc<Connection>>,
     incoming: Vec<Ringing>,
     recordings: Vec<Recording>,
+    /// How many files a recording becomes; one unless it is said.
+    pieces: Option<usize>,
     /// Orders that came with a name, with the date they were first sent, and what came of them.
     repeatable: HashMap<(String, String), Arc<Connection>>,
     webhook: Option<String>,
@@ -212,6 +215,11 @@ impl Azure {
         self.hall.subscribe(webhook).await
     }
 
+    /// Event Grid tells nobody any more.
+    pub fn unsubscribe(&self) {
+        self.hall.books().webhook = None;
+    }
+
     /// Lets these people ring the service's number; they are told of in one delivery, which has
     /// been made when this returns.
     pub async fn ring(&self, callers: &[Number]) -> Vec<Incoming> {
@@ -244,6 +252,23 @@ impl Azure {
                 all.find(|seen| seen.callback.contains(callback_holds) && so_far(seen))
             })
             .await
+    }
+
+    /// Every recording, in the order in which they were begun.
+    #[must_use]
+    pub fn recordings(&self) -> Vec<Taped> {
+        self.hall.books().recordings.iter().map(Recording::look).collect()
+    }
+
+    /// How many files a recording becomes that is begun from now on.
+    pub fn cut_recordings(&self, pieces: usize) {
+        self.hall.books().pieces = Some(pieces);
+    }
+
+    /// Tells Event Grid's subscriber once more of every recording that is finished; it has been
+    /// told when this returns.
+    pub async fn tell_of_recordings_again(&self) {
+        recording::tell_again(&self.hall).await;
     }
 
     /// Brings an event that says that this call is over to an address; tells the answer's status,

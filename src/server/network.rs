@@ -125,14 +125,17 @@ async fn inbox(config: &Config, control: Control, store: &Store) -> anyhow::Resu
     }
     let number = Number::new(config.carrier.number.as_str());
     let secret = config.acs.events_secret.clone();
-    Ok(Arc::new(Inbox::new(control, guard, number, secret)))
+    let mut inbox = Inbox::new(control, guard, number, secret);
+    if config.acs.record {
+        inbox = inbox.recording(store.clone(), recordings(config)?).await?;
+    }
+    Ok(Arc::new(inbox))
 }
 
 fn twilio(config: &Config) -> anyhow::Result<Twilio> {
     let token = config.twilio.auth_token.clone();
     let access = config.twilio.access();
     let (user, password) = access.context("TANDEM__TWILIO__API_SECRET is not set")?;
-    let keeps = || Recordings::new(&config.store.dir.join(recording::FOLDER));
     let settings = twilio::control::Settings {
         account: config.twilio.account_sid.clone(),
         auth_token: token.context("TANDEM__TWILIO__AUTH_TOKEN is not set")?,
@@ -141,7 +144,12 @@ fn twilio(config: &Config) -> anyhow::Result<Twilio> {
         public_url: config.http.public_url.clone(),
         rings_s: config.limits.ringing_s,
         detect_machines: config.twilio.detect_machines,
-        record: config.twilio.record.then(keeps).transpose()?,
+        record: config.twilio.record.then(|| recordings(config)).transpose()?,
     };
     Ok(Twilio::new(settings)?)
+}
+
+/// Where the recordings go that a carrier makes.
+fn recordings(config: &Config) -> std::io::Result<Recordings> {
+    Recordings::new(&config.store.dir.join(recording::FOLDER))
 }

@@ -107,7 +107,11 @@ async fn a_phone_that_is_told_of_many_times_rings_once() {
         rings("e1", "c2", "+15550199"),
         rings("e3", "c3", "+15550123"),
         late,
-        { "id": "e4", "eventType": "Microsoft.Communication.RecordingFileStatusUpdated" },
+        { "id": "e4", "eventType": "Microsoft.Communication.CallEnded" },
+        { "id": "e7", "eventType": "Microsoft.Communication.RecordingFileStatusUpdated",
+            "subject": "/recording/call/another/recordingId/another",
+            "data": { "recordingStorageInfo": { "recordingChunks": [
+                { "index": 0, "contentLocation": "http://127.0.0.1:9/" }] } } },
         { "id": "e5", "eventType": "Microsoft.Communication.IncomingCall", "data": {} },
         rings("e6", "c6", "+15550199"),
     ]);
@@ -122,6 +126,7 @@ async fn a_phone_that_is_told_of_many_times_rings_once() {
     assert_eq!(door.counted("ringing_again"), 3 + 5);
     assert_eq!((door.counted("ringing_elsewhere"), door.counted("ringing_over")), (2, 2));
     assert_eq!((door.counted("other"), door.counted("broken")), (2, 2));
+    assert_eq!(door.counted("recording_elsewhere"), 2);
     door.stage.close().await;
 }
 

@@ -1,7 +1,7 @@
 //! Calls over the simulated Azure with tokens of Microsoft Entra in place of the resource's key.
 
 use rstest::rstest;
-use tandem::config::Config;
+use tandem::config::{AppIdentity, Config};
 use tandem::rehearsal::azure::Registered;
 use tandem::rehearsal::callee::Role;
 use tandem_actors::briefing::Outcome;
@@ -22,6 +22,11 @@ fn machine(config: &mut Config, registered: Registered) {
     config.acs.token_url = registered.machine_url;
 }
 
+fn app(config: &mut Config, registered: Registered) {
+    let (endpoint, header) = (registered.app_url, registered.app_header);
+    config.acs.app_identity = Some(AppIdentity { endpoint, header });
+}
+
 async fn open(who: fn(&mut Config, Registered)) -> AcsStage {
     AcsStage::open_at(|config, azure| {
         let registered = azure.registered();
@@ -35,6 +40,7 @@ async fn open(who: fn(&mut Config, Registered)) -> AcsStage {
 #[rstest]
 #[case::an_application(application)]
 #[case::a_machine(machine)]
+#[case::an_app_that_azure_runs(app)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_menu_is_worked_with_one_token_for_all_orders(#[case] who: fn(&mut Config, Registered)) {
     let mut stage = open(who).await;

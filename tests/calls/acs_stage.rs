@@ -23,6 +23,7 @@ pub(crate) struct AcsStage {
     pub(crate) stage: Stage,
     pub(crate) azure: Azure,
     pub(crate) model: RealtimeServer,
+    config: Config,
 }
 
 impl AcsStage {
@@ -51,10 +52,23 @@ impl AcsStage {
         config.model.url = model.url();
         config.model.key = Some(model.key().to_owned().into());
         change(&mut config, &azure);
-        let stage = Stage::with(config).await;
-        let webhook = format!("http://{door}/acs/incoming/{SECRET}");
-        azure.subscribe(&webhook).await.unwrap();
-        Self { stage, azure, model }
+        let stage = Stage::with(config.clone()).await;
+        let stage = Self { stage, azure, model, config };
+        stage.subscribe().await;
+        stage
+    }
+
+    async fn subscribe(&self) {
+        let webhook = format!("{}/acs/incoming/{SECRET}", self.stage.door());
+        self.azure.subscribe(&webhook).await.unwrap();
+    }
+
+    /// The next run of the server, to which the network tells its events.
+    pub(crate) async fn restarted(self) -> Self {
+        let stage = self.stage.restarted(self.config.clone()).await;
+        let stage = Self { stage, ..self };
+        stage.subscribe().await;
+        stage
     }
 
     pub(crate) async fn place(&self, to: &str) -> CallId {

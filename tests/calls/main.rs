@@ -10,6 +10,7 @@ mod acs_door;
 mod acs_entra;
 mod acs_handover;
 mod acs_network;
+mod acs_recording;
 mod asterisk_network;
 mod barge_in;
 mod conversation;

@@ -15,12 +15,12 @@ use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 
 /// No story takes longer.
-const STORY: Duration = Duration::from_secs(120);
+pub(crate) const STORY: Duration = Duration::from_secs(120);
 
 pub(crate) struct Stage {
     pub(crate) server: Server,
     pub(crate) live: Receiver<Note>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Stage {
@@ -37,12 +37,22 @@ impl Stage {
     }
 
     /// With settings of one's own, but for the data directory.
-    pub(crate) async fn with(mut config: Config) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+    pub(crate) async fn with(config: Config) -> Self {
+        Self::within(tempfile::tempdir().unwrap(), config).await
+    }
+
+    async fn within(dir: TempDir, mut config: Config) -> Self {
         config.store.dir = dir.path().to_owned();
         let server = Server::start(&config).await.unwrap();
         let live = server.desk.exchange.listen();
-        Self { server, live, _dir: dir }
+        Self { server, live, dir }
+    }
+
+    /// The next run, with the same data directory; no call may be left alive.
+    pub(crate) async fn restarted(self, config: Config) -> Self {
+        let Self { server, dir, .. } = self;
+        end(server).await;
+        Self::within(dir, config).await
     }
 
     /// Where real carriers reach us.
@@ -117,10 +127,14 @@ impl Stage {
 
     /// Ends the story; nothing may be left alive.
     pub(crate) async fn close(self) {
-        let exchange = self.server.desk.exchange.clone();
-        tokio::time::timeout(STORY, exchange.emptied()).await.expect("no call is left alive");
-        self.server.stop(std::future::ready(())).await.unwrap();
+        end(self.server).await;
     }
+}
+
+async fn end(server: Server) {
+    let exchange = server.desk.exchange.clone();
+    tokio::time::timeout(STORY, exchange.emptied()).await.expect("no call is left alive");
+    server.stop(std::future::ready(())).await.unwrap();
 }
 
 /// How a call ended.

@@ -5,6 +5,7 @@ mod network;
 
 use reqwest::StatusCode;
 use rstest::rstest;
+use tandem::carrier::twilio::recording::ENDING;
 use tandem::rehearsal::twilio::recording::audio;
 use tandem::rehearsal::twilio::{Delivery, Status, sign};
 use tandem_actors::briefing::{CallId, Outcome};
@@ -299,7 +300,7 @@ async fn what_twilio_records_lies_beside_our_own_recording(#[case] rings: bool) 
     let [recording] = &record.recordings[..] else { panic!("{:?}", record.recordings) };
     assert_eq!((recording.runs, recording.fetched), (false, 1), "told twice, fetched once");
     let recordings = network.server.recordings.clone().unwrap();
-    let theirs = std::fs::read(recordings.twilios(&call).unwrap()).unwrap();
+    let theirs = std::fs::read(recordings.theirs(&call, ENDING).unwrap()).unwrap();
     assert_eq!(theirs, audio(&recording.name));
     assert!(recordings.path(&call).unwrap().exists(), "our own");
     network.close().await;

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use tandem_actors::briefing::Outcome;
 use tandem_actors::carrier::CarrierCallId;
 
-use super::event_grid::{Malformed, elements};
+use super::event_grid::{Malformed, elements, recorded};
 use super::outcome::{self, Meaning};
 
 /// Begins the types of these events.
@@ -61,6 +61,15 @@ pub enum What {
         /// How many are in the call besides us.
         count: usize,
     },
+    /// How a recording of the call is.
+    Recording {
+        /// The names by which ACS may tell of its file.
+        names: Vec<String>,
+        /// Whether it runs.
+        runs: bool,
+    },
+    /// The call is not recorded.
+    NotRecorded(Meaning),
     /// Something else, by its type.
     Other(String),
 }
@@ -99,6 +108,10 @@ struct Data {
     sequence_number: Option<u64>,
     participants: Option<Vec<Box<RawValue>>>,
     media_streaming_update: Option<Update>,
+    recording_id: Option<String>,
+    server_call_id: Option<String>,
+    correlation_id: Option<String>,
+    state: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -146,6 +159,13 @@ fn one(event: &RawValue) -> Option<Event> {
             sequence: data.sequence_number?,
             count: data.participants.map_or(0, |all| all.len()),
         },
+        "RecordingStateChanged" => {
+            let runs = data.state.is_some_and(|state| state.eq_ignore_ascii_case("active"));
+            let call = Some(call.0.clone());
+            let all = [data.recording_id, data.server_call_id, data.correlation_id, call];
+            What::Recording { names: recorded::known(all), runs }
+        }
+        "StartRecordingFailed" => What::NotRecorded(failure()),
         _ => What::Other(event.kind.into_owned()),
     };
     Some(Event { id: event.id.into_owned(), call, what })

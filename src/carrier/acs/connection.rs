@@ -38,6 +38,9 @@ pub enum ConnectionError {
     /// The address that gives tokens cannot be asked.
     #[error("acs.token_url cannot be used: {0}")]
     TokenUrl(String),
+    /// What Azure tells an app of its identity cannot be used.
+    #[error("IDENTITY_ENDPOINT cannot be used: {0}")]
+    IdentityEndpoint(String),
     /// A piece between two `;` that is not `name=value`.
     #[error("piece {0} of the connection string is not name=value; copy the whole string again")]
     NotAPair(usize),
@@ -150,17 +153,29 @@ impl Connection {
     }
 }
 
-/// Who we are to Microsoft Entra: an application when there is a tenant, else this machine.
+/// Who we are to Microsoft Entra: an application when there is a tenant, else the app that Azure
+/// runs, when it tells where its identity is, else this machine. An address that is set goes
+/// before what Azure tells.
 fn identity(settings: &config::Acs) -> Result<Access, ConnectionError> {
-    use super::identity::{Asked, Identity, Who};
+    use super::identity::{Asked, Identity, NotAsked, Who};
+    let (url, tenant) = (&settings.token_url, &settings.tenant_id);
     let client_id = settings.client_id.clone();
-    let who = match &settings.client_secret {
-        Some(secret) => Who::Application { client_id, secret: secret.clone() },
-        None => Who::Machine { client_id: Some(client_id).filter(|id| !id.is_empty()) },
+    let named = Some(client_id.clone()).filter(|id| !id.is_empty());
+    let told = |error: NotAsked| ConnectionError::TokenUrl(error.to_string());
+    let app = settings.app_identity.as_ref().filter(|_| url.is_empty());
+    let asked = match (&settings.client_secret, app) {
+        (Some(secret), _) => {
+            let who = Who::Application { client_id, secret: secret.clone() };
+            Asked::at(url, tenant, who).map_err(told)
+        }
+        (None, Some(app)) => {
+            let who = Who::App { client_id: named, header: app.header.clone() };
+            let told = |error: NotAsked| ConnectionError::IdentityEndpoint(error.to_string());
+            Asked::at(&app.endpoint, "", who).map_err(told)
+        }
+        (None, None) => Asked::at(url, "", Who::Machine { client_id: named }).map_err(told),
     };
-    let asked = Asked::at(&settings.token_url, &settings.tenant_id, who);
-    let asked = asked.map_err(|error| ConnectionError::TokenUrl(error.to_string()))?;
-    Ok(Access::Identity(Identity::new(asked)))
+    Ok(Access::Identity(Identity::new(asked?)))
 }
 
 /// The host of an address as the `host` header has it.

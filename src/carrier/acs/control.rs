@@ -5,7 +5,7 @@ mod people;
 mod recording;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use super::reply;
 use super::rest::{Failure, Order, Rest};
 use people::Parties;
 
-pub use recording::{Download, FetchError, Part};
+pub use recording::{FetchError, Part};
 
 /// `operationContext` of a hand-over: comes back in `CallTransferAccepted` and
 /// `CallTransferFailed`.

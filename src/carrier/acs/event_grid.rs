@@ -1,9 +1,11 @@
-//! What Event Grid says: that a phone rings, and that a subscription wants to be confirmed.
-//! Pure. Takes Event Grid's own schema and CloudEvents, a batch or a single event.
+//! What Event Grid says: that a phone rings, that a recording is finished, and that a
+//! subscription wants to be confirmed. Pure. Takes Event Grid's own schema and CloudEvents, a
+//! batch or a single event.
 //!
 //! Source: Azure's documentation of Event Grid's webhook delivery and of the events of
 //! Communication Services (`tests/fixtures/acs/event_grid.jsonl`).
 
+pub mod recorded;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +18,7 @@ use serde_json::value::RawValue;
 use tandem_actors::carrier::Number;
 
 use super::order::IncomingContext;
+use recorded::Recorded;
 
 /// ACS lets a phone ring for about thirty seconds; the rest is what two clocks may differ by.
 /// What is older is the copy of an event whose caller has long gone.
@@ -31,6 +34,8 @@ pub enum Told {
     Confirm(String),
     /// A phone rings.
     Rings(Incoming),
+    /// A recording can be fetched.
+    Recorded(Recorded),
     /// Something else, by its type.
     Other(String),
     /// An event that lacks what its type needs.
@@ -72,6 +77,8 @@ struct Event<'a> {
     id: Cow<'a, str>,
     #[serde(borrow, rename = "eventType", alias = "type")]
     kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    subject: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "eventTime", alias = "time")]
     at: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -148,6 +155,10 @@ fn one(event: &RawValue) -> Option<Told> {
     if event.kind == "Microsoft.EventGrid.SubscriptionValidationEvent" {
         let validation: Validation = serde_json::from_str(data()).ok()?;
         return Some(Told::Confirm(validation.validation_code));
+    }
+    if event.kind == "Microsoft.Communication.RecordingFileStatusUpdated" {
+        let subject = event.subject.as_deref().unwrap_or_default();
+        return recorded::read(subject, data()).map(Told::Recorded);
     }
     if event.kind != "Microsoft.Communication.IncomingCall" {
         return Some(Told::Other(event.kind.into_owned()));

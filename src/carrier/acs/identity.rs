@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::access::NoToken;
 use answer::Token;
 
-pub(super) use asked::{Asked, Who};
+pub(super) use asked::{Asked, NotAsked, Who};
 
 /// One attempt; Entra takes some tenths of a second, and a phone is ringing.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -14,15 +14,20 @@ use subtle::ConstantTimeEq;
 use tandem_actors::briefing::CallId;
 use tandem_actors::carrier::{CarrierCallId, Number};
 use tandem_actors::clock::{self, Instant};
-use tokio::sync::Semaphore;
+use tandem_actors::record::RecordError;
+use tokio::sync::{Semaphore, watch};
 
 use super::allowance::Allowance;
 use super::callback::Event;
 use super::callback::story::{Story, Taken};
 use super::control::Control;
 use super::event_grid::Incoming;
+use super::event_grid::recorded::Recorded;
 use super::guard::Guard;
+use super::recording::Keeper;
 use super::seen::Seen;
+use crate::recording::Recordings;
+use crate::store::Store;
 
 /// Ringing phones that are remembered, two names each: many times what rings in the time.
 const RUNG: usize = 16_384;
@@ -47,6 +52,9 @@ const REJECTING: usize = 64;
 /// Labels of a counter: one word.
 type Word = [(&'static str, &'static str); 1];
 
+/// What happened, and how often.
+pub(super) type Events = Family<Word, Counter>;
+
 /// Everything that is needed to believe ACS, and what it has said.
 pub struct Inbox {
     /// What we order of ACS.
@@ -59,7 +67,8 @@ pub struct Inbox {
     secret: Option<SecretString>,
     rung: Mutex<Seen>,
     stories: Mutex<BTreeMap<CallId, Told>>,
-    events: Family<Word, Counter>,
+    keeper: Option<Keeper>,
+    events: Events,
     refused: Family<Word, Counter>,
 }
 
@@ -110,9 +119,52 @@ impl Inbox {
             secret,
             rung: Mutex::new(Seen::new(RUNG, RUNG_FOR)),
             stories: Mutex::default(),
+            keeper: None,
             events: Family::default(),
             refused: Family::default(),
         }
+    }
+
+    /// Has ACS record every call from now on, and fetches what an earlier run was told of.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn recording(
+        mut self,
+        store: Store,
+        recordings: Recordings,
+    ) -> Result<Self, RecordError> {
+        let keeper = Keeper::new(self.control.clone(), store, recordings, self.events.clone());
+        keeper.resume().await?;
+        self.keeper = Some(keeper);
+        Ok(self)
+    }
+
+    /// Takes what a callback says that concerns the recording of a call.
+    pub fn hear_recording(&self, call: &CallId, event: Event, events: String) {
+        if let Some(keeper) = &self.keeper {
+            keeper.hear(call, event, events);
+        }
+    }
+
+    /// Takes a recording that can be fetched.
+    ///
+    /// # Errors
+    /// When it could not be written down; it should be told again.
+    pub async fn take_recording(&self, recorded: Recorded) -> Result<(), RecordError> {
+        match &self.keeper {
+            Some(keeper) => keeper.take(recorded).await,
+            None => {
+                self.count("recording_elsewhere");
+                Ok(())
+            }
+        }
+    }
+
+    /// How many files of recordings have been fetched since the start, when ACS makes any.
+    #[must_use]
+    pub fn kept(&self) -> Option<watch::Receiver<u64>> {
+        self.keeper.as_ref().map(Keeper::kept)
     }
 
     /// Whether this is the secret of Event Grid's address. Takes the same time whatever is

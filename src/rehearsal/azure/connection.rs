@@ -303,6 +303,12 @@ impl Connection {
         envelope(&source, "RecordingStateChanged", data)
     }
 
+    /// What an event about the file of a recording is about.
+    pub(super) fn recording_subject(&self, id: &str) -> String {
+        let (call, server) = (&self.correlation, &self.server_call);
+        format!("/recording/call/{call}/serverCallId/{server}/recordingId/{id}")
+    }
+
     pub(super) fn is_taken_over_by(&self, human: Number) {
         self.progress().transferred = Some(human);
     }

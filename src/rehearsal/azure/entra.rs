@@ -1,6 +1,7 @@
-//! A simulated Microsoft Entra of one tenant with one application and one machine: gives tokens
-//! for the simulated service and knows which it gave. Facts: Azure's pages on the client
-//! credentials flow, its error codes, and on tokens for a machine (IMDS).
+//! A simulated Microsoft Entra of one tenant with one application, one machine and one app that
+//! Azure runs: gives tokens for the simulated service and knows which it gave. Facts: Azure's
+//! pages on the client credentials flow, its error codes, on tokens for a machine (IMDS) and on
+//! managed identities in App Service.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -21,8 +22,11 @@ use super::refusal::Refusal;
 const AUDIENCE: &str = "https://communication.azure.com";
 /// A token of an application lives so long.
 const LIFE: Duration = Duration::from_secs(3_599);
+/// A token of a managed identity lives so long.
+const DAY: Duration = Duration::from_secs(86_399);
 
 const MACHINE: &str = "/metadata/identity/oauth2/token";
+const APP: &str = "/msi/token";
 const TOKEN: &str = "/oauth2/v2.0/token";
 
 /// What somebody must know to get a token.
@@ -40,8 +44,12 @@ pub struct Registered {
     pub token_url: String,
     /// Where the machine asks.
     pub machine_url: String,
-    /// The name of the machine's identity.
+    /// The name of the machine's identity, and of the app's.
     pub machine_id: String,
+    /// Where the app asks (`IDENTITY_ENDPOINT`).
+    pub app_url: String,
+    /// What the app shows (`IDENTITY_HEADER`).
+    pub app_header: SecretString,
 }
 
 /// The tenant.
@@ -50,6 +58,7 @@ pub(super) struct Entra {
     client_id: String,
     secret: String,
     machine_id: String,
+    app_header: String,
     /// Until when each token is good.
     issued: Mutex<HashMap<String, Timestamp>>,
 }
@@ -63,6 +72,7 @@ impl Entra {
             // What a form has to escape.
             secret: format!("{}~+/&=", Uuid::new_v4().simple()),
             machine_id: name(),
+            app_header: name(),
             issued: Mutex::default(),
         }
     }
@@ -76,6 +86,8 @@ impl Entra {
             token_url: format!("http://{host}/{}{TOKEN}", self.tenant_id),
             machine_url: format!("http://{host}{MACHINE}"),
             machine_id: self.machine_id.clone(),
+            app_url: format!("http://{host}{APP}"),
+            app_header: self.app_header.clone().into(),
         }
     }
 
@@ -88,6 +100,8 @@ impl Entra {
         let path = parts.uri.path();
         let answer = if path == MACHINE {
             self.machine(parts)
+        } else if path == APP {
+            self.app(parts)
         } else {
             let tenant = path.strip_suffix(TOKEN)?.strip_prefix('/')?;
             self.application(tenant, parts, body)
@@ -153,22 +167,35 @@ impl Entra {
 
     /// Numbers are written as text here.
     fn machine(&self, parts: &Parts) -> Result<Value, No> {
-        const DAY: Duration = Duration::from_secs(86_399);
-        let refused = |why: &str| {
-            let body = json!({ "error": "invalid_request", "error_description": why });
-            Err(No { status: StatusCode::BAD_REQUEST, body })
-        };
-        if parts.method != Method::GET {
-            return Err(No { status: StatusCode::METHOD_NOT_ALLOWED, body: Value::Null });
-        }
         let headers = &parts.headers;
         if one(headers, "metadata") != Some("true") || headers.contains_key("x-forwarded-for") {
             return refused("Required metadata header not specified");
         }
+        self.managed(parts, "2018-02-01")?;
+        let mut given = self.given();
+        given["expires_in"] = json!(DAY.as_secs().to_string());
+        Ok(given)
+    }
+
+    /// What the header is, only the app knows; how long a token lives is not said here.
+    fn app(&self, parts: &Parts) -> Result<Value, No> {
+        if one(&parts.headers, "x-identity-header") != Some(&self.app_header) {
+            let body = json!({ "statusCode": 401, "message": "No MSI found" });
+            return Err(No { status: StatusCode::UNAUTHORIZED, body });
+        }
+        self.managed(parts, "2019-08-01")?;
+        Ok(self.given())
+    }
+
+    /// Whether what is asked of a managed identity is right.
+    fn managed(&self, parts: &Parts, version: &str) -> Result<(), No> {
+        if parts.method != Method::GET {
+            return Err(No { status: StatusCode::METHOD_NOT_ALLOWED, body: Value::Null });
+        }
         let query = parts.uri.query().unwrap_or_default();
         let query: HashMap<_, _> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let field = |name: &str| query.get(name).map(String::as_str);
-        if field("api-version") != Some("2018-02-01") {
+        if field("api-version") != Some(version) {
             return refused("api-version is not supported");
         }
         if field("resource").map(|resource| resource.trim_end_matches('/')) != Some(AUDIENCE) {
@@ -177,14 +204,17 @@ impl Entra {
         if field("client_id").is_some_and(|id| id != self.machine_id) {
             return refused("Identity not found");
         }
-        Ok(json!({
+        Ok(())
+    }
+
+    fn given(&self) -> Value {
+        json!({
             "access_token": self.issue(DAY),
             "client_id": self.machine_id,
-            "expires_in": DAY.as_secs().to_string(),
             "expires_on": (Timestamp::now() + DAY).as_second().to_string(),
             "resource": AUDIENCE,
             "token_type": "Bearer",
-        }))
+        })
     }
 
     fn issue(&self, life: Duration) -> String {
@@ -211,6 +241,11 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 struct No {
     status: StatusCode,
     body: Value,
+}
+
+fn refused<T>(why: &str) -> Result<T, No> {
+    let body = json!({ "error": "invalid_request", "error_description": why });
+    Err(No { status: StatusCode::BAD_REQUEST, body })
 }
 
 fn no(status: StatusCode, error: &str, code: u32) -> No {
@@ -299,5 +334,20 @@ mod tests {
         assert_eq!(asked(&entra, passed_on.unwrap()).await.0, 400);
         let (status, given) = asked(&entra, meant().body(String::new()).unwrap()).await;
         assert_eq!((status, &given["expires_in"]), (200, &json!("86399")));
+    }
+
+    #[tokio::test]
+    async fn an_app_must_show_what_only_it_knows() {
+        let entra = Entra::new();
+        let address = format!("{APP}?api-version=2019-08-01&resource={AUDIENCE}");
+        let bare = Request::get(&address).body(String::new()).unwrap();
+        assert_eq!(asked(&entra, bare).await.0, 401);
+        let known = |at: &str| Request::get(at).header("x-identity-header", &entra.app_header);
+        let old = address.replace("2019-08-01", "2018-02-01");
+        assert_eq!(asked(&entra, known(&old).body(String::new()).unwrap()).await.0, 400);
+        let (status, given) = asked(&entra, known(&address).body(String::new()).unwrap()).await;
+        assert_eq!((status, &given["expires_in"]), (200, &Value::Null));
+        let until: i64 = given["expires_on"].as_str().unwrap().parse().unwrap();
+        assert!(until > Timestamp::now().as_second());
     }
 }

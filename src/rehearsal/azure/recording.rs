@@ -1,8 +1,10 @@
-//! Recordings that the service makes, keeps and hands out. They are as long as they should be
-//! and silent: what is said in a simulated call is known from the people in it.
+//! Recordings that the service makes, keeps for a day and hands out. They are as long as they
+//! should be, and every sample is the number of its piece: what is said in a simulated call is
+//! known from the people in it.
 
 use std::io::Cursor;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -22,17 +24,35 @@ use super::{Books, Hall};
 /// Samples a second.
 const RATE: u32 = 16_000;
 
+/// Files are kept for so long.
+const KEPT: Duration = Duration::from_hours(24);
+
 /// One recording.
 #[derive(Clone)]
 pub(super) struct Recording {
     id: String,
-    /// Its name in the storage.
+    /// Its name in the storage; its pieces have a number behind it.
     document: String,
     call: Arc<Connection>,
     order: wire::Record,
     begun: Timestamp,
     ended: Option<Timestamp>,
-    deleted: bool,
+    /// Whether each of its pieces was deleted.
+    deleted: Vec<bool>,
+    fetched: usize,
+}
+
+/// A recording as an onlooker sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taped {
+    /// The `callConnectionId` of what it is of.
+    pub call: String,
+    /// Whether it still runs.
+    pub runs: bool,
+    /// How often one of its files was handed out.
+    pub fetched: usize,
+    /// Its files.
+    pub files: Vec<Vec<u8>>,
 }
 
 impl Recording {
@@ -54,8 +74,23 @@ impl Recording {
         ended.duration_since(self.begun).as_millis().try_into().unwrap_or(i64::MAX)
     }
 
-    /// The file.
-    fn wav(&self) -> Vec<u8> {
+    pub(super) fn look(&self) -> Taped {
+        Taped {
+            call: self.call.id.clone(),
+            runs: self.ended.is_none(),
+            fetched: self.fetched,
+            files: (0..self.deleted.len()).map(|piece| self.wav(piece)).collect(),
+        }
+    }
+
+    /// Whether this piece is in the storage.
+    pub(super) fn is_kept(&self, piece: usize, now: Timestamp) -> bool {
+        let in_time = self.ended.is_some_and(|ended| now < ended + KEPT);
+        in_time && self.deleted.get(piece) == Some(&false)
+    }
+
+    /// The file of a piece.
+    fn wav(&self, piece: usize) -> Vec<u8> {
         let channels = self.order.channels();
         let spec = hound::WavSpec {
             channels,
@@ -63,34 +98,44 @@ impl Recording {
             bits_per_sample: 16,
             sample_format: hound::SampleFormat::Int,
         };
-        let samples = self.milliseconds() * i64::from(RATE) / 1_000 * i64::from(channels);
+        let pieces = i64::try_from(self.deleted.len()).expect("a few");
+        let frames = self.milliseconds() * i64::from(RATE) / 1_000 / pieces;
+        let sample = i16::try_from(piece).expect("a few");
         let mut file = Cursor::new(Vec::new());
         let mut writer = hound::WavWriter::new(&mut file, spec).expect("memory takes it");
-        for _ in 0..samples {
-            writer.write_sample(0_i16).expect("memory takes it");
+        for _ in 0..frames * i64::from(channels) {
+            writer.write_sample(sample).expect("memory takes it");
         }
         writer.finalize().expect("memory takes it");
         file.into_inner()
     }
 
-    /// Where the file is, for Event Grid.
+    /// Where the files are, for Event Grid; the last piece first, for nothing is promised.
     fn file_event(&self, host: &str) -> Value {
-        let at = format!("http://{host}/v1/objects/{}", self.document);
-        let chunk = json!({
-            "documentId": self.document,
-            "index": 0,
-            "endReason": "SessionEnded",
-            "contentLocation": format!("{at}/content/acscomposite"),
-            "metadataLocation": format!("{at}/content/acsmetadata"),
-            "deleteLocation": at,
-        });
+        let last = self.deleted.len() - 1;
+        let chunk = |piece: usize| {
+            let document = format!("{}-{piece}", self.document);
+            let at = format!("http://{host}/v1/objects/{document}");
+            let cut = "ChunkMaximumSizeExceeded";
+            json!({
+                "documentId": document,
+                "index": piece,
+                "endReason": if piece == last { "SessionEnded" } else { cut },
+                "contentLocation": format!("{at}/content/acscomposite"),
+                "metadataLocation": format!("{at}/content/acsmetadata"),
+                "deleteLocation": at,
+            })
+        };
+        let chunks: Vec<Value> = (0..=last).rev().map(chunk).collect();
         let data = json!({
-            "recordingStorageInfo": { "recordingChunks": [chunk] },
+            "recordingStorageInfo": { "recordingChunks": chunks },
             "recordingStartTime": self.begun.to_string(),
             "recordingDurationMs": self.milliseconds(),
+            "recordingId": self.id,
+            "storageType": "ACS",
             "sessionEndReason": "SessionEnded",
         });
-        let subject = format!("/recording/call/{}/recordingId/{}", self.call.id, self.id);
+        let subject = self.call.recording_subject(&self.id);
         grid::event("Microsoft.Communication.RecordingFileStatusUpdated", &subject, &data)
     }
 }
@@ -114,7 +159,8 @@ pub(super) fn start(hall: &Arc<Hall>, body: &[u8]) -> Result<Response, Refusal> 
         order,
         begun: Timestamp::now(),
         ended: None,
-        deleted: false,
+        deleted: vec![false; books.pieces.unwrap_or(1)],
+        fetched: 0,
     };
     let answer = recording.written();
     books.recordings.push(recording.clone());
@@ -156,6 +202,17 @@ async fn finished(hall: Arc<Hall>, recording: Recording) {
     hall.announce(&[file]).await;
 }
 
+/// Tells of every recording that is finished once more.
+pub(super) async fn tell_again(hall: &Arc<Hall>) {
+    let ended = |recording: &&Recording| recording.ended.is_some();
+    let files: Vec<Value> = {
+        let books = hall.books();
+        let ended = books.recordings.iter().filter(ended);
+        ended.map(|recording| recording.file_event(&hall.host)).collect()
+    };
+    hall.announce(&files).await;
+}
+
 async fn tell_state(hall: Arc<Hall>, recording: Recording) {
     let Some(to) = recording.order.callback() else { return };
     let event = recording.call.recording_event(&recording.id, recording.state(), recording.begun);
@@ -176,18 +233,21 @@ pub(super) fn stored(
         return Err(Refusal::denied("x-ms-host is not the resource's host"));
     }
     let (document, rest) = path.split_once('/').unwrap_or((path, ""));
+    let (document, piece) = document.rsplit_once('-').ok_or_else(Refusal::no_such_interface)?;
+    let piece: usize = piece.parse().map_err(|_| Refusal::no_such_interface())?;
+    let now = Timestamp::now();
     let mut books = hall.books();
-    let kept = |known: &&mut Recording| {
-        known.document == document && known.ended.is_some() && !known.deleted
-    };
+    let kept = |known: &&mut Recording| known.document == document && known.is_kept(piece, now);
     let recording = books.recordings.iter_mut().find(kept);
     let recording = recording.ok_or_else(Refusal::no_such_interface)?;
     match (method.as_str(), rest) {
         ("GET", "content/acscomposite") => {
-            part(&recording.wav(), headers.get("range").and_then(|range| range.to_str().ok()))
+            recording.fetched += 1;
+            let range = headers.get("range").and_then(|range| range.to_str().ok());
+            part(&recording.wav(piece), range)
         }
         ("DELETE", "") => {
-            recording.deleted = true;
+            recording.deleted[piece] = true;
             Ok(StatusCode::OK.into_response())
         }
         _ => Err(Refusal::no_such_interface()),

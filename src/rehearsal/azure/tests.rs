@@ -256,6 +256,11 @@ async fn a_recording_is_kept_until_it_is_deleted() {
     assert_eq!((status, reader.spec().channels), (200, 2));
     let (status, part) = customer.bytes(Method::GET, &at("contentLocation"), "bytes=0-3").await;
     assert_eq!((status, part.as_slice()), (206, b"RIFF".as_slice()));
+    let file_is_kept = |hours| {
+        let later = Timestamp::now() + Duration::from_hours(hours);
+        azure.hall.books().recordings[0].is_kept(0, later)
+    };
+    assert!(file_is_kept(23) && !file_is_kept(24), "for a day");
     assert_eq!(customer.bytes(Method::DELETE, &at("deleteLocation"), "").await.0, 200);
     assert_eq!(customer.bytes(Method::GET, &at("contentLocation"), "").await.0, 404);
 }

@@ -172,7 +172,10 @@ impl Story {
                 facts.parties = facts.parties.max(Some((sequence, count)));
                 None
             }
-            What::MediaFailed(Unheard::ForNow) | What::Other(_) => None,
+            What::MediaFailed(Unheard::ForNow)
+            | What::Recording { .. }
+            | What::NotRecorded(_)
+            | What::Other(_) => None,
         }
     }
 

@@ -21,7 +21,12 @@ const BUSY: Meaning = Meaning { outcome: Outcome::Busy, reason: "busy" };
 const GIVEN_UP: Meaning = Meaning { outcome: Outcome::Cancelled, reason: "cancelled" };
 const TONE: &str = "Microsoft.Communication.ContinuousDtmfRecognitionToneReceived";
 const HUNG_UP: Meaning = Meaning { outcome: Outcome::Answered, reason: "remote_hung_up" };
+const OVER: Meaning = Meaning { outcome: Outcome::Cancelled, reason: "call_is_over" };
 const FAILED: Meaning = Meaning { outcome: Outcome::Failed, reason: "failed" };
+
+fn recording(names: &[&str], runs: bool) -> What {
+    What::Recording { names: names.iter().map(|&name| name.to_owned()).collect(), runs }
+}
 
 #[rstest]
 #[case::connected(0, What::Connected)]
@@ -36,6 +41,9 @@ const FAILED: Meaning = Meaning { outcome: Outcome::Failed, reason: "failed" };
 #[case::not_listed(9, What::Other(TONE.to_owned()))]
 #[case::over_without_data(10, What::Disconnected(outcome::of(&outcome::Told::default())))]
 #[case::failed_without_a_code(11, What::NotPlaced(FAILED))]
+#[case::recorded(13, recording(&["eyJQ", "aHR0", "8c1d", "411f"], true))]
+#[case::recorded_no_more(14, recording(&["eyJQ", "411f"], false))]
+#[case::not_recorded(15, What::NotRecorded(OVER))]
 fn an_event_is_understood(#[case] line: usize, #[case] what: What) {
     let event = fixture(line).pop().unwrap().unwrap();
     assert_eq!(event.call, CarrierCallId("411f".to_owned()));

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::header::RANGE;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use tandem_actors::carrier::{CarrierCallId, CarrierError};
@@ -51,26 +50,6 @@ pub enum FetchError {
     Broken(String),
 }
 
-/// A recording on its way.
-#[derive(Debug)]
-pub struct Download(Response);
-
-impl Download {
-    /// How many bytes will come, when the storage says so.
-    #[must_use]
-    pub fn length(&self) -> Option<u64> {
-        self.0.content_length()
-    }
-
-    /// The next bytes; nothing at the end.
-    ///
-    /// # Errors
-    /// [`FetchError::Broken`]; what came so far is not the whole.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, FetchError> {
-        self.0.chunk().await.map_err(|error| FetchError::Broken(rest::told(error)))
-    }
-}
-
 impl Control {
     /// Lets ACS record a call, a channel for each party, as WAV. `RecordingStateChanged` and
     /// `StartRecordingFailed` go to `events`; where the file is comes by Event Grid after the
@@ -100,13 +79,13 @@ impl Control {
     ///
     /// # Errors
     /// [`FetchError`].
-    pub async fn fetch(&self, location: &str, part: Part) -> Result<Download, FetchError> {
+    pub async fn fetch(&self, location: &str, part: Part) -> Result<Response, FetchError> {
         let request = self.storage(Method::GET, location).await?;
         let request = match part {
             Part::Whole => request,
             Part::Bytes(first, last) => request.header(RANGE, format!("bytes={first}-{last}")),
         };
-        send(request).await.map(Download)
+        send(request).await
     }
 
     /// Deletes a recording at the address (`deleteLocation`) that Event Grid told.

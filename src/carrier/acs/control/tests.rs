@@ -1,7 +1,7 @@
 //! Orders on real sockets: what is sent, what is tried once more, what a failure means.
 
 mod faults;
-mod resource;
+pub(in crate::carrier::acs) mod resource;
 
 use std::collections::HashMap;
 
@@ -245,10 +245,10 @@ async fn a_recording_is_fetched_in_parts_and_deleted() {
     let resource = Resource::answering(&script).await;
     let control = resource.control();
     let location = format!("{}/v1/objects/0-wus-d1/content/acscomposite", resource.url());
-    let whole = collect(control.fetch(&location, Part::Whole).await.unwrap()).await;
-    assert_eq!(whole, b"RIFF whole");
-    let part = collect(control.fetch(&location, Part::Bytes(100, 149)).await.unwrap()).await;
-    assert_eq!(part, b"RIFF part");
+    let whole = control.fetch(&location, Part::Whole).await.unwrap();
+    assert_eq!(whole.bytes().await.unwrap(), "RIFF whole");
+    let part = control.fetch(&location, Part::Bytes(100, 149)).await.unwrap();
+    assert_eq!(part.bytes().await.unwrap(), "RIFF part");
     control.delete_recording(&location).await.unwrap();
     let gone = control.fetch(&location, Part::Whole).await.unwrap_err();
     assert_eq!(gone, FetchError::Refused(404));
@@ -258,14 +258,6 @@ async fn a_recording_is_fetched_in_parts_and_deleted() {
     assert_eq!(heard[2].method, "DELETE");
     let host = resource.url().replace("http://", "");
     assert!(heard.iter().all(|heard| heard.header("x-ms-host") == Some(&host)));
-}
-
-async fn collect(mut download: Download) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = download.next().await.unwrap() {
-        bytes.extend_from_slice(&chunk);
-    }
-    bytes
 }
 
 #[tokio::test]

@@ -56,8 +56,20 @@ fn cloud_events_and_users_of_an_app_are_understood() {
 }
 
 #[test]
+fn a_recording_that_is_finished_is_told_in_either_schema() {
+    let location = "https://us-storage.asm.skype.com/v1/objects/0-wus-d1/content/acscomposite";
+    for line in [6, 7] {
+        let told = fixture(line);
+        let [Told::Recorded(recorded)] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(recorded.names, ["eyJQ", "aHR0cHM6", "8c1d"]);
+        let [piece] = &recorded.pieces[..] else { panic!("{told:?}") };
+        assert_eq!((piece.index, piece.location.as_str()), (0, location));
+    }
+}
+
+#[test]
 fn what_is_broken_does_not_spoil_the_rest() {
-    let other = Told::Other("Microsoft.Communication.RecordingFileStatusUpdated".to_owned());
+    let other = Told::Other("Microsoft.Communication.CallEnded".to_owned());
     assert_eq!(fixture(4), [other, Told::Broken, Told::Broken, Told::Broken]);
     assert_eq!(fixture(5), []);
     let good = FIXTURES.lines().nth(1).unwrap().trim_matches(['[', ']']);

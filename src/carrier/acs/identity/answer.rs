@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -30,15 +31,28 @@ pub(in crate::carrier::acs) struct Token {
 struct Given {
     token_type: String,
     access_token: SecretString,
-    expires_in: Seconds,
+    #[serde(default)]
+    expires_in: Option<Seconds>,
+    /// Since 1970; App Service tells only this.
+    #[serde(default)]
+    expires_on: Option<Seconds>,
 }
 
-/// The machine's endpoint writes numbers as text.
+/// The machine's endpoints write numbers as text.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Seconds {
     Number(u64),
     Text(String),
+}
+
+impl Seconds {
+    fn read(&self) -> Option<u64> {
+        match self {
+            Self::Number(seconds) => Some(*seconds),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -49,9 +63,9 @@ struct No {
 }
 
 /// Reads an answer.
-pub(super) fn read(status: StatusCode, body: &[u8]) -> Result<Token, NoToken> {
+pub(super) fn read(status: StatusCode, body: &[u8], now: Timestamp) -> Result<Token, NoToken> {
     if status.is_success() {
-        return token(body);
+        return token(body, now);
     }
     // 410: the machine's endpoint is being renewed (Azure's page asks to try again).
     let passes = [StatusCode::TOO_MANY_REQUESTS, StatusCode::GONE].contains(&status);
@@ -67,19 +81,18 @@ pub(super) fn read(status: StatusCode, body: &[u8]) -> Result<Token, NoToken> {
     Err(NoToken::Refused { status: status.as_u16(), code })
 }
 
-fn token(body: &[u8]) -> Result<Token, NoToken> {
+fn token(body: &[u8], now: Timestamp) -> Result<Token, NoToken> {
     let given: Given =
         serde_json::from_slice(body).map_err(|_| NoToken::Strange("a field is missing"))?;
     if !given.token_type.eq_ignore_ascii_case("bearer") {
         return Err(NoToken::Strange("token_type is not Bearer"));
     }
-    let seconds = match given.expires_in {
-        Seconds::Number(seconds) => Some(seconds),
-        Seconds::Text(text) => text.parse().ok(),
-    };
+    let (within, on) = (given.expires_in.as_ref(), given.expires_on.as_ref());
+    let until = |on: u64| on.checked_sub(u64::try_from(now.as_second()).ok()?);
+    let seconds = within.map_or_else(|| until(on?.read()?), Seconds::read);
     // A year is longer than any lives; more would not fit a clock.
     let in_range = |seconds: &u64| (SHORTEST.as_secs()..=31_536_000).contains(seconds);
-    let seconds = seconds.filter(in_range).ok_or(NoToken::Strange("expires_in is no lifetime"))?;
+    let seconds = seconds.filter(in_range).ok_or(NoToken::Strange("it says no lifetime"))?;
     let token = given.access_token.expose_secret();
     let is_sound = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
     let header = HeaderValue::try_from(format!("Bearer {token}")).ok().filter(|_| is_sound);

@@ -1,12 +1,15 @@
 //! Asks for tokens: as an application that has a secret (RFC 6749 §4.4), or as the machine, whose
-//! host vouches for it (IMDS).
+//! host vouches for it (IMDS, or what App Service and Container Apps have in its place).
 //!
-//! Source: Azure's pages on the client credentials flow and on acquiring a token on a VM.
+//! Source: Azure's pages on the client credentials flow, on acquiring a token on a VM, and on
+//! managed identities in App Service.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use form_urlencoded::Serializer;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, Url, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -43,6 +46,13 @@ pub(in crate::carrier::acs) enum Who {
         /// Which of several identities.
         client_id: Option<String>,
     },
+    /// That of an app which Azure runs: App Service, Container Apps, Functions.
+    App {
+        /// Which of several identities.
+        client_id: Option<String>,
+        /// What only the app knows.
+        header: SecretString,
+    },
 }
 
 /// Why an address cannot be asked for tokens.
@@ -51,6 +61,9 @@ pub(in crate::carrier::acs) enum NotAsked {
     /// A secret would go out readable.
     #[error("it is no https:// address")]
     NotSecure,
+    /// The secret of an app would leave the machine.
+    #[error("it is no http:// address of this machine (loopback or link-local)")]
+    NotHere,
     /// The HTTP client cannot be made.
     #[error("no HTTP client: {0}")]
     Client(#[from] reqwest::Error),
@@ -70,13 +83,21 @@ impl Asked {
             Who::Application { .. } => {
                 format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token")
             }
-            Who::Machine { .. } => MACHINE.to_owned(),
+            Who::Machine { .. } | Who::App { .. } => MACHINE.to_owned(),
         };
         let url = Url::parse(if url.is_empty() { &usual } else { url });
         let url = url.map_err(|_| NotAsked::NotSecure)?;
-        let stays_here = is_loopback(&url) || url.host_str() == Some(LINK_LOCAL);
-        if url.scheme() != "https" && !(stays_here && url.scheme() == "http") {
-            return Err(NotAsked::NotSecure);
+        let is_plain = url.scheme() == "http";
+        let refusal = match who {
+            Who::Application { .. } | Who::Machine { .. } => {
+                let host = is_loopback(&url) || url.host_str() == Some(LINK_LOCAL);
+                let secure = url.scheme() == "https" || (is_plain && host);
+                (!secure).then_some(NotAsked::NotSecure)
+            }
+            Who::App { .. } => (!(is_plain && stays_here(&url))).then_some(NotAsked::NotHere),
+        };
+        if let Some(refusal) = refusal {
+            return Err(refusal);
         }
         let client = Client::builder()
             .connect_timeout(CONNECT)
@@ -108,8 +129,28 @@ impl Asked {
                 // Keeps out whoever can make this machine fetch an address, but add no header.
                 self.client.get(url).header("Metadata", "true")
             }
+            Who::App { client_id, header } => {
+                let mut url = self.url.clone();
+                url.query_pairs_mut()
+                    .append_pair("api-version", "2019-08-01")
+                    .append_pair("resource", RESOURCE)
+                    .extend_pairs(client_id.iter().map(|id| ("client_id", id)));
+                self.client.get(url).header("X-IDENTITY-HEADER", header.expose_secret())
+            }
         }
     }
+}
+
+/// Whether what is sent there stays on this machine or its host: loopback by number or by the
+/// name `localhost`, and link-local addresses (RFC 3927, RFC 4291 §2.5.6).
+fn stays_here(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let link_local = host.parse().is_ok_and(|ip| match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    });
+    let nobody = url.username().is_empty() && url.password().is_none();
+    nobody && (link_local || is_loopback(url))
 }
 
 impl Source for Asked {
@@ -125,7 +166,7 @@ impl Source for Asked {
                     return Err(NoToken::Strange("it is too long"));
                 }
             }
-            answer::read(response.status(), &body)
+            answer::read(response.status(), &body, Timestamp::now())
         })
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Mutex as Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use reqwest::StatusCode;
+use secrecy::SecretString;
 use tandem_actors::carrier::Number;
 use tokio::time::{advance, sleep};
 
@@ -138,13 +140,16 @@ async fn one_that_hangs_is_given_up_and_who_stops_waiting_stops_nobody_else() {
 
 #[test]
 fn an_answer_is_a_token_or_says_why_not() {
-    let token = answer::read(StatusCode::OK, HOUR).unwrap();
+    let now = Timestamp::from_second(1_790_000_000).unwrap();
+    let token = answer::read(StatusCode::OK, HOUR, now).unwrap();
     assert_eq!((token.header.to_str().unwrap(), token.lifetime.as_secs()), ("Bearer eyJ0", 3_600));
     assert!(!format!("{token:?}").contains("eyJ0"), "the token is in the debug output");
     let machine = br#"{"access_token":"eyJ0","expires_in":"86399","token_type":"Bearer"}"#;
-    assert_eq!(answer::read(StatusCode::OK, machine).unwrap().lifetime.as_secs(), 86_399);
+    assert_eq!(answer::read(StatusCode::OK, machine, now).unwrap().lifetime.as_secs(), 86_399);
+    let app = br#"{"access_token":"eyJ0","expires_on":"1790003600","resource":"https://communication.azure.com","token_type":"Bearer"}"#;
+    assert_eq!(answer::read(StatusCode::OK, app, now).unwrap().lifetime.as_secs(), 3_600);
     let refused = |status: u16, body: &[u8]| {
-        answer::read(StatusCode::from_u16(status).unwrap(), body).unwrap_err().to_string()
+        answer::read(StatusCode::from_u16(status).unwrap(), body, now).unwrap_err().to_string()
     };
     let secret =
         br#"{"error":"invalid_client","error_description":"s3cret","error_codes":[7000215]}"#;
@@ -157,6 +162,9 @@ fn an_answer_is_a_token_or_says_why_not() {
         &b"{}"[..],
         br#"{"token_type":"mac","expires_in":3600,"access_token":"eyJ0"}"#,
         br#"{"token_type":"Bearer","expires_in":0,"access_token":"eyJ0"}"#,
+        br#"{"token_type":"Bearer","access_token":"eyJ0"}"#,
+        br#"{"token_type":"Bearer","expires_on":"1789999999","access_token":"eyJ0"}"#,
+        br#"{"token_type":"Bearer","expires_on":"soon","access_token":"eyJ0"}"#,
         br#"{"token_type":"Bearer","expires_in":-1,"access_token":"eyJ0"}"#,
         br#"{"token_type":"Bearer","expires_in":99999999999,"access_token":"eyJ0"}"#,
         br#"{"token_type":"Bearer","expires_in":3600,"access_token":""}"#,
@@ -191,7 +199,24 @@ async fn an_application_and_a_machine_get_a_token_and_strangers_do_not() {
     let other = Who::Machine { client_id: Some("other".to_owned()) };
     let error = ask(machine, other).await.unwrap_err();
     assert!(matches!(error, NoToken::Refused { status: 400, .. }), "{error}");
-    assert_eq!(azure.tokens_issued(), 3);
+    let app = |client_id: Option<&str>, header: SecretString| Who::App {
+        client_id: client_id.map(str::to_owned),
+        header,
+    };
+    let at = &registered.app_url;
+    ask(at, app(None, registered.app_header.clone())).await.unwrap();
+    let token = ask(at, app(Some(&registered.machine_id), registered.app_header.clone())).await;
+    assert!(token.unwrap().lifetime > Duration::from_hours(23));
+    for (client_id, header, status) in
+        [(None, "guessed".into(), 401), (Some("other"), registered.app_header.clone(), 400)]
+    {
+        let error = ask(at, app(client_id, header)).await.unwrap_err();
+        assert!(
+            matches!(error, NoToken::Refused { status: seen, .. } if seen == status),
+            "{error}"
+        );
+    }
+    assert_eq!(azure.tokens_issued(), 5);
     drop(azure);
     let error = ask(machine, Who::Machine { client_id: None }).await.unwrap_err();
     assert!(error.may_pass(), "{error}");
@@ -205,5 +230,25 @@ fn a_secret_goes_out_on_no_readable_line() {
     }
     for bad in ["http://login.example.com/t", "http://169.254.169.254.evil.com/", "ftp://::1/"] {
         assert!(!at(bad), "{bad}");
+    }
+    let app =
+        |url: &str| Asked::at(url, "", Who::App { client_id: None, header: "h".into() }).is_ok();
+    for good in [
+        "http://127.0.0.1:41741/msi/token/",
+        "http://localhost:42356/msi/token",
+        "http://169.254.129.3:8081/msi/token",
+        "http://[fe80::1]:8081/msi/token",
+    ] {
+        assert!(app(good), "{good}");
+    }
+    for bad in [
+        "https://127.0.0.1/msi/token",
+        "https://login.example.com/msi/token",
+        "http://10.0.0.4/msi/token",
+        "http://localhost.evil.com/msi/token",
+        "http://a:b@127.0.0.1/msi/token",
+        "127.0.0.1:41741",
+    ] {
+        assert!(!app(bad), "{bad}");
     }
 }

@@ -24,12 +24,12 @@ use crate::carrier::acs::Rate;
 use crate::carrier::acs::connection::Connection;
 use crate::carrier::acs::control::{Control, Settings};
 
-pub(super) const KEY: &[u8] = b"a key that opens nothing at all.";
-pub(super) const VERSION: &str = "2026-03-12";
+pub(in crate::carrier::acs) const KEY: &[u8] = b"a key that opens nothing at all.";
+pub(in crate::carrier::acs) const VERSION: &str = "2026-03-12";
 
 /// An answer.
 #[derive(Clone, Copy)]
-pub(super) enum Reply {
+pub(in crate::carrier::acs) enum Reply {
     /// This status and body.
     Is(u16, &'static str),
     /// This status, `Retry-After` and an empty body.
@@ -46,26 +46,26 @@ pub(super) enum Reply {
 
 /// A request whose signature was right.
 #[derive(Clone)]
-pub(super) struct Heard {
-    pub(super) method: String,
-    pub(super) path_and_query: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Value,
+pub(in crate::carrier::acs) struct Heard {
+    pub(in crate::carrier::acs) method: String,
+    pub(in crate::carrier::acs) path_and_query: String,
+    pub(in crate::carrier::acs) headers: HeaderMap,
+    pub(in crate::carrier::acs) body: Value,
 }
 
 impl Heard {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(in crate::carrier::acs) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
     /// The repeatability id and when it was first sent.
-    pub(super) fn pair(&self) -> Option<(&str, &str)> {
+    pub(in crate::carrier::acs) fn pair(&self) -> Option<(&str, &str)> {
         Some((self.header("repeatability-request-id")?, self.header("repeatability-first-sent")?))
     }
 }
 
 #[derive(Clone)]
-pub(super) struct Resource {
+pub(in crate::carrier::acs) struct Resource {
     address: SocketAddr,
     heard: Arc<Mutex<Vec<Heard>>>,
     script: Arc<Mutex<VecDeque<Reply>>>,
@@ -73,7 +73,7 @@ pub(super) struct Resource {
 
 impl Resource {
     /// Answers the first requests like this and every later one with 500.
-    pub(super) async fn answering(script: &[Reply]) -> Self {
+    pub(in crate::carrier::acs) async fn answering(script: &[Reply]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let resource = Self {
             address: listener.local_addr().unwrap(),
@@ -91,26 +91,26 @@ impl Resource {
         resource
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(in crate::carrier::acs) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// A client with this key.
-    pub(super) fn control_with(&self, key: &[u8]) -> Control {
+    pub(in crate::carrier::acs) fn control_with(&self, key: &[u8]) -> Control {
         control(&self.url(), key)
     }
 
-    pub(super) fn control(&self) -> Control {
+    pub(in crate::carrier::acs) fn control(&self) -> Control {
         self.control_with(KEY)
     }
 
     /// What was asked so far.
-    pub(super) fn heard(&self) -> Vec<Heard> {
+    pub(in crate::carrier::acs) fn heard(&self) -> Vec<Heard> {
         self.heard.lock().unwrap().clone()
     }
 
     /// The one thing that was asked.
-    pub(super) fn heard_one(&self) -> Heard {
+    pub(in crate::carrier::acs) fn heard_one(&self) -> Heard {
         let heard = self.heard();
         assert_eq!(heard.len(), 1, "requests");
         heard[0].clone()
@@ -161,7 +161,7 @@ impl Resource {
 }
 
 /// A client of the resource at this address.
-pub(super) fn control(url: &str, key: &[u8]) -> Control {
+pub(in crate::carrier::acs) fn control(url: &str, key: &[u8]) -> Control {
     let text = format!("endpoint={url}/;accesskey={}", STANDARD.encode(key));
     let settings = Settings {
         connection: Connection::parse(&text.into()).unwrap(),
