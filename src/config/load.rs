@@ -106,11 +106,12 @@ pub(crate) fn of(
         .collect();
     let read = config::Config::builder()
         .add_source(File::from_str(text, FileFormat::Toml))
+        // Nothing is guessed from how a value looks: `+1425…` would become a number, without its
+        // plus. A setting that is a number reads one from text.
         .add_source(
             Environment::with_prefix("TANDEM")
                 .prefix_separator("__")
                 .separator("__")
-                .try_parsing(true)
                 .source(Some(plain)),
         )
         .build()
@@ -209,6 +210,31 @@ mod tests {
         let config = with(text, &[("TANDEM__LIMITS__CALLS", "9")]).unwrap();
         assert_eq!((config.limits.calls, config.limits.total_s), (9, 60));
         assert_eq!(config.limits.silence_s, Config::default().limits.silence_s);
+    }
+
+    #[test]
+    fn a_value_of_the_environment_is_what_its_setting_is() {
+        let config = with(
+            "",
+            &[
+                ("TANDEM__CARRIER__NUMBER", "+14255550123"),
+                ("TANDEM__MODEL__NAME", "7"),
+                ("TANDEM__MODEL__SPEED", "1.25"),
+                ("TANDEM__MODEL__TURNS__THRESHOLD", "0.4"),
+                ("TANDEM__MODEL__TURNS__SILENCE_DURATION_MS", "600"),
+                ("TANDEM__MODEL__SECOND__TRUNCATE", "false"),
+                ("TANDEM__STORE__RECORD_AUDIO", "false"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(config.carrier.number, "+14255550123");
+        assert_eq!(config.model.name, "7");
+        assert_eq!((config.model.speed, config.model.turns.threshold), (1.25, Some(0.4)));
+        assert_eq!(config.model.turns.silence_duration_ms, Some(600));
+        assert_eq!(config.model.second.truncate, Some(false));
+        assert!(!config.store.record_audio);
+        let error = with("", &[("TANDEM__LIMITS__CALLS", "many")]).unwrap_err().to_string();
+        assert!(error.contains("many"), "{error}");
     }
 
     #[test]

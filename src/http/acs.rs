@@ -215,6 +215,9 @@ fn hear(desk: &Desk, inbox: &Arc<Inbox>, call: &CallId, event: callback::Event) 
 }
 
 fn pass_on(desk: &Desk, inbox: &Arc<Inbox>, call: &CallId, name: CarrierCallId, news: News) {
+    if let News::Ended(_, codes) = &news {
+        tracing::info!(%call, %codes, "ACS says that the call is over");
+    }
     if let Some(input) = news.into_input() {
         desk.exchange.tell(call, input);
         return;

@@ -114,7 +114,8 @@ async fn the_networks_answer_comes_as_a_callback() {
     let mut bridge = Bridge::open().await;
     bridge.place("+15550101").await;
     let facts = bridge.stage.finalized().await;
-    assert_eq!(ending(&facts), (Outcome::Busy, "busy"));
+    let reason = "busy (code 486, subcode 560486, sip 486)";
+    assert_eq!(ending(&facts), (Outcome::Busy, reason));
     bridge.stage.close().await;
 }
 

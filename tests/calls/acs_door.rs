@@ -190,7 +190,8 @@ async fn a_callback_is_believed_by_its_nonce_and_read_with_care() {
         assert_eq!(door.tell(&made, &busy).await, 200);
     }
     let facts = door.stage.finalized().await;
-    assert_eq!(ending(&facts), (Outcome::Busy, "busy"));
+    let reason = "busy (code 486, subcode 560486)";
+    assert_eq!(ending(&facts), (Outcome::Busy, reason));
     assert_eq!(door.tell(&made, &json!(event("9", "CallConnected", 200, 0))).await, 200);
     door.end(&other.call).await;
     door.stage.close().await;

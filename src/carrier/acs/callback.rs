@@ -15,7 +15,7 @@ use tandem_actors::briefing::Outcome;
 use tandem_actors::carrier::CarrierCallId;
 
 use super::event_grid::{Malformed, elements, recorded};
-use super::outcome::{self, Meaning};
+use super::outcome::{self, Meaning, Told};
 
 /// Begins the types of these events.
 const TYPE: &str = "Microsoft.Communication.";
@@ -43,11 +43,11 @@ pub enum What {
     /// Somebody or something picked up, or our answer was taken.
     Connected,
     /// The call we placed did not come about.
-    NotPlaced(Meaning),
+    NotPlaced(Meaning, Told),
     /// The call that rang here was not there to be answered any more.
-    NotAnswered(Meaning),
+    NotAnswered(Meaning, Told),
     /// The call is over.
-    Disconnected(Meaning),
+    Disconnected(Meaning, Told),
     /// The hand-over was carried out.
     TransferAccepted,
     /// The hand-over was not carried out.
@@ -104,7 +104,7 @@ struct CloudEvent<'a> {
 #[serde(rename_all = "camelCase", default)]
 struct Data {
     call_connection_id: Option<String>,
-    result_information: Option<outcome::Told>,
+    result_information: Option<Told>,
     sequence_number: Option<u64>,
     participants: Option<Vec<Box<RawValue>>>,
     media_streaming_update: Option<Update>,
@@ -137,17 +137,16 @@ fn one(event: &RawValue) -> Option<Event> {
         return None;
     }
     let call = CarrierCallId(call.to_owned());
-    let failure = || match &data.result_information {
-        Some(told) if *told != outcome::Told::default() => outcome::of(told),
-        _ => Meaning { outcome: Outcome::Failed, reason: "failed" },
+    let told = data.result_information.unwrap_or_default();
+    let failure = || match told == Told::default() {
+        true => Meaning { outcome: Outcome::Failed, reason: "failed" },
+        false => outcome::of(&told),
     };
     let what = match event.kind.strip_prefix(TYPE).unwrap_or(&event.kind) {
         "CallConnected" => What::Connected,
-        "CreateCallFailed" => What::NotPlaced(failure()),
-        "AnswerFailed" => What::NotAnswered(failure()),
-        "CallDisconnected" => {
-            What::Disconnected(outcome::of(&data.result_information.unwrap_or_default()))
-        }
+        "CreateCallFailed" => What::NotPlaced(failure(), told),
+        "AnswerFailed" => What::NotAnswered(failure(), told),
+        "CallDisconnected" => What::Disconnected(outcome::of(&told), told),
         "CallTransferAccepted" => What::TransferAccepted,
         "CallTransferFailed" => What::TransferFailed(failure()),
         "MediaStreamingFailed" => {

@@ -13,7 +13,7 @@ use tandem_actors::briefing::Outcome;
 
 /// `resultInformation` of a callback. What ACS says in words is not kept, for it may name
 /// numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Told {
     /// An HTTP or SIP status, 0 for a normal end.
@@ -27,7 +27,7 @@ pub struct Told {
 }
 
 /// A code of another network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(default)]
 pub struct Detail {
     /// The number.

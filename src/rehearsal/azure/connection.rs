@@ -241,7 +241,8 @@ impl Connection {
         };
         let people: Vec<Value> = self.people().iter().map(participant).collect();
         let more = json!({ "participants": people, "sequenceNumber": sequence });
-        self.tell("ParticipantsUpdated", Result::OK, more);
+        // It comes of no order, and has no context.
+        self.tell_of(None, "ParticipantsUpdated", Result::OK, more);
     }
 
     /// What became of the media stream.

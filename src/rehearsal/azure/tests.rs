@@ -86,6 +86,7 @@ async fn a_call_is_told_of_from_its_ring_to_its_end() {
         "CallDisconnected",
     ];
     assert_eq!(names(&events), expected);
+    assert_eq!(events[1]["data"].get("operationContext"), None, "it comes of no order");
     let last = &events.last().unwrap()["data"];
     assert_eq!(last["resultInformation"]["subCode"], 7_000);
     assert_eq!(last["operationContext"], "c-1");

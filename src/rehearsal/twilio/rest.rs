@@ -25,7 +25,7 @@ const TWIML: usize = 4_000;
 pub(super) fn routes(network: Arc<Network>) -> Router {
     let account = Router::new()
         .route("/Calls.json", post(create).get(list))
-        .route("/Calls/{name}", post(update))
+        .route("/Calls/{name}", post(update).get(fetch))
         .route("/Calls/{name}/Recordings.json", post(recording::begin))
         .route("/Recordings/{file}", get(recording::file));
     Router::new()
@@ -164,6 +164,21 @@ async fn create(
         std::future::pending::<()>().await;
     }
     Ok(answer)
+}
+
+async fn fetch(
+    State(network): State<Arc<Network>>,
+    Path((account, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    user(&network, &headers)?;
+    if account != network.settings.account {
+        return Err(Refused(401, 20_003));
+    }
+    let name = file.strip_suffix(".json").ok_or(Refused(404, 20_404))?;
+    let state = network.state();
+    let call = state.calls.get(name).ok_or(Refused(404, 20_404))?;
+    Ok(shown(name, call, StatusCode::OK))
 }
 
 async fn update(

@@ -37,8 +37,7 @@ fn twiml_is_read_strictly(#[case] text: &str, #[case] good: bool) {
     assert_eq!(twiml::read(text).is_ok(), good, "{:?}", twiml::read(text));
 }
 
-#[tokio::test]
-async fn nothing_leaves_but_through_the_tunnel() {
+async fn started() -> TwilioNetwork {
     let settings = Settings {
         account: "AC00".to_owned(),
         auth_token: "token".to_owned().into(),
@@ -46,7 +45,12 @@ async fn nothing_leaves_but_through_the_tunnel() {
         number: "+15550199".to_owned(),
         public_url: "https://bridge.example.com".to_owned(),
     };
-    let twilio = TwilioNetwork::start(settings).await.unwrap();
+    TwilioNetwork::start(settings).await.unwrap()
+}
+
+#[tokio::test]
+async fn nothing_leaves_but_through_the_tunnel() {
+    let twilio = started().await;
     let through = |url: &str| twilio.network.through_the_tunnel(url);
     assert_eq!(through("https://bridge.example.com/x"), None, "before there is one");
     twilio.lead_to("127.0.0.1:9".parse().unwrap());
@@ -57,4 +61,21 @@ async fn nothing_leaves_but_through_the_tunnel() {
     {
         assert_eq!(through(other), None);
     }
+}
+
+#[tokio::test]
+async fn a_call_is_shown_to_the_accounts_owner_only() {
+    let twilio = started().await;
+    let name = twilio.ring_in("+15550105");
+    let calls = format!("{}/2010-04-01/Accounts/AC00/Calls", twilio.api_url());
+    let get = async |name: &str, token: &str| {
+        let request = reqwest::Client::new().get(format!("{calls}/{name}.json"));
+        let answer = request.basic_auth("AC00", Some(token)).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let (status, shown) = get(&name, "token").await;
+    assert_eq!((status, &shown["sid"]), (200, &Value::from(name.as_str())));
+    assert_eq!(shown["from"], "+15550105");
+    assert_eq!(get("CA00", "token").await.1["code"], 20_404);
+    assert_eq!(get(&name, "wrong").await.1["code"], 20_003);
 }

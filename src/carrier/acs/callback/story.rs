@@ -10,7 +10,7 @@ use tandem_actors::carrier::CarrierCallId;
 use tandem_actors::clock::Instant;
 
 use super::{Event, Unheard, What};
-use crate::carrier::acs::outcome::Meaning;
+use crate::carrier::acs::outcome::{Meaning, Told};
 use crate::carrier::acs::seen::Seen;
 
 /// Ids of events that are remembered: a call has some twenty. One that comes again after so many
@@ -49,6 +49,7 @@ pub struct Facts {
 pub struct Ending {
     rank: u8,
     meaning: Meaning,
+    told: Told,
 }
 
 impl Ending {
@@ -58,8 +59,9 @@ impl Ending {
         self.meaning
     }
 
-    fn key(&self) -> (u8, Reverse<&'static str>, Reverse<&'static str>) {
-        (self.rank, Reverse(self.meaning.reason), Reverse(self.meaning.outcome.word()))
+    fn key(&self) -> (u8, Reverse<&'static str>, Reverse<&'static str>, Told) {
+        let Meaning { outcome, reason } = self.meaning;
+        (self.rank, Reverse(reason), Reverse(outcome.word()), self.told)
     }
 }
 
@@ -77,8 +79,8 @@ pub enum Transfer {
 pub enum News {
     /// ACS's name for the call.
     Placed(CarrierCallId),
-    /// The call is over.
-    Ended(Meaning),
+    /// The call is over, with ACS's own numbers.
+    Ended(Meaning, Told),
     /// The hand-over was carried out, or why not.
     Transferred(Result<(), &'static str>),
     /// The call has no audio and will have none.
@@ -91,8 +93,8 @@ impl News {
     pub fn into_input(self) -> Option<Input> {
         match self {
             Self::Placed(call) => Some(Input::Placed(call)),
-            Self::Ended(Meaning { outcome, reason }) => {
-                Some(Input::Ended(outcome, reason.to_owned()))
+            Self::Ended(Meaning { outcome, reason }, told) => {
+                Some(Input::Ended(outcome, format!("{reason} ({told})")))
             }
             Self::Transferred(how) => Some(Input::Transferred(how.map_err(str::to_owned))),
             Self::Unheard => None,
@@ -150,9 +152,9 @@ impl Story {
                 let first = !std::mem::replace(&mut facts.connected, true);
                 (first && !has_name).then_some(News::Placed(event.call))
             }
-            What::NotPlaced(meaning) => self.end(2, meaning),
-            What::NotAnswered(meaning) => self.end(1, meaning),
-            What::Disconnected(meaning) => self.end(0, meaning),
+            What::NotPlaced(meaning, told) => self.end(2, meaning, told),
+            What::NotAnswered(meaning, told) => self.end(1, meaning, told),
+            What::Disconnected(meaning, told) => self.end(0, meaning, told),
             What::TransferAccepted => {
                 let before = facts.transfer.replace(Transfer::Accepted);
                 (before != Some(Transfer::Accepted)).then_some(News::Transferred(Ok(())))
@@ -179,13 +181,13 @@ impl Story {
         }
     }
 
-    fn end(&mut self, rank: u8, meaning: Meaning) -> Option<News> {
-        let ending = Ending { rank, meaning };
+    fn end(&mut self, rank: u8, meaning: Meaning, told: Told) -> Option<News> {
+        let ending = Ending { rank, meaning, told };
         match &mut self.facts.ending {
             Some(known) if known.key() >= ending.key() => None,
             known => {
                 *known = Some(ending);
-                Some(News::Ended(meaning))
+                Some(News::Ended(meaning, told))
             }
         }
     }

@@ -23,6 +23,16 @@ const TONE: &str = "Microsoft.Communication.ContinuousDtmfRecognitionToneReceive
 const HUNG_UP: Meaning = Meaning { outcome: Outcome::Answered, reason: "remote_hung_up" };
 const OVER: Meaning = Meaning { outcome: Outcome::Cancelled, reason: "call_is_over" };
 const FAILED: Meaning = Meaning { outcome: Outcome::Failed, reason: "failed" };
+const NOTHING: Told = codes(None, None, None);
+
+/// ACS's own numbers.
+const fn codes(code: Option<i64>, sub_code: Option<i64>, sip: Option<i64>) -> Told {
+    let sip_details = match sip {
+        Some(_) => Some(outcome::Detail { code: sip }),
+        None => None,
+    };
+    Told { code, sub_code, sip_details, q850_details: None }
+}
 
 fn recording(names: &[&str], runs: bool) -> What {
     What::Recording { names: names.iter().map(|&name| name.to_owned()).collect(), runs }
@@ -30,17 +40,17 @@ fn recording(names: &[&str], runs: bool) -> What {
 
 #[rstest]
 #[case::connected(0, What::Connected)]
-#[case::busy(1, What::NotPlaced(BUSY))]
-#[case::hung_up(2, What::Disconnected(HUNG_UP))]
-#[case::given_up(3, What::NotAnswered(GIVEN_UP))]
+#[case::busy(1, What::NotPlaced(BUSY, codes(Some(486), Some(560_486), Some(486))))]
+#[case::hung_up(2, What::Disconnected(HUNG_UP, codes(Some(0), Some(560_000), None)))]
+#[case::given_up(3, What::NotAnswered(GIVEN_UP, codes(Some(487), Some(540_487), None)))]
 #[case::parties(4, What::Parties { sequence: 2, count: 1 })]
 #[case::handed_over(5, What::TransferAccepted)]
 #[case::not_handed_over(6, What::TransferFailed(BUSY))]
 #[case::never_heard(7, What::MediaFailed(Unheard::Never))]
 #[case::interrupted(8, What::MediaFailed(Unheard::ForNow))]
 #[case::not_listed(9, What::Other(TONE.to_owned()))]
-#[case::over_without_data(10, What::Disconnected(outcome::of(&outcome::Told::default())))]
-#[case::failed_without_a_code(11, What::NotPlaced(FAILED))]
+#[case::over_without_data(10, What::Disconnected(outcome::of(&NOTHING), NOTHING))]
+#[case::failed_without_a_code(11, What::NotPlaced(FAILED, NOTHING))]
 #[case::recorded(13, recording(&["eyJQ", "aHR0", "8c1d", "411f"], true))]
 #[case::recorded_no_more(14, recording(&["eyJQ", "411f"], false))]
 #[case::not_recorded(15, What::NotRecorded(OVER))]
@@ -91,7 +101,7 @@ fn life() -> Vec<Event> {
         What::TransferFailed(BUSY),
         What::TransferAccepted,
         What::Parties { sequence: 3, count: 0 },
-        What::Disconnected(HUNG_UP),
+        What::Disconnected(HUNG_UP, NOTHING),
     ];
     whats.into_iter().enumerate().map(|(id, what)| event(id, what)).collect()
 }
@@ -121,7 +131,7 @@ fn in_every_order_of_six_events_the_same_is_known_in_the_end() {
         orders(&mut events, 0, &mut |order| {
             let (story, news) = told(order, None);
             assert_eq!(*story.facts(), wanted, "{order:?}");
-            let ended = count(&news, |one| matches!(one, News::Ended(_)));
+            let ended = count(&news, |one| matches!(one, News::Ended(..)));
             assert_eq!(ended, usize::from(length == 6), "{order:?}");
             assert!(count(&news, |one| matches!(one, News::Placed(_))) <= 1);
             seen += 1;
@@ -134,10 +144,10 @@ fn in_every_order_of_six_events_the_same_is_known_in_the_end() {
 fn of_endings_in_any_order_the_same_counts_and_one_is_told() {
     let declined = Meaning { outcome: Outcome::Rejected, reason: "declined" };
     let mut endings = vec![
-        event(1, What::NotPlaced(BUSY)),
-        event(2, What::NotPlaced(declined)),
-        event(3, What::NotAnswered(FAILED)),
-        event(4, What::Disconnected(HUNG_UP)),
+        event(1, What::NotPlaced(BUSY, NOTHING)),
+        event(2, What::NotPlaced(declined, NOTHING)),
+        event(3, What::NotAnswered(FAILED, NOTHING)),
+        event(4, What::Disconnected(HUNG_UP, NOTHING)),
     ];
     orders(&mut endings, 0, &mut |order| {
         let (story, news) = told(order, None);
@@ -161,7 +171,7 @@ fn a_thousand_doubled_and_shuffled_streams_end_in_the_same_state() {
         stream.shuffle(&mut chance);
         let (story, news) = told(&stream, None);
         assert_eq!(*story.facts(), wanted, "seed {seed}");
-        assert_eq!(count(&news, |one| matches!(one, News::Ended(_))), 1, "seed {seed}");
+        assert_eq!(count(&news, |one| matches!(one, News::Ended(..))), 1, "seed {seed}");
         let handed = count(&news, |one| *one == News::Transferred(Ok(())));
         assert!(handed <= 1, "seed {seed}");
     }
@@ -169,8 +179,8 @@ fn a_thousand_doubled_and_shuffled_streams_end_in_the_same_state() {
 
 #[test]
 fn after_the_end_nothing_is_news_but_how_a_hand_over_went() {
-    let (mut story, _) = told(&[event(1, What::Disconnected(HUNG_UP))], None);
-    for (id, what) in [What::Connected, What::NotPlaced(BUSY)].into_iter().enumerate() {
+    let (mut story, _) = told(&[event(1, What::Disconnected(HUNG_UP, NOTHING))], None);
+    for (id, what) in [What::Connected, What::NotPlaced(BUSY, NOTHING)].into_iter().enumerate() {
         let taken = story.take(event(10 + id, what), None, clock::now());
         assert_eq!(taken, Taken::New(None));
     }
@@ -184,7 +194,7 @@ fn after_the_end_nothing_is_news_but_how_a_hand_over_went() {
 
 #[test]
 fn in_every_order_a_hand_over_is_told_once() {
-    let whats = [What::Connected, What::TransferAccepted, What::Disconnected(HUNG_UP)];
+    let whats = [What::Connected, What::TransferAccepted, What::Disconnected(HUNG_UP, NOTHING)];
     let mut events: Vec<Event> =
         whats.into_iter().enumerate().map(|(id, what)| event(id, what)).collect();
     orders(&mut events, 0, &mut |order| {
@@ -197,7 +207,7 @@ fn in_every_order_a_hand_over_is_told_once() {
 #[test]
 fn an_event_of_another_call_changes_nothing() {
     let ours = CarrierCallId("411f".to_owned());
-    let mut swapped = event(1, What::Disconnected(HUNG_UP));
+    let mut swapped = event(1, What::Disconnected(HUNG_UP, NOTHING));
     swapped.call = CarrierCallId("9999".to_owned());
     let mut story = Story::default();
     assert_eq!(story.take(swapped.clone(), Some(ours), clock::now()), Taken::Elsewhere);
@@ -244,8 +254,11 @@ fn news_become_what_the_call_understands() {
     let call = CarrierCallId("411f".to_owned());
     let placed = News::Placed(call.clone()).into_input();
     assert!(matches!(placed, Some(Input::Placed(named)) if named == call));
-    let ended = News::Ended(BUSY).into_input();
-    assert!(matches!(ended, Some(Input::Ended(Outcome::Busy, reason)) if reason == "busy"));
+    let told = codes(Some(486), Some(560_486), None);
+    let Some(Input::Ended(outcome, reason)) = News::Ended(BUSY, told).into_input() else {
+        panic!("an end is not told")
+    };
+    assert_eq!((outcome, reason.as_str()), (Outcome::Busy, "busy (code 486, subcode 560486)"));
     let failed = News::Transferred(Err("busy")).into_input();
     assert!(matches!(failed, Some(Input::Transferred(Err(why))) if why == "busy"));
 }
