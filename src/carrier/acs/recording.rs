@@ -77,9 +77,9 @@ impl Keeper {
                 self.0.count("recording_refused");
                 tracing::warn!(%call, reason = meaning.reason, "ACS does not record the call");
             }
-            What::NotPlaced(_)
-            | What::NotAnswered(_)
-            | What::Disconnected(_)
+            What::NotPlaced(..)
+            | What::NotAnswered(..)
+            | What::Disconnected(..)
             | What::TransferAccepted
             | What::TransferFailed(_)
             | What::MediaFailed(_)

@@ -134,7 +134,7 @@ fn a_result_that_comes_late_is_offered_at_the_next_pause() {
 #[test]
 fn a_request_that_shows_no_life_renews_the_session_and_not_again_at_once() {
     let mut call = Script::talking();
-    call.take(Input::Order(crate::call::event::Order::Say("Hello.".into())));
+    call.take(Input::Order(Order::Say("Hello.".into())));
     let outputs = call.wait(SECOND * 8);
     let renewals = outputs.iter().filter(|o| matches!(o, Output::Link(ToLink::Renew(_)))).count();
     assert_eq!(renewals, 1, "{outputs:?}");
