@@ -153,13 +153,10 @@ impl Done {
     /// the model shall do about it.
     #[must_use]
     pub fn fault(verdict: Verdict, reason: &str, spoken: &str, suggestion: &str) -> Self {
-        let output = format!(
-            r#"{{"status":"error","error_type":{},"reason":{},"spoken_message":{},"suggestion":{}}}"#,
-            quoted(verdict.word()),
-            quoted(reason),
-            quoted(spoken),
-            quoted(suggestion),
-        );
+        let [kind, reason, spoken, suggestion] =
+            [verdict.word(), reason, spoken, suggestion].map(quoted);
+        let output = format!(r#"{{"status":"error","error_type":{kind},"reason":{reason},"#,)
+            + &format!(r#""spoken_message":{spoken},"suggestion":{suggestion}}}"#);
         Self { verdict, output: Text(output) }
     }
 }
@@ -245,8 +242,8 @@ pub trait Tool: Send + Sync {
     /// What it says of itself.
     fn promise(&self) -> &Promise;
 
-    /// For tools whose [`Risk`] is asked about: resolves the exact effect without causing it, or says why it
-    /// cannot be. `None` for tools that need no question.
+    /// For tools whose [`Risk`] is asked about: resolves the exact effect without causing it, or
+    /// says why it cannot be. `None` for tools that need no question.
     fn read_back(&self, job: Job) -> BoxFuture<'static, Option<Result<Readback, Done>>>;
 
     /// Does it. Never called twice for the same job; a model's own `confirmed` argument means

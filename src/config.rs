@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 pub use carrier::{Acs, AppIdentity, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
-pub(crate) use load::{DEFAULT_FILE, environment, of, secrets};
+pub(crate) use load::{DEFAULT_FILE, environment, of};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
 pub use voicemail::{NoVoicemail, Voicemail};
 

@@ -25,6 +25,9 @@ use terminal::{Hiding, Terminal};
 /// Where secrets are written unless told otherwise.
 pub(super) const SECRETS: &str = "tandem.env";
 
+/// Nobody is asked for a second model here, but one may stand in the settings.
+const SECOND_KEY: &str = "TANDEM__MODEL__SECOND__KEY";
+
 #[derive(Args, Clone, Debug)]
 pub(super) struct Options {
     /// Where secrets are written when you agree, readable by nobody else.
@@ -70,7 +73,7 @@ fn converse(
     let kind = answers::settings(&mut terminal, &mut document)?;
     let given = secrets(&mut terminal, &document, kind, place)?;
     let text = document.to_string();
-    verify(&text, &given, place)?;
+    verify(&document, kind, &given, place)?;
     terminal.say(&format!("\n--- {path}\n{}\n---", text.trim()))?;
     for (name, _) in &given {
         terminal.say(&format!("{name}=(not shown), in {}", place.secrets.display()))?;
@@ -136,19 +139,25 @@ fn made_up() -> SecretString {
     format!("{:032x}", rand::random::<u128>()).into()
 }
 
-/// Reads what will be written as the server will. Secrets that the operator sets later are
-/// stood in for.
-fn verify(text: &str, given: &[Given], place: &Place) -> anyhow::Result<()> {
+/// Reads what will be written as the server will. Secrets that it needs and the operator sets
+/// later are stood in for.
+fn verify(
+    document: &DocumentMut,
+    kind: Kind,
+    given: &[Given],
+    place: &Place,
+) -> anyhow::Result<()> {
     let mut environment = place.environment.clone();
     for (name, secret) in given {
         environment.insert((*name).to_owned(), secret.expose_secret().to_owned());
     }
-    for name in config::secrets() {
+    let needed = answers::secrets(document, kind).into_iter().map(|secret| secret.name);
+    for name in needed.chain([SECOND_KEY]) {
         if !environment.contains_key(&format!("{name}_FILE")) {
             environment.entry(name.to_owned()).or_insert_with(|| "set later".to_owned());
         }
     }
-    config::of(text, &environment)
+    config::of(&document.to_string(), &environment)
         .context("what was answered cannot be used; nothing was written")?;
     Ok(())
 }

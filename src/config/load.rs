@@ -75,11 +75,6 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     of(&text, &environment)
 }
 
-/// The names of the variables that hold secrets.
-pub(crate) fn secrets() -> impl Iterator<Item = &'static str> {
-    SECRETS.into_iter().map(|(name, _)| name)
-}
-
 /// What of the environment concerns us.
 #[expect(clippy::disallowed_methods, reason = "this is the reader of the environment")]
 pub(crate) fn environment() -> BTreeMap<String, String> {
