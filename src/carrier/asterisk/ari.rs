@@ -57,8 +57,11 @@ pub struct Bridge {
 pub enum Event {
     /// `StasisStart`: a channel has come to us; one that we rang has been answered.
     Came(Channel),
-    /// `ChannelDestroyed`: a channel is gone, with its Q.850 cause.
+    /// `ChannelDestroyed`: a channel is gone, with its Q.850 cause. Told of channels that we have
+    /// made; of one that the dialplan has sent us, `StasisEnd` is the last word.
     Gone(Channel, u32),
+    /// `StasisEnd`: a channel has left our application, as a rule because it was hung up.
+    Left(Channel),
     /// `ApplicationReplaced`: somebody else has taken our place at this Asterisk.
     Replaced,
     /// Anything else. Among it `ChannelDtmfReceived`: in a bridge every key reaches the media
@@ -92,6 +95,7 @@ pub fn read(text: &str) -> Result<Event, Malformed> {
             let cause = envelope.cause;
             envelope.channel.map(|channel| Event::Gone(channel, cause)).ok_or(Malformed)
         }
+        "StasisEnd" => envelope.channel.map(Event::Left).ok_or(Malformed),
         "ApplicationReplaced" => Ok(Event::Replaced),
         _ => Ok(Event::Other),
     }

@@ -68,6 +68,7 @@ impl Control {
         match event {
             Event::Came(channel) => self.0.came(channel).await,
             Event::Gone(channel, cause) => self.0.gone(&channel.id, cause).await,
+            Event::Left(channel) => self.0.left(&channel.id).await,
             Event::Replaced => {
                 tracing::error!("another server has taken our place at this asterisk");
             }

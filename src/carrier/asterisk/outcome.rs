@@ -3,6 +3,9 @@
 
 use tandem_actors::briefing::Outcome;
 
+/// Normal clearing: somebody has hung up.
+pub const NORMAL: u32 = 16;
+
 /// The outcome of a call that was never answered and ended with this cause.
 #[must_use]
 pub const fn of(cause: u32) -> Outcome {

@@ -213,6 +213,8 @@ fn the_events_that_matter_are_read_and_no_other() {
     let gone =
         r#"{"type":"ChannelDestroyed","cause":17,"cause_txt":"User busy","channel":{"id":"a"}}"#;
     assert!(matches!(ari::read(gone), Ok(ari::Event::Gone(channel, 17)) if channel.id == "a"));
+    let left = r#"{"type":"StasisEnd","channel":{"id":"a"}}"#;
+    assert!(matches!(ari::read(left), Ok(ari::Event::Left(channel)) if channel.id == "a"));
     let key = r#"{"type":"ChannelDtmfReceived","digit":"5","channel":{"id":"a"}}"#;
     assert!(matches!(ari::read(key), Ok(ari::Event::Other)));
     assert!(ari::read(r#"{"type":"StasisStart"}"#).is_err() && ari::read("[]").is_err());

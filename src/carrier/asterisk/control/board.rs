@@ -134,6 +134,15 @@ impl Board {
         }
     }
 
+    /// A channel has left our application. Nothing more is told of those that rang us; of our own
+    /// we hear why they are gone.
+    pub(super) async fn left(&self, channel: &str) {
+        match names::role(channel) {
+            Role::Caller => self.gone(channel, outcome::NORMAL).await,
+            Role::Phone | Role::Media(_) | Role::Human(_) => {}
+        }
+    }
+
     /// The media channel is gone and the phone is not. The socket told the call of it: one that
     /// closed in order was the end, and any other is to be brought back.
     async fn media_gone(&self, phone: &str) {
