@@ -1,23 +1,27 @@
 //! Ten thousand who connect to the carriers' door and say nothing; fewer where the system lets a
 //! process hold fewer open files.
 
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use tandem::config::Config;
-use tandem::http::accept::{self, Limits};
+use tandem::http::accept::{self, Limits, Source};
 use tandem::http::carrier_routes;
 use tandem::http::refusals::{Reason, Refusals};
 use tandem::server::Server;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 const CROWD: usize = 10_000;
 
-/// Who dials at the same time; fewer than the system lets wait at a door.
+/// Who dials or waits to be let in at the same time; fewer than the system lets wait at a door.
+/// Of more it takes some for connected whom the door never hears of.
 const AT_ONCE: usize = 200;
 
 /// The door's own limits but for the time, so that the test is short; long enough for all of them
@@ -63,6 +67,20 @@ async fn status(door: SocketAddr) -> String {
     tokio::time::timeout(PROMPT, asked).await.expect("a prompt answer")
 }
 
+/// The door's listener, which lets the next one dial for each that was let in.
+struct Paced {
+    listener: TcpListener,
+    turns: Arc<Semaphore>,
+}
+
+impl Source for Paced {
+    async fn next(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        let accepted = self.listener.accept().await?;
+        self.turns.add_permits(1);
+        Ok(accepted)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_silent_connections_fill_the_door_and_are_let_go() {
     let dir = tempfile::tempdir().unwrap();
@@ -78,14 +96,19 @@ async fn ten_thousand_silent_connections_fill_the_door_and_are_let_go() {
     let door = listener.local_addr().unwrap();
     let (refusals, stop) = (Refusals::default(), CancellationToken::new());
     let routes = carrier_routes(server.desk.clone());
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let source = Paced { listener, turns: Arc::clone(&turns) };
     let serving =
-        tokio::spawn(accept::serve(listener, routes, refusals.clone(), limits, stop.clone()));
+        tokio::spawn(accept::serve(source, routes, refusals.clone(), limits, stop.clone()));
     assert_eq!(status(door).await, "HTTP/1.1 200");
 
     let before = resident_bytes();
     let began = Instant::now();
     let mut crowd: Vec<TcpStream> = stream::iter(0..people)
-        .map(|_| async move { TcpStream::connect(door).await.unwrap() })
+        .map(|_| async {
+            turns.acquire().await.unwrap().forget();
+            TcpStream::connect(door).await.unwrap()
+        })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
