@@ -1,9 +1,11 @@
 //! Every setting of the server, with its unit, its default and why; the only reader of the
 //! environment. One TOML file, every key also as `TANDEM__SECTION__KEY`.
 
+mod agent;
 mod carrier;
 mod load;
 mod model;
+mod tools;
 mod voicemail;
 
 use std::net::SocketAddr;
@@ -12,10 +14,13 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+pub use agent::{Agent, AgentKind};
 pub use carrier::{Acs, AppIdentity, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
 pub(crate) use load::{DEFAULT_FILE, environment, of};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
+pub use tools::{Mcp, McpTool, Risk, Tool};
+pub(crate) use tools::{attempts, deadline_s};
 pub use voicemail::{NoVoicemail, Voicemail};
 
 /// Everything an operator can decide.
@@ -38,6 +43,12 @@ pub struct Config {
     pub asterisk: Asterisk,
     /// The speech model.
     pub model: Model,
+    /// Tools of one's own, each behind an HTTP endpoint.
+    pub tools: Vec<Tool>,
+    /// Servers that bring tools.
+    pub mcp: Vec<Mcp>,
+    /// The agent behind the voice.
+    pub agent: Agent,
     /// How much and how long.
     pub limits: Limits,
     /// The simulated phone network and model.
@@ -107,6 +118,8 @@ pub struct Call {
 pub struct Limits {
     /// Calls at once. A thousand fill two cores; refuse before they are full.
     pub calls: usize,
+    /// Tools of one call. A model that is shown more chooses worse and answers later.
+    pub tools: usize,
     /// Seconds from answer to the end of a call. Ten minutes bound what a runaway call costs.
     pub total_s: u64,
     /// Seconds of silence before the agent asks whether somebody is there.
@@ -124,6 +137,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             calls: 1_000,
+            tools: 40,
             total_s: 600,
             silence_s: 12,
             ringing_s: 45,

@@ -73,6 +73,9 @@ pub struct Order {
     pub dialect: Dialect,
     /// What is done when an answering machine picks up.
     pub voicemail: Voicemail,
+    /// The tools it may use, by name; all of them when nothing is said. What a call does itself,
+    /// such as hanging up, it always may.
+    pub tools: Option<Vec<String>>,
 }
 
 /// A phone that rings here.
@@ -143,6 +146,7 @@ impl Reception {
             task: order.task,
             dialect: order.dialect,
             voicemail: order.voicemail,
+            tools: order.tools,
         };
         self.make(new).await
     }
@@ -167,6 +171,7 @@ impl Reception {
             task,
             dialect: ringing.dialect,
             voicemail: self.house.voicemail,
+            tools: None,
         };
         self.make(new).await
     }
@@ -264,6 +269,11 @@ impl Reception {
         self.house.voicemail
     }
 
+    /// The names of the tools that calls have.
+    pub fn tools(&self) -> impl Iterator<Item = &str> {
+        self.house.tools.iter().map(|promise| promise.name.as_str())
+    }
+
     /// Forgets the tickets of calls that are over.
     pub fn tidy(&self) {
         self.tickets.keep(|| self.exchange.calls(), Instant::now());
@@ -305,6 +315,7 @@ struct New {
     task: Text,
     dialect: Dialect,
     voicemail: Voicemail,
+    tools: Option<Vec<String>>,
 }
 
 /// A reception that several routes share.

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::clips::Stock;
+use crate::clips;
 use crate::config::{Config, Dialect, Kind};
 use crate::http::refusals::Refusals;
 use crate::http::{self, Desk, accept};
@@ -29,7 +29,7 @@ use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::store::{Archive, Store};
-use crate::tool::{NameTaken, Shelf, own, tasks};
+use crate::tool::{self, Agent, Stock, own};
 use network::Network;
 
 pub use network::Ends;
@@ -63,6 +63,7 @@ pub struct Server {
     pub recordings: Option<Recordings>,
     /// Calls an earlier run had left behind, now settled.
     pub settled: usize,
+    agent: Option<Agent>,
     drain: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -93,7 +94,7 @@ impl Server {
         };
         let (model, simulated_model) = model(config).await?;
         let network = Network::of(config)?;
-        let shelf = shelf(&store)?;
+        let Stock { shelf, agent } = tool::stock(config, &store).await?;
         let mut promises = shelf.promises();
         promises.extend(own::promises(!config.carrier.human.is_empty()));
         let ports = Ports {
@@ -104,8 +105,11 @@ impl Server {
             live: Exchange::channel(),
         };
         let exchange = Exchange::open(Setup { limit: config.limits.calls, ports }).await;
+        if let Some(agent) = &agent {
+            agent.announce_in(exchange.clone());
+        }
         let house = house(config, door.unwrap_or(address), model.formats().to_vec(), promises);
-        let clips = tokio::task::spawn_blocking(Stock::render).await?;
+        let clips = tokio::task::spawn_blocking(clips::Stock::render).await?;
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let stagehand = match &network {
@@ -140,6 +144,7 @@ impl Server {
             desk,
             recordings,
             settled,
+            agent,
             drain,
             stop,
             tasks,
@@ -167,6 +172,9 @@ impl Server {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        if let Some(agent) = &self.agent {
+            agent.stop().await;
+        }
         self.desk.store.close().await?;
         Ok(())
     }
@@ -212,15 +220,6 @@ async fn model(config: &Config) -> anyhow::Result<(Endpoints, Option<Arc<Realtim
     let server = RealtimeServer::start(behaviour, None).await?;
     let key = SecretString::from(server.key().to_owned());
     Ok((crate::model::open(model, &server.url(), &key)?, Some(Arc::new(server))))
-}
-
-fn shelf(store: &Store) -> Result<Shelf, NameTaken> {
-    let clock: tasks::Clock = Arc::new(jiff::Zoned::now);
-    let mut shelf = Shelf::new();
-    for tool in tasks::all(store, &clock) {
-        shelf.put(tool)?;
-    }
-    Ok(shelf)
 }
 
 fn house(

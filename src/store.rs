@@ -1,9 +1,10 @@
 //! The record on SQLite: one writer that commits in batches, a few readers, tables whose shape
 //! fits Postgres too. Knows no HTTP and no call in progress, only what is told of them.
 
+mod agent_tasks;
 mod archive;
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 mod desk;
 mod facts;
 mod fault;
@@ -31,6 +32,7 @@ use tandem_actors::record::{Intent, Note, Opened, Record, RecordError};
 use tandem_actors::tool::{Done, Job, Readback};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use agent_tasks::{AgentState, AgentTask};
 pub use archive::{
     Answer, Archive, CallFilter, CallRow, ConfirmationRow, Cursor, EventRow, LedgerRow,
     LedgerState, NoCursor, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow,

@@ -1,13 +1,30 @@
 //! The shelf: the tools there are, by name. Knows nothing of what they do, nor who asks.
 
+mod agent;
+mod checked;
+mod endpoint;
+mod mcp;
 pub mod own;
+mod question;
+mod reply;
+mod resting;
+mod stock;
 pub mod tasks;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use tandem_actors::briefing::Text;
 use tandem_actors::tool::{Promise, Tool};
+
+use checked::Checked;
+use resting::Resting;
+
+pub use agent::Agent;
+pub use stock::{Stock, stock};
 
 /// The tools of a process. Filled at the start, then only read.
 #[derive(Clone, Default)]
@@ -15,10 +32,21 @@ pub struct Shelf {
     tools: BTreeMap<String, Arc<dyn Tool>>,
 }
 
-/// Two tools want the same name: the model could not tell them apart.
+/// Why a tool was not put on the shelf.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are two tools named {0}")]
-pub struct NameTaken(pub String);
+pub enum NotShelved {
+    /// Two tools want the same name: the model could not tell them apart.
+    #[error("there are two tools named {0}; rename one, or leave one out")]
+    NameTaken(String),
+    /// Its arguments could not be checked.
+    #[error("the parameters of the tool {name} are no JSON Schema that can be used: {wrong}")]
+    Schema {
+        /// The tool.
+        name: String,
+        /// What is wrong with it.
+        wrong: String,
+    },
+}
 
 impl Shelf {
     /// A shelf with nothing on it.
@@ -27,13 +55,19 @@ impl Shelf {
         Self::default()
     }
 
-    /// Puts a tool on the shelf under the name it promises.
-    pub fn put(&mut self, tool: Arc<dyn Tool>) -> Result<(), NameTaken> {
+    /// Puts a tool on the shelf under the name it promises; its arguments will be checked, and
+    /// one that keeps failing left alone for a while.
+    ///
+    /// # Errors
+    /// [`NotShelved`].
+    pub fn put(&mut self, tool: Arc<dyn Tool>) -> Result<(), NotShelved> {
         let name = tool.promise().name.clone();
-        if self.tools.contains_key(&name) {
-            return Err(NameTaken(name));
+        if self.tools.contains_key(&name) || own::read(&name, &Text::default()).is_some() {
+            return Err(NotShelved::NameTaken(name));
         }
-        self.tools.insert(name, tool);
+        let tool = Checked::new(Arc::new(Resting::new(tool)))
+            .map_err(|wrong| NotShelved::Schema { name: name.clone(), wrong })?;
+        self.tools.insert(name, Arc::new(tool));
         Ok(())
     }
 

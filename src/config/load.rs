@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
 use super::carrier::AppIdentity;
-use super::{Config, carrier, model};
+use super::{Config, agent, carrier, model, tools};
 
 /// The file that is read when it exists and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
@@ -20,7 +20,8 @@ const IN_FILE: &str = "_FILE";
 
 /// The variables that hold secrets, and where each belongs. A secret is in no file of settings.
 type Place = fn(&mut Config) -> &mut Option<SecretString>;
-const SECRETS: [(&str, Place); 10] = [
+const SECRETS: [(&str, Place); 11] = [
+    ("TANDEM__AGENT__SECRET", |config| &mut config.agent.secret),
     ("TANDEM__CALL__PIN", |config| &mut config.call.pin),
     ("TANDEM__MODEL__KEY", |config| &mut config.model.key),
     ("TANDEM__MODEL__SECOND__KEY", |config| &mut config.model.second.key),
@@ -32,6 +33,10 @@ const SECRETS: [(&str, Place); 10] = [
     ("TANDEM__ASTERISK__PASSWORD", |config| &mut config.asterisk.password),
     ("TANDEM__ASTERISK__MEDIA_SECRET", |config| &mut config.asterisk.media_secret),
 ];
+
+/// The variables of secrets that each tool and each MCP server has for itself: begin and end.
+const SECRET_OF_TOOL: (&str, &str) = ("TANDEM__TOOLS__", "__SECRET");
+const TOKEN_OF_SERVER: (&str, &str) = ("TANDEM__MCP__", "__TOKEN");
 
 /// What Azure tells an app that it runs: where the tokens of its managed identity are, and what
 /// to show for one. Where only the first is set it is of another kind (Azure Arc).
@@ -92,7 +97,10 @@ pub(crate) fn of(
 ) -> Result<Config, ConfigError> {
     let is_secret = |name: &str| {
         let name = name.strip_suffix(IN_FILE).unwrap_or(name);
+        let of = |(begin, end): (&str, &str)| name.starts_with(begin) && name.ends_with(end);
         SECRETS.iter().any(|(secret, _)| *secret == name)
+            || of(SECRET_OF_TOOL)
+            || of(TOKEN_OF_SERVER)
     };
     let plain = environment
         .iter()
@@ -115,9 +123,39 @@ pub(crate) fn of(
     for (name, place) in SECRETS {
         *place(&mut config) = secret(environment, name)?;
     }
+    let tools = config.tools.iter_mut().map(|tool| (tool.name.as_str(), &mut tool.secret));
+    secrets_by_name(environment, SECRET_OF_TOOL, tools)?;
+    let servers = config.mcp.iter_mut().map(|server| (server.name.as_str(), &mut server.token));
+    secrets_by_name(environment, TOKEN_OF_SERVER, servers)?;
     config.acs.app_identity = app_identity(environment);
     check(&config)?;
     Ok(config)
+}
+
+/// Gives each its secret, and refuses a variable that is nobody's: a typing error would leave a
+/// tool unsigned.
+fn secrets_by_name<'a>(
+    environment: &BTreeMap<String, String>,
+    (begin, end): (&str, &str),
+    owners: impl Iterator<Item = (&'a str, &'a mut Option<SecretString>)>,
+) -> Result<(), ConfigError> {
+    let mut known = Vec::new();
+    for (name, place) in owners {
+        let variable = format!("{begin}{}{end}", name.to_uppercase());
+        *place = secret(environment, &variable)?;
+        known.push(variable);
+    }
+    let stray = environment.keys().find(|name| {
+        let name = name.strip_suffix(IN_FILE).unwrap_or(name);
+        name.starts_with(begin) && name.ends_with(end) && !known.iter().any(|one| one == name)
+    });
+    match stray {
+        Some(name) => Err(ConfigError::Invalid(format!(
+            "{name} belongs to nothing; with these settings there are: {}",
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn app_identity(environment: &BTreeMap<String, String>) -> Option<AppIdentity> {
@@ -156,6 +194,8 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     carrier::check(config).map_err(ConfigError::Invalid)?;
+    tools::check(&config.tools, &config.mcp).map_err(ConfigError::Invalid)?;
+    agent::check(&config.agent, &config.mcp).map_err(ConfigError::Invalid)?;
     if config.call.pin.as_ref().is_some_and(|pin| Pin::new(pin.expose_secret()).is_none()) {
         return Err(ConfigError::Invalid(format!(
             "TANDEM__CALL__PIN is no PIN; it must have {} to {} figures and nothing else",

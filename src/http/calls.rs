@@ -16,7 +16,7 @@ use super::Desk;
 use super::problem::Problem;
 use crate::config::{Dialect, Voicemail, is_e164};
 use crate::reception::Order;
-use crate::store::{Archive, CallFilter, CallRow};
+use crate::store::{AgentTask, Archive, CallFilter, CallRow};
 
 /// The longest task: what a model reads with care.
 const TASK_CHARS: usize = 8_000;
@@ -31,6 +31,7 @@ pub(super) struct Place {
     task: String,
     dialect: Option<Dialect>,
     voicemail: Option<String>,
+    tools: Option<Vec<String>>,
 }
 
 /// A call, as the API shows it.
@@ -48,6 +49,9 @@ pub(super) struct CallView {
     /// Tokens by figure, with the end; absent where the provider told none.
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Value>,
+    /// What the agent was asked, where one call is shown; absent when it was asked nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    agent_tasks: Vec<Value>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +90,7 @@ impl From<CallRow> for CallView {
             },
             talk_ms: row.talk_ms,
             usage: row.usage.and_then(|told| serde_json::from_str(&told).ok()),
+            agent_tasks: Vec::new(),
         }
     }
 }
@@ -123,7 +128,19 @@ fn check(place: Place, desk: &Desk) -> Result<Order, Problem> {
             .map_err(|error| Problem::invalid("voicemail", error.to_string()))?,
         None => desk.reception.voicemail(),
     };
-    Ok(Order { to: Number::new(place.to), task: Text(task.to_owned()), dialect, voicemail })
+    let (to, task) = (Number::new(place.to), Text(task.to_owned()));
+    let tools = place.tools;
+    if let Some(unknown) = tools
+        .iter()
+        .flatten()
+        .find(|name| !desk.reception.tools().any(|tool| tool == name.as_str()))
+    {
+        let shown: String = unknown.chars().take(64).collect();
+        let have = desk.reception.tools().collect::<Vec<_>>().join(", ");
+        let detail = format!("there is no tool {shown:?}; calls can have: {have}");
+        return Err(Problem::invalid("tools", detail));
+    }
+    Ok(Order { to, task, dialect, voicemail, tools })
 }
 
 /// `GET /v1/calls/{id}`.
@@ -131,7 +148,22 @@ pub(super) async fn show(
     State(desk): State<Desk>,
     Path(id): Path<String>,
 ) -> Result<Json<CallView>, Problem> {
-    Ok(Json(row(&desk, &id).await?.into()))
+    let row = row(&desk, &id).await?;
+    let tasks = desk.store.agent_tasks(&row.id).await?;
+    let view = CallView::from(row);
+    Ok(Json(CallView { agent_tasks: tasks.iter().map(agent_task).collect(), ..view }))
+}
+
+fn agent_task(task: &AgentTask) -> Value {
+    let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
+    serde_json::json!({
+        "number": task.number,
+        "request": task.request.as_str(),
+        "state": task.state.word(),
+        "answer": task.answer.as_ref().map(Text::as_str),
+        "begun_at": at(task.begun_ms),
+        "ended_at": task.ended_ms.and_then(at),
+    })
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::{Briefing, CallId, Direction, Text, Voicemail};
+use tandem_actors::tool::Promise;
 
 use super::{House, New};
 use crate::clips::Stock;
@@ -48,7 +49,7 @@ pub(super) fn of(
         task: new.task,
         voice: house.voice.clone(),
         format,
-        tools: house.tools.clone(),
+        tools: allowed(&house.tools, new.tools.as_deref()),
         limits: house.limits,
         clips: clips.of(format),
         voicemail: match new.voicemail {
@@ -61,4 +62,12 @@ pub(super) fn of(
         human: house.human.clone(),
         own: own::read,
     }
+}
+
+/// The tools of this call. What a call does itself is not for an order to forbid: without it
+/// nobody could hang up.
+fn allowed(all: &[Promise], named: Option<&[String]>) -> Vec<Promise> {
+    let is_own = |name: &str| own::read(name, &Text::default()).is_some();
+    let is_named = |name: &String| named.is_none_or(|named| named.contains(name));
+    all.iter().filter(|tool| is_own(&tool.name) || is_named(&tool.name)).cloned().collect()
 }

@@ -2,6 +2,8 @@
 //! heard on it, and what they say follows from that alone.
 
 mod asker;
+mod curious;
+mod customer;
 mod hold;
 mod interrupter;
 mod machine;
@@ -52,11 +54,15 @@ pub enum Role {
     TaskCaller,
     /// Rings us and wants a human.
     Asker,
+    /// Rings us, has something found out and talks on meanwhile.
+    Curious,
+    /// Rings us and cancels a booking.
+    Customer,
 }
 
 impl Role {
     /// Everybody, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Restaurant,
         Self::Busy,
         Self::NoAnswer,
@@ -69,6 +75,8 @@ impl Role {
         Self::Colleague,
         Self::TaskCaller,
         Self::Asker,
+        Self::Curious,
+        Self::Customer,
     ];
 
     /// Their number, out of those that the North American plan keeps for fiction.
@@ -87,6 +95,8 @@ impl Role {
             Self::Colleague => "+15550109",
             Self::TaskCaller => "+15550110",
             Self::Asker => "+15550111",
+            Self::Curious => "+15550112",
+            Self::Customer => "+15550113",
         }
     }
 
@@ -106,7 +116,9 @@ impl Role {
             | Self::OnHold
             | Self::Colleague
             | Self::TaskCaller
-            | Self::Asker => (Duration::from_secs(1), Answer::PicksUp),
+            | Self::Asker
+            | Self::Curious
+            | Self::Customer => (Duration::from_secs(1), Answer::PicksUp),
             Self::Voicemail => (Duration::from_secs(3), Answer::PicksUp),
             Self::Busy => (Duration::from_millis(300), Answer::Refuses(Outcome::Busy)),
             Self::NoAnswer => (Duration::from_secs(20), Answer::Refuses(Outcome::NoAnswer)),
@@ -230,6 +242,8 @@ impl OnThePhone {
             Role::OnHold => hold::let_wait(&mut talk).await,
             Role::Colleague => machine::keep_silent(&mut talk).await,
             Role::Asker => asker::ask_for_a_human(&mut talk).await,
+            Role::Curious => curious::wait_for_news(&mut talk).await,
+            Role::Customer => customer::cancel_a_booking(&mut talk).await,
             Role::TaskCaller => task_caller::manage_tasks(&mut talk).await,
             // They have not picked up, so they have nothing to say.
             Role::Busy | Role::NoAnswer | Role::Rejects => Ok(()),

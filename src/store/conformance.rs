@@ -19,7 +19,7 @@ pub(super) trait World {
     fn start(&self, node: &str) -> impl Future<Output = Self::Store>;
 }
 
-pub(super) fn opened(call: &str) -> Opened {
+pub(crate) fn opened(call: &str) -> Opened {
     Opened {
         call: CallId::new(call),
         direction: Direction::Outbound,

@@ -4,6 +4,7 @@
 
 use super::conversation::{Entry, Role};
 
+mod behind;
 mod chatter;
 mod directive;
 mod line;
@@ -64,6 +65,7 @@ pub fn think(view: &View<'_>) -> Vec<Act> {
         Some(directive::Directive::ContinueAfter(heard)) => directive::go_on(mind, view, heard),
         Some(directive::Directive::LeaveMessage) => say(mind.message()),
         Some(directive::Directive::NobodyTakesOver) => say(directive::ALONE),
+        Some(directive::Directive::TellNews) => directive::news(view),
         None => line::answer(mind, view),
     }
 }

@@ -111,7 +111,7 @@ fn parameters(kind: Kind) -> Value {
 
 fn identifier() -> Value {
     json!({
-        "type": "string",
+        "type": ["string", "integer"],
         "description": "The title, words of the title, or the number in the list last read out",
     })
 }

@@ -19,6 +19,8 @@ pub(super) enum Directive<'a> {
     LeaveMessage,
     /// A hand-over has failed.
     NobodyTakesOver,
+    /// The last note of the conversation is news for the caller.
+    TellNews,
 }
 
 /// Finds an order. The quoted text ends at the last quotation mark of its line, so that it may
@@ -36,6 +38,7 @@ pub(super) fn find(instructions: &str) -> Option<Directive<'_>> {
         .or_else(|| quoted("continue after:").map(Directive::ContinueAfter))
         .or_else(|| told("the answering machine records now").then_some(Directive::LeaveMessage))
         .or_else(|| told("the hand-over has failed").then_some(Directive::NobodyTakesOver))
+        .or_else(|| told("news has just come").then_some(Directive::TellNews))
 }
 
 /// What follows `heard`: the rest of the sentence that the mind would give in this conversation,
@@ -52,6 +55,16 @@ pub(super) fn go_on(mind: &dyn Mind, view: &View<'_>, heard: &str) -> Vec<Act> {
     }
     let known = mind.lines().iter().find_map(|line| phrase::rest_after(line, heard));
     say(known.filter(|rest| !rest.is_empty()).unwrap_or(LOST_THREAD))
+}
+
+/// Tells the last note: what stands behind its first colon.
+pub(super) fn news(view: &View<'_>) -> Vec<Act> {
+    let note = view.entries.iter().rev().find_map(|entry| match entry {
+        Entry::Message { role: Role::System, text } => Some(text.as_str()),
+        Entry::Message { .. } | Entry::Call { .. } | Entry::Output { .. } => None,
+    });
+    let news = note.map(|note| note.split_once(": ").map_or(note, |(_, news)| news));
+    say(news.map_or(LOST_THREAD.to_owned(), |news| format!("I have news. {news}")))
 }
 
 fn is_made(view: &View<'_>, act: &Act) -> bool {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Act, Mind, Moment, View, phrase, say};
+use super::{Act, Mind, Moment, View, behind, phrase, say};
 use crate::rehearsal::realtime::conversation::Entry;
 
 const REPORT: &str = "report_answerer";
@@ -24,6 +24,9 @@ pub(super) fn answer(mind: &dyn Mind, view: &View<'_>) -> Vec<Act> {
             mind.answer(&View { entries: before_last_call(view.entries), ..*view })
         }
         Moment::Answered { name: REPORT | PRESS | HOLD, .. } => Vec::new(),
+        Moment::Answered { name: behind::ASK | behind::ASK_LATER, output, .. } => {
+            behind::answered(output)
+        }
         Moment::Answered { name: TRANSFER, output, .. } => {
             let output: Value = serde_json::from_str(output).unwrap_or_default();
             output["spoken_message"].as_str().map_or(Vec::new(), say)
@@ -54,6 +57,9 @@ fn heard(mind: &dyn Mind, view: &View<'_>, text: &str) -> Vec<Act> {
     }
     if phrase::hears(text, A_HUMAN) && view.offers(TRANSFER) {
         return vec![call(TRANSFER, &json!({ "reason": "asked for" }))];
+    }
+    if let Some(acts) = behind::heard(view, text) {
+        return acts;
     }
     match known {
         Some("voicemail" | "menu" | "hold") if phrase::plain(text).is_empty() => Vec::new(),

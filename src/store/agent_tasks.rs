@@ -1,0 +1,208 @@
+//! What the agent behind the voice was asked for a call, and what came of it.
+
+use sqlx::Row as _;
+use tandem_actors::briefing::{CallId, Text};
+use tandem_actors::record::RecordError;
+
+use super::desk::Desk;
+use super::fault::{Trouble, unread};
+use super::{Store, now_ms};
+
+/// How far a task of the agent is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentState {
+    /// The agent is at it.
+    Running,
+    /// It has answered.
+    Done,
+    /// It could not, or took too long.
+    Failed,
+    /// Somebody called it off.
+    Cancelled,
+    /// The server that waited for it is gone.
+    Lost,
+}
+
+impl AgentState {
+    const ALL: [Self; 5] = [Self::Running, Self::Done, Self::Failed, Self::Cancelled, Self::Lost];
+
+    /// The word in the store and for the model.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// One task of the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentTask {
+    /// Counts the tasks of a call, from 1.
+    pub number: u32,
+    /// What it was asked.
+    pub request: Text,
+    /// How far it is.
+    pub state: AgentState,
+    /// What it answered, or why not.
+    pub answer: Option<Text>,
+    /// When it was asked.
+    pub begun_ms: i64,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+}
+
+impl Store {
+    /// Writes down that the agent is asked; the task's number. Durable before it returns.
+    pub async fn begin_agent_task(&self, call: &CallId, request: Text) -> Result<u32, RecordError> {
+        let (call, at_ms) = (call.clone(), now_ms());
+        let begun = self.promise(move |desk| {
+            Box::pin(async move { desk.begin_agent_task(&call, &request, at_ms).await })
+        });
+        Ok(begun.await?)
+    }
+
+    /// Writes down what came of a task; what it ended as first stays.
+    pub async fn end_agent_task(
+        &self,
+        call: &CallId,
+        number: u32,
+        state: AgentState,
+        answer: Option<Text>,
+    ) -> Result<(), RecordError> {
+        let (call, at_ms) = (call.clone(), now_ms());
+        let ended = self.promise(move |desk| {
+            Box::pin(async move {
+                desk.end_agent_task(&call, number, state, answer.as_ref(), at_ms).await
+            })
+        });
+        Ok(ended.await?)
+    }
+
+    /// The tasks of this node that an earlier run has left behind are nobody's any more; how many.
+    pub async fn lose_agent_tasks(&self) -> Result<u64, RecordError> {
+        let at_ms = now_ms();
+        let lost =
+            self.promise(move |desk| Box::pin(async move { desk.lose_agent_tasks(at_ms).await }));
+        Ok(lost.await?)
+    }
+
+    /// The tasks of a call, oldest first.
+    pub async fn agent_tasks(&self, call: &CallId) -> Result<Vec<AgentTask>, RecordError> {
+        let rows = sqlx::query("SELECT * FROM agent_tasks WHERE call = $1 ORDER BY number")
+            .bind(&*call.0)
+            .fetch_all(&self.inner.readers)
+            .await
+            .map_err(|error| unread(&error))?;
+        rows.iter().map(|row| task(row).map_err(|error| unread(&error))).collect()
+    }
+}
+
+fn task(row: &sqlx::sqlite::SqliteRow) -> Result<AgentTask, sqlx::Error> {
+    let word: String = row.try_get("state")?;
+    let state = AgentState::ALL.into_iter().find(|state| state.word() == word);
+    Ok(AgentTask {
+        number: row.try_get("number")?,
+        request: Text(row.try_get("request")?),
+        state: state.ok_or_else(|| sqlx::Error::Decode(format!("no state: {word}").into()))?,
+        answer: row.try_get::<Option<String>, _>("answer")?.map(Text),
+        begun_ms: row.try_get("begun_ms")?,
+        ended_ms: row.try_get("ended_ms")?,
+    })
+}
+
+impl Desk {
+    async fn begin_agent_task(
+        &mut self,
+        call: &CallId,
+        request: &Text,
+        at_ms: i64,
+    ) -> Result<u32, Trouble> {
+        self.require_ours(call).await?;
+        let number: i64 = sqlx::query_scalar(
+            "INSERT INTO agent_tasks (call, number, request, state, begun_ms) \
+             SELECT $1, COALESCE(MAX(number), 0) + 1, $2, 'running', $3 \
+             FROM agent_tasks WHERE call = $1 RETURNING number",
+        )
+        .bind(&*call.0)
+        .bind(request.as_str())
+        .bind(at_ms)
+        .fetch_one(&mut self.conn)
+        .await?;
+        u32::try_from(number).map_err(|_| Trouble::refused("too many tasks".to_owned()))
+    }
+
+    async fn end_agent_task(
+        &mut self,
+        call: &CallId,
+        number: u32,
+        state: AgentState,
+        answer: Option<&Text>,
+        at_ms: i64,
+    ) -> Result<(), Trouble> {
+        self.require_ours(call).await?;
+        sqlx::query(
+            "UPDATE agent_tasks SET state = $3, answer = $4, ended_ms = $5 \
+             WHERE call = $1 AND number = $2 AND state = 'running'",
+        )
+        .bind(&*call.0)
+        .bind(i64::from(number))
+        .bind(state.word())
+        .bind(answer.map(Text::as_str))
+        .bind(at_ms)
+        .execute(&mut self.conn)
+        .await?;
+        Ok(())
+    }
+
+    async fn lose_agent_tasks(&mut self, at_ms: i64) -> Result<u64, Trouble> {
+        let lost = sqlx::query(
+            "UPDATE agent_tasks SET state = 'lost', ended_ms = $1 \
+             WHERE state = 'running' AND call IN \
+             (SELECT id FROM calls WHERE node = $2 AND epoch < $3)",
+        )
+        .bind(at_ms)
+        .bind(&self.tenure.node)
+        .bind(self.tenure.epoch)
+        .execute(&mut self.conn)
+        .await?;
+        Ok(lost.rows_affected())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tandem_actors::record::Record as _;
+
+    use super::super::conformance::opened;
+    use super::*;
+
+    #[tokio::test]
+    async fn tasks_are_numbered_end_once_and_are_lost_with_their_server() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), "a").await.unwrap();
+        let (one, other) = (CallId::new("call-1"), CallId::new("call-2"));
+        for call in ["call-1", "call-2"] {
+            store.open(opened(call)).await.unwrap();
+        }
+        let begin =
+            async |call: &CallId| store.begin_agent_task(call, "find out".into()).await.unwrap();
+        assert_eq!((begin(&one).await, begin(&other).await, begin(&one).await), (1, 1, 2));
+        for (state, answer) in [(AgentState::Done, "42"), (AgentState::Cancelled, "never mind")] {
+            store.end_agent_task(&one, 1, state, Some(answer.into())).await.unwrap();
+        }
+        store.close().await.unwrap();
+        let store = Store::open(dir.path(), "a").await.unwrap();
+        assert_eq!(store.lose_agent_tasks().await.unwrap(), 2);
+        let tasks = store.agent_tasks(&one).await.unwrap();
+        assert_eq!(
+            (tasks[0].state, tasks[0].answer.clone()),
+            (AgentState::Done, Some("42".into()))
+        );
+        assert_eq!((tasks[1].state, tasks[1].answer.clone()), (AgentState::Lost, None));
+    }
+}
