@@ -112,15 +112,6 @@ impl Server {
         let clips = tokio::task::spawn_blocking(clips::Stock::render).await?;
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
-        let stagehand = match &network {
-            Network::Rehearsal(simulated) => Some(Stagehand {
-                dialect: config.rehearsal.dialect,
-                carrier: Arc::clone(simulated),
-                model: simulated_model.clone(),
-            }),
-            // With real phones nobody may break calls from outside.
-            Network::Acs(_) | Network::Twilio(_) | Network::Asterisk(_) => None,
-        };
         let desk = Desk {
             exchange,
             reception: Arc::new(reception),
@@ -128,7 +119,7 @@ impl Server {
             store,
             model: model.counts(),
             refusals: Refusals::default(),
-            stagehand,
+            stagehand: stagehand(config, &network, simulated_model.clone()),
         };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         network.serve(&desk, &tasks, &stop);
@@ -177,6 +168,22 @@ impl Server {
         }
         self.desk.store.close().await?;
         Ok(())
+    }
+}
+
+fn stagehand(
+    config: &Config,
+    network: &Network,
+    model: Option<Arc<RealtimeServer>>,
+) -> Option<Stagehand> {
+    match network {
+        Network::Rehearsal(simulated) => Some(Stagehand {
+            dialect: config.rehearsal.dialect,
+            carrier: Arc::clone(simulated),
+            model,
+        }),
+        // With real phones nobody may break calls from outside.
+        Network::Acs(_) | Network::Twilio(_) | Network::Asterisk(_) => None,
     }
 }
 

@@ -90,10 +90,10 @@ impl Tool for Checked {
 
 /// The properties that are not said to be of another type than null.
 fn nullable(schema: &Value) -> BTreeSet<String> {
-    let takes_null = |property: &Value| match &property["type"] {
-        Value::String(kind) => kind == "null",
-        Value::Array(kinds) => kinds.iter().any(|kind| kind == "null"),
-        _ => true,
+    let takes_null = |property: &Value| {
+        let told = &property["type"];
+        let kinds = told.as_array().map_or(std::slice::from_ref(told), Vec::as_slice);
+        told.is_null() || kinds.iter().any(|kind| kind == "null")
     };
     let properties = schema["properties"].as_object().into_iter().flatten();
     properties.filter(|(_, told)| takes_null(told)).map(|(name, _)| name.clone()).collect()

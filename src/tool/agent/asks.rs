@@ -77,10 +77,8 @@ fn words(done: &Done) -> Result<String, Done> {
     let output: Value = serde_json::from_str(done.output.as_str()).unwrap_or_default();
     let data = &output["data"];
     let said = ["answer", "spoken_message", "text"].into_iter().find_map(|name| data.get(name));
-    Ok(match said.unwrap_or(data) {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    })
+    let said = said.unwrap_or(data);
+    Ok(said.as_str().map_or_else(|| said.to_string(), str::to_owned))
 }
 
 /// What the agent may know of the call: bounded by the scene.

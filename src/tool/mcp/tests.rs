@@ -11,15 +11,20 @@ use crate::tool::tests::job;
 
 /// A server in a shell: knows the initialisation, two tools, and dies when it is asked to.
 const SERVER: &str = r#"
+said() { printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$1"; }
+hello='{"protocolVersion":"2025-06-18","capabilities":{"tools":{}}'
+hello="$hello,\"serverInfo\":{\"name\":\"shell\",\"version\":\"1\"}}"
+takes='"inputSchema":{"type":"object"}'
+reads='"annotations":{"readOnlyHint":true}'
+one="{\"name\":\"look.up\",\"description\":\"Looks up.\",$takes,$reads}"
+two="{\"name\":\"erase\",\"description\":\"Erases.\",$takes}"
 while read -r line; do
   id=$(printf '%s' "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
-  say() { printf '{"jsonrpc":"2.0","id":%s,%s}\n' "$id" "$1"; }
   case "$line" in
-    *'"method":"initialize"'*) say '"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"shell","version":"1"}}' ;;
-    *'"method":"tools/list"'*) say '"result":{"tools":[{"name":"look.up","description":"Looks up.","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},{"name":"erase","description":"Erases.","inputSchema":{"type":"object"}}]}' ;;
+    *'"method":"initialize"'*) said "$hello" ;;
+    *'"method":"tools/list"'*) said "{\"tools\":[$one,$two]}" ;;
     *'"die":true'*) exit 1 ;;
-    *'"method":"tools/call"'*) say "\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"pid $$\"}]}" ;;
-    *'"id":'*) say '"error":{"code":-32601,"message":"unknown"}' ;;
+    *'"method":"tools/call"'*) said "{\"content\":[{\"type\":\"text\",\"text\":\"pid $$\"}]}" ;;
   esac
 done
 "#;

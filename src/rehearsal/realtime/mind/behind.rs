@@ -24,7 +24,7 @@ pub(super) fn heard(view: &View<'_>, text: &str) -> Option<Vec<Act>> {
 /// "use the tool cancel booking with number A7": a tool by its name, with one argument.
 fn used(view: &View<'_>, text: &str) -> Option<Vec<Act>> {
     let said = phrase::after(text, USE)?;
-    let (name, with) = said.split_once(" with ").unwrap_or((&said, ""));
+    let (name, with) = said.split_once(" with ").unwrap_or((said, ""));
     let name = phrase::plain(name).replace(' ', "_");
     let tool = view.tools.iter().find(|tool| **tool == name)?;
     let arguments = match with.split_once(' ') {
