@@ -7,6 +7,7 @@ mod ticket;
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde_json::Value;
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Text};
 use tandem_actors::call::consent::Pin;
@@ -76,6 +77,8 @@ pub struct Order {
     /// The tools it may use, by name; all of them when nothing is said. What a call does itself,
     /// such as hanging up, it always may.
     pub tools: Option<Vec<String>>,
+    /// JSON Schema of what it shall bring back, if anything.
+    pub result: Option<Value>,
 }
 
 /// A phone that rings here.
@@ -147,6 +150,7 @@ impl Reception {
             dialect: order.dialect,
             voicemail: order.voicemail,
             tools: order.tools,
+            result: order.result,
         };
         self.make(new).await
     }
@@ -172,6 +176,7 @@ impl Reception {
             dialect: ringing.dialect,
             voicemail: self.house.voicemail,
             tools: None,
+            result: None,
         };
         self.make(new).await
     }
@@ -198,6 +203,9 @@ impl Reception {
             lifecycle,
         };
         self.store.open(opened).await?;
+        if let Some(schema) = &new.result {
+            self.store.want_result(&call, Text(schema.to_string())).await?;
+        }
         let format = self.format(new.dialect);
         let tape = self.recordings.as_ref().and_then(|recordings| {
             recordings
@@ -316,6 +324,7 @@ struct New {
     dialect: Dialect,
     voicemail: Voicemail,
     tools: Option<Vec<String>>,
+    result: Option<Value>,
 }
 
 /// A reception that several routes share.

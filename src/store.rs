@@ -14,6 +14,7 @@ mod open;
 mod orphans;
 mod read;
 mod recordings;
+mod results;
 mod spool;
 mod tasks;
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod own;
 mod question;
 mod reply;
 mod resting;
+pub mod result;
 mod stock;
 pub mod tasks;
 #[cfg(test)]

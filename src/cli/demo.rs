@@ -98,7 +98,8 @@ async fn begin(server: &Server, stage: &Stagehand) -> anyhow::Result<Vec<(Role, 
     let dialect = stage.dialect;
     let (to, task) = (Number::new(RESTAURANT), Text(TASK.to_owned()));
     let voicemail = reception.voicemail();
-    let placed = reception.place(Order { to, task, dialect, voicemail, tools: None }).await?;
+    let placed =
+        reception.place(Order { to, task, dialect, voicemail, tools: None, result: None }).await?;
     let (from, to) = (Number::new(CALLER), Number::new(LINE));
     let taken = reception.take(Ringing { from, to, dialect }).await?;
     let calls = vec![(Role::Restaurant, placed.call), (Role::TaskLine, taken.call.clone())];

@@ -17,6 +17,7 @@ use super::problem::Problem;
 use crate::config::{Dialect, Voicemail, is_e164};
 use crate::reception::Order;
 use crate::store::{AgentTask, Archive, CallFilter, CallRow};
+use crate::tool::result;
 
 /// The longest task: what a model reads with care.
 const TASK_CHARS: usize = 8_000;
@@ -32,6 +33,7 @@ pub(super) struct Place {
     dialect: Option<Dialect>,
     voicemail: Option<String>,
     tools: Option<Vec<String>>,
+    result_schema: Option<Value>,
 }
 
 /// A call, as the API shows it.
@@ -49,6 +51,9 @@ pub(super) struct CallView {
     /// Tokens by figure, with the end; absent where the provider told none.
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Value>,
+    /// What it has brought back, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Value>,
     /// What the agent was asked, where one call is shown; absent when it was asked nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     agent_tasks: Vec<Value>,
@@ -90,6 +95,7 @@ impl From<CallRow> for CallView {
             },
             talk_ms: row.talk_ms,
             usage: row.usage.and_then(|told| serde_json::from_str(&told).ok()),
+            result: row.result.and_then(|told| serde_json::from_str(told.as_str()).ok()),
             agent_tasks: Vec::new(),
         }
     }
@@ -140,7 +146,11 @@ fn check(place: Place, desk: &Desk) -> Result<Order, Problem> {
         let detail = format!("there is no tool {shown:?}; calls can have: {have}");
         return Err(Problem::invalid("tools", detail));
     }
-    Ok(Order { to, task, dialect, voicemail, tools })
+    let result = place.result_schema;
+    if let Some(Err(wrong)) = result.as_ref().map(result::check) {
+        return Err(Problem::invalid("result_schema", wrong));
+    }
+    Ok(Order { to, task, dialect, voicemail, tools, result })
 }
 
 /// `GET /v1/calls/{id}`.

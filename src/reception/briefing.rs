@@ -1,5 +1,6 @@
 //! What a call is told: the model's instructions around the task of this call.
 
+use serde_json::Value;
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::{Briefing, CallId, Direction, Text, Voicemail};
 use tandem_actors::tool::Promise;
@@ -8,6 +9,7 @@ use super::{House, New};
 use crate::clips::Stock;
 use crate::config;
 use crate::tool::own;
+use crate::tool::result::{self, REPORT_RESULT};
 
 /// How to speak on a phone, for every call.
 const MANNER: &str = "\
@@ -38,7 +40,8 @@ pub(super) fn of(
         Direction::Inbound => INBOUND,
         Direction::Outbound => OUTBOUND,
     };
-    let instructions = Text(format!("{MANNER}\n\nTask: {}", new.task.as_str()));
+    let result = new.result.as_ref().map_or("", |_| result::INSTRUCTION);
+    let instructions = Text(format!("{MANNER}\n\n{result}\n\nTask: {}", new.task.as_str()));
     Briefing {
         call: call.clone(),
         direction: new.direction,
@@ -49,7 +52,7 @@ pub(super) fn of(
         task: new.task,
         voice: house.voice.clone(),
         format,
-        tools: allowed(&house.tools, new.tools.as_deref()),
+        tools: allowed(&house.tools, new.tools.as_deref(), new.result.as_ref()),
         limits: house.limits,
         clips: clips.of(format),
         voicemail: match new.voicemail {
@@ -66,8 +69,14 @@ pub(super) fn of(
 
 /// The tools of this call. What a call does itself is not for an order to forbid: without it
 /// nobody could hang up.
-fn allowed(all: &[Promise], named: Option<&[String]>) -> Vec<Promise> {
+fn allowed(all: &[Promise], named: Option<&[String]>, wanted: Option<&Value>) -> Vec<Promise> {
     let is_own = |name: &str| own::read(name, &Text::default()).is_some();
     let is_named = |name: &String| named.is_none_or(|named| named.contains(name));
-    all.iter().filter(|tool| is_own(&tool.name) || is_named(&tool.name)).cloned().collect()
+    all.iter()
+        .filter_map(|tool| match tool.name.as_str() {
+            REPORT_RESULT => wanted.map(result::promise),
+            name if is_own(name) || is_named(&tool.name) => Some(tool.clone()),
+            _ => None,
+        })
+        .collect()
 }

@@ -98,6 +98,8 @@ pub struct CallRow {
     pub talk_ms: Option<i64>,
     /// What the model has used: a JSON object of tokens by figure; with the end, where it was told.
     pub usage: Option<String>,
+    /// What it has brought back: a JSON object; none unless it was to bring something.
+    pub result: Option<Text>,
 }
 
 /// Which calls to list; the default is all.

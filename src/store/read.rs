@@ -140,6 +140,7 @@ fn call_row(row: &SqliteRow) -> Read<CallRow> {
         finalized_ms: column(row, "finalized_ms")?,
         talk_ms: column(row, "talk_ms")?,
         usage: column(row, "usage")?,
+        result: column::<Option<String>>(row, "result")?.map(Text),
     })
 }
 

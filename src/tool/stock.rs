@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::agent::Agent;
 use super::endpoint::HttpTool;
 use super::mcp::Server;
+use super::result::ResultTool;
 use super::{Shelf, tasks};
 use crate::config::{AgentKind, Config};
 use crate::store::Store;
@@ -29,6 +30,7 @@ pub async fn stock(config: &Config, store: &Store) -> anyhow::Result<Stock> {
     for tool in tasks::all(store, &clock) {
         shelf.put(tool)?;
     }
+    shelf.put(Arc::new(ResultTool::new(store.clone())))?;
     for tool in &config.tools {
         shelf.put(Arc::new(HttpTool::new(tool)?))?;
     }

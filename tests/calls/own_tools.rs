@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tandem::config::{Config, Dialect, Risk, Tool};
 use tandem::rehearsal::callee::Role;
+use tandem::store::Archive as _;
 use tandem_actors::record::{Fact, Speaker};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -79,6 +80,35 @@ async fn a_booking_is_cancelled_once_after_a_human_said_yes() {
     assert_eq!(body["arguments"], json!({ "booking": "A7" }));
     assert_eq!(body["call"], call.to_string());
     assert!(asked.try_recv().is_err(), "asked once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_brings_back_what_its_order_asked_for() {
+    let mut config = Config::default();
+    config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut stage = Stage::with(config).await;
+    let client = reqwest::Client::new();
+    let url = format!("{}/v1/calls", stage.server.url());
+    let schema = json!({
+        "type": "object",
+        "properties": { "available": { "type": "boolean" }, "time": { "type": "string" } },
+        "required": ["available"],
+    });
+    let order = |schema: Value| {
+        let task = "Reserve a table for four at seven tonight, for Sam.";
+        let to = Role::Restaurant.number();
+        client.post(&url).json(&json!({ "to": to, "task": task, "result_schema": schema })).send()
+    };
+    let refused = order(json!({ "type": "object", "required": 7 })).await.unwrap();
+    assert_eq!(refused.status(), 400);
+    let placed: Value = order(schema).await.unwrap().json().await.unwrap();
+    stage.finalized().await;
+    stage.server.desk.store.flush().await.unwrap();
+    let shown = client.get(format!("{url}/{}", placed["id"].as_str().unwrap())).send().await;
+    let shown: Value = shown.unwrap().json().await.unwrap();
+    assert_eq!(shown["result"]["status"], "achieved", "{shown}");
+    assert_eq!(shown["result"]["data"], json!({ "available": true, "time": "19:00" }));
+    stage.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -68,7 +68,8 @@ impl Stage {
     pub(crate) async fn place(&self, to: &str, dialect: Dialect) -> CallId {
         let task = Text("Reserve a table for four at seven tonight, for Sam.".to_owned());
         let voicemail = self.server.desk.reception.voicemail();
-        let order = Order { to: Number::new(to), task, dialect, voicemail, tools: None };
+        let order =
+            Order { to: Number::new(to), task, dialect, voicemail, tools: None, result: None };
         self.server.desk.reception.place(order).await.unwrap().call
     }
 

@@ -78,7 +78,8 @@ impl Network {
     pub(crate) async fn place(&self, to: &str) -> CallId {
         let task = Text("Reserve a table for four at seven tonight, for Sam.".to_owned());
         let (dialect, voicemail) = (Dialect::Twilio, self.server.desk.reception.voicemail());
-        let order = Order { to: Number::new(to), task, dialect, voicemail, tools: None };
+        let order =
+            Order { to: Number::new(to), task, dialect, voicemail, tools: None, result: None };
         self.server.desk.reception.place(order).await.unwrap().call
     }
 

@@ -1,6 +1,7 @@
 //! Rings a restaurant and books a table for Sam.
 
 use super::{Act, Mind, Moment, View, phrase, say};
+use crate::rehearsal::realtime::conversation::{Entry, Role};
 
 pub(super) struct Reservation;
 
@@ -12,6 +13,7 @@ const YES: &str = "Yes, please.";
 const WHAT: &str = "Sorry, I did not catch that.";
 const MESSAGE: &str = "Hello, I am calling for Sam. He asks for a table for four at seven tonight. \
     Please call back. Goodbye.";
+const REPORT: &str = "report_result";
 const STILL_THERE: &str = "Are you still there?";
 
 /// What hearing something leads to.
@@ -93,7 +95,28 @@ fn write_down(view: &View<'_>) -> Vec<Act> {
 }
 
 fn part_with(view: &View<'_>, line: &str) -> Vec<Act> {
-    say(line).into_iter().chain(view.hang_up()).collect()
+    say(line).into_iter().chain(report(view, line)).chain(view.hang_up()).collect()
+}
+
+/// What whoever ordered the call wants back, where they want something: whether there is a table,
+/// by the restaurant's own words.
+fn report(view: &View<'_>, line: &str) -> Option<Act> {
+    if !view.offers(REPORT) || view.has_called(REPORT) {
+        return None;
+    }
+    let evidence = view.entries.iter().rev().find_map(|entry| match entry {
+        Entry::Message { role: Role::User, text } => Some(text.as_str()),
+        Entry::Message { .. } | Entry::Call { .. } | Entry::Output { .. } => None,
+    });
+    let arguments = match line {
+        THANKS_ANYWAY => serde_json::json!({ "status": "blocked", "evidence": evidence }),
+        _ => serde_json::json!({
+            "status": "achieved",
+            "evidence": evidence,
+            "data": { "available": true, "time": "19:00" },
+        }),
+    };
+    Some(Act::Call { name: REPORT.to_owned(), arguments: arguments.to_string() })
 }
 
 /// The first date written as YYYY-MM-DD; a mind has no clock, so "tonight" is the day that the
