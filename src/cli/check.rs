@@ -16,7 +16,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::say;
-use crate::config::{Config, ConfigError, Kind, is_e164};
+use crate::config::{AgentKind, Config, ConfigError, Kind, is_e164};
+use crate::tool;
 
 /// One request of a check. A healthy provider takes a tenth of it.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -93,6 +94,10 @@ async fn look(config: &Config) -> Vec<Finding> {
     findings.push(Finding::of("data directory", record::look(&config.store, is_running)));
     findings.push(Finding::of("numbers", numbers(config)));
     findings.push(Finding::of("model", session::look(config).await));
+    if !config.tools.is_empty() || !config.mcp.is_empty() || config.agent.kind != AgentKind::None {
+        let tried = tool::try_out(config).await.map_err(|error| format!("{error:#}"));
+        findings.push(Finding::of("tools", tried));
+    }
     if kind != Kind::Rehearsal {
         findings.push(Finding::of("carrier", account::look(config, &client).await));
     }

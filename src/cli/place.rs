@@ -1,5 +1,6 @@
 //! `tandem place`: rings somebody through a running server and follows the call.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,6 +25,12 @@ pub(super) struct Options {
     /// What is done when an answering machine picks up; without it, as the server is set.
     #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Voicemail::WORDS))]
     voicemail: Option<String>,
+    /// A tool that the call may use; give it once for each. Without it, all of them.
+    #[arg(long = "tool", value_name = "NAME")]
+    tools: Vec<String>,
+    /// A file with a JSON Schema of what the call shall bring back; it is printed at the end.
+    #[arg(long, value_name = "FILE")]
+    result_schema: Option<PathBuf>,
     /// The server.
     #[arg(long, env = "TANDEM_SERVER", value_name = "URL")]
     server: Option<String>,
@@ -39,6 +46,15 @@ pub(super) async fn run(options: &Options, config: &Config) -> anyhow::Result<Ex
     let mut order = serde_json::json!({ "to": options.to, "task": options.task });
     if let Some(voicemail) = &options.voicemail {
         order["voicemail"] = voicemail.as_str().into();
+    }
+    if !options.tools.is_empty() {
+        order["tools"] = options.tools.clone().into();
+    }
+    if let Some(file) = &options.result_schema {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("{} cannot be read", file.display()))?;
+        order["result_schema"] = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not JSON", file.display()))?;
     }
     let answer = client
         .post(format!("{server}/v1/calls"))
@@ -75,6 +91,10 @@ async fn follow(client: &reqwest::Client, call: &str) -> anyhow::Result<ExitCode
                 say(&line);
             }
             if event["kind"] == "finalized" {
+                let shown: Value = client.get(call).send().await?.json().await?;
+                if shown["result"].is_object() {
+                    say(&format!("result {}", shown["result"]));
+                }
                 let answered = event["body"]["outcome"] == "answered";
                 return Ok(if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE });
             }

@@ -2,6 +2,10 @@
 //! the agent behind the voice.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::net::TcpStream;
 
 use super::agent::Agent;
 use super::endpoint::HttpTool;
@@ -18,6 +22,51 @@ pub struct Stock {
     pub shelf: Shelf,
     /// The agent behind some of them.
     pub agent: Option<Agent>,
+}
+
+/// How long an endpoint has to take a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Looks at what is configured without running any of it: what there is, in words.
+///
+/// # Errors
+/// What cannot be used or reached, by its name, and what to do.
+pub async fn try_out(config: &Config) -> anyhow::Result<String> {
+    let mut shelf = Shelf::new();
+    for tool in &config.tools {
+        shelf.put(Arc::new(HttpTool::new(tool)?))?;
+        reached(&tool.url).await.with_context(|| format!("tool {:?}", tool.name))?;
+    }
+    let mut brought = 0;
+    for settings in &config.mcp {
+        let tools = Server::connect(settings).await?.tools(None).await?;
+        brought += tools.len();
+        for tool in tools {
+            shelf.put(tool)?;
+        }
+    }
+    let agent = match config.agent.kind {
+        AgentKind::None => "no agent",
+        AgentKind::Chat | AgentKind::Http => {
+            reached(&config.agent.url).await.context("agent")?;
+            "the agent takes connections"
+        }
+        AgentKind::Mcp => "the agent is a tool of an MCP server",
+    };
+    let own = config.tools.len();
+    Ok(format!("{own} of [[tools]] take connections, {brought} of [[mcp]] are told; {agent}"))
+}
+
+/// Whether something takes connections there.
+async fn reached(url: &str) -> anyhow::Result<()> {
+    let url: reqwest::Url = url.parse()?;
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default());
+    let address = (host, port.unwrap_or(443));
+    match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => bail!("nothing takes connections at {host}: {error}; is it running?"),
+        Err(_) => bail!("nothing takes connections at {host} within {CONNECT:?}; is it running?"),
+    }
 }
 
 /// The tools that are configured.
@@ -53,7 +102,7 @@ pub async fn stock(config: &Config, store: &Store) -> anyhow::Result<Stock> {
     }
     let (have, most) = (shelf.promises().len(), config.limits.tools);
     if have > most {
-        anyhow::bail!(
+        bail!(
             "there are {have} tools and limits.tools is {most}: a model that is shown more \
              chooses worse; narrow an MCP server by its `allow`, or raise the limit"
         );

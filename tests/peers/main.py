@@ -1,5 +1,5 @@
-"""Proves Tandem and its simulated services against the official libraries of Azure, Twilio and
-OpenAI, over loopback sockets. One line for each thing that is proved; the exit status is the
+"""Proves Tandem and its simulated services against the official libraries of Azure, Twilio,
+OpenAI and MCP, over loopback sockets. One line for each thing that is proved; the exit status is the
 verdict."""
 
 import asyncio
@@ -7,6 +7,7 @@ import json
 import sys
 
 import azure_peer
+import mcp_peer
 import openai_peer
 import twilio_peer
 from bench import Child, proved
@@ -31,6 +32,7 @@ async def javascript(modules, brought, sockets):
 
 
 async def main(programs, modules):
+    await mcp_peer.prove(programs)
     async with Child(f"{programs}/examples/world") as world:
         brought, sockets, model = await azure_peer.prove(world)
         if modules:

@@ -309,3 +309,25 @@ fn a_directory_that_cannot_be_used_is_told() {
     let settings = crate::config::Store { dir: file.path().join("below"), ..Default::default() };
     assert!(record::look(&settings, false).unwrap_err().contains("cannot be used"));
 }
+
+#[tokio::test]
+async fn tools_that_cannot_be_reached_are_told_by_their_names() {
+    let up = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let look = async |at: SocketAddr, more: &str| {
+        let text = format!(
+            "[[tools]]\nname = \"book\"\ndescription = \"Books.\"\nrisk = \"write\"\n\
+             url = \"http://{at}/\"\n{more}"
+        );
+        let config = crate::config::of(&text, &std::collections::BTreeMap::new()).unwrap();
+        tool::try_out(&config).await.map_err(|error| format!("{error:#}"))
+    };
+    let here = up.local_addr().unwrap();
+    assert!(look(here, "").await.unwrap().starts_with("1 of [[tools]]"));
+    let error = look(gone, "").await.unwrap_err();
+    assert!(error.contains("\"book\"") && error.contains("is it running"), "{error}");
+    let server = "[[mcp]]\nname = \"crm\"\ncommand = [\"/nowhere/crm\"]\n";
+    assert!(look(here, server).await.unwrap_err().contains("\"crm\""));
+    let agent = format!("[agent]\nkind = \"http\"\nurl = \"http://{gone}/\"\n");
+    assert!(look(here, &agent).await.unwrap_err().contains("agent"));
+}
