@@ -4,6 +4,7 @@
 mod carrier;
 mod load;
 mod model;
+mod persona;
 mod voicemail;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ pub use carrier::{Acs, AppIdentity, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
 pub(crate) use load::{DEFAULT_FILE, environment, of};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
+pub use persona::{Disclosure, NoDisclosure, Persona};
 pub use voicemail::{NoVoicemail, Voicemail};
 
 /// Everything an operator can decide.
@@ -28,6 +30,8 @@ pub struct Config {
     pub store: Store,
     /// What is done on every call.
     pub call: Call,
+    /// Who speaks on it.
+    pub persona: Persona,
     /// The phone network.
     pub carrier: Carrier,
     /// Azure Communication Services, when it is the carrier.

@@ -14,7 +14,7 @@ use tandem_actors::carrier::Number;
 use tandem_actors::exchange::{Exchange, Setup};
 use tandem_actors::model::Model;
 use tandem_actors::seed::Ports;
-use tandem_actors::tool::Promise;
+use tandem_actors::tool::{Promise, Tool};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +24,7 @@ use crate::config::{Config, Dialect, Kind};
 use crate::http::refusals::Refusals;
 use crate::http::{self, Desk, accept};
 use crate::model::endpoints::Endpoints;
+use crate::persona::Persona;
 use crate::reception::{House, Reception};
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
@@ -76,6 +77,14 @@ impl Server {
     /// # Errors
     /// When the address, the data directory or the model's settings cannot be used.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        Self::start_with(config, Vec::new()).await
+    }
+
+    /// Starts a server whose calls have more tools than those of the house.
+    ///
+    /// # Errors
+    /// As [`Server::start`], and when two tools want the same name.
+    pub async fn start_with(config: &Config, tools: Vec<Arc<dyn Tool>>) -> anyhow::Result<Self> {
         let listener = listen(config.http.listen, "TANDEM__HTTP__LISTEN").await?;
         let address = listener.local_addr()?;
         let carriers = match config.carrier.kind {
@@ -93,7 +102,7 @@ impl Server {
         };
         let (model, simulated_model) = model(config).await?;
         let network = Network::of(config)?;
-        let shelf = shelf(&store)?;
+        let shelf = shelf(&store, tools)?;
         let mut promises = shelf.promises();
         promises.extend(own::promises(!config.carrier.human.is_empty()));
         let ports = Ports {
@@ -214,10 +223,10 @@ async fn model(config: &Config) -> anyhow::Result<(Endpoints, Option<Arc<Realtim
     Ok((crate::model::open(model, &server.url(), &key)?, Some(Arc::new(server))))
 }
 
-fn shelf(store: &Store) -> Result<Shelf, NameTaken> {
+fn shelf(store: &Store, more: Vec<Arc<dyn Tool>>) -> Result<Shelf, NameTaken> {
     let clock: tasks::Clock = Arc::new(jiff::Zoned::now);
     let mut shelf = Shelf::new();
-    for tool in tasks::all(store, &clock) {
+    for tool in tasks::all(store, &clock).into_iter().chain(more) {
         shelf.put(tool)?;
     }
     Ok(shelf)
@@ -230,6 +239,7 @@ fn house(
     tools: Vec<Promise>,
 ) -> House {
     let limits = &config.limits;
+    let language = Some(config.model.language.clone()).filter(|language| !language.is_empty());
     House {
         url: match config.carrier.kind {
             Kind::Acs | Kind::Twilio => config.http.public_url.clone(),
@@ -256,7 +266,8 @@ fn house(
             .filter(|human| !human.is_empty())
             .map(Number::new),
         pin: config.call.pin.as_ref().and_then(|pin| Pin::new(pin.expose_secret())),
-        language: Some(config.model.language.clone()).filter(|language| !language.is_empty()),
+        persona: Persona::of(&config.persona, language.as_deref()),
+        language,
         voicemail: config.call.voicemail,
         inbound_task: Text(INBOUND.to_owned()),
     }
