@@ -5,6 +5,7 @@ mod agent;
 mod carrier;
 mod load;
 mod model;
+mod persona;
 mod tools;
 mod voicemail;
 
@@ -19,6 +20,7 @@ pub use carrier::{Acs, AppIdentity, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
 pub(crate) use load::{DEFAULT_FILE, environment, of};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
+pub use persona::{Disclosure, NoDisclosure, Persona};
 pub use tools::{Mcp, McpTool, Risk, Tool};
 pub(crate) use tools::{attempts, deadline_s};
 pub use voicemail::{NoVoicemail, Voicemail};
@@ -33,6 +35,8 @@ pub struct Config {
     pub store: Store,
     /// What is done on every call.
     pub call: Call,
+    /// Who speaks on it.
+    pub persona: Persona,
     /// The phone network.
     pub carrier: Carrier,
     /// Azure Communication Services, when it is the carrier.

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod server;
 
 pub mod http;
+pub mod persona;
 pub mod reception;
 
 pub mod carrier;

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
 use crate::config::{Dialect, Voicemail};
+use crate::persona::Persona;
 use crate::recording::Recordings;
 use crate::store::Store;
 use ticket::{Admission, Nonces, Tickets};
@@ -55,6 +56,8 @@ pub struct House {
     pub human: Option<Number>,
     /// What approves sensitive tools, entered on the keypad.
     pub pin: Option<Pin>,
+    /// Who speaks.
+    pub persona: Persona,
     /// What calls are held in (ISO 639-1), where that is set.
     pub language: Option<String>,
     /// What is done when an answering machine picks up, unless an order says otherwise.

@@ -14,7 +14,7 @@ use tandem_actors::carrier::Number;
 use tandem_actors::exchange::{Exchange, Setup};
 use tandem_actors::model::Model;
 use tandem_actors::seed::Ports;
-use tandem_actors::tool::Promise;
+use tandem_actors::tool::{Promise, Tool};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +24,7 @@ use crate::config::{Config, Dialect, Kind};
 use crate::http::refusals::Refusals;
 use crate::http::{self, Desk, accept};
 use crate::model::endpoints::Endpoints;
+use crate::persona::Persona;
 use crate::reception::{House, Reception};
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
@@ -77,6 +78,14 @@ impl Server {
     /// # Errors
     /// When the address, the data directory or the model's settings cannot be used.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        Self::start_with(config, Vec::new()).await
+    }
+
+    /// Starts a server whose calls have more tools than those of the house.
+    ///
+    /// # Errors
+    /// As [`Server::start`], and when two tools want the same name.
+    pub async fn start_with(config: &Config, tools: Vec<Arc<dyn Tool>>) -> anyhow::Result<Self> {
         let listener = listen(config.http.listen, "TANDEM__HTTP__LISTEN").await?;
         let address = listener.local_addr()?;
         let carriers = match config.carrier.kind {
@@ -94,7 +103,7 @@ impl Server {
         };
         let (model, simulated_model) = model(config).await?;
         let network = Network::of(config)?;
-        let Stock { shelf, agent } = tool::stock(config, &store).await?;
+        let Stock { shelf, agent } = tool::stock(config, &store, tools).await?;
         let mut promises = shelf.promises();
         promises.extend(own::promises(!config.carrier.human.is_empty()));
         let ports = Ports {
@@ -236,6 +245,7 @@ fn house(
     tools: Vec<Promise>,
 ) -> House {
     let limits = &config.limits;
+    let language = Some(config.model.language.clone()).filter(|language| !language.is_empty());
     House {
         url: match config.carrier.kind {
             Kind::Acs | Kind::Twilio => config.http.public_url.clone(),
@@ -262,7 +272,8 @@ fn house(
             .filter(|human| !human.is_empty())
             .map(Number::new),
         pin: config.call.pin.as_ref().and_then(|pin| Pin::new(pin.expose_secret())),
-        language: Some(config.model.language.clone()).filter(|language| !language.is_empty()),
+        persona: Persona::of(&config.persona, language.as_deref()),
+        language,
         voicemail: config.call.voicemail,
         inbound_task: Text(INBOUND.to_owned()),
     }

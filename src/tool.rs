@@ -63,12 +63,21 @@ impl Shelf {
     /// [`NotShelved`].
     pub fn put(&mut self, tool: Arc<dyn Tool>) -> Result<(), NotShelved> {
         let name = tool.promise().name.clone();
+        let checked = Checked::new(tool).map_err(|wrong| NotShelved::Schema { name, wrong })?;
+        self.put_strict(Arc::new(checked))
+    }
+
+    /// Puts a tool on the shelf that reads its arguments into types of its own, and says itself
+    /// what is wrong with them, in better words than a schema has.
+    ///
+    /// # Errors
+    /// [`NotShelved::NameTaken`].
+    pub fn put_strict(&mut self, tool: Arc<dyn Tool>) -> Result<(), NotShelved> {
+        let name = tool.promise().name.clone();
         if self.tools.contains_key(&name) || own::read(&name, &Text::default()).is_some() {
             return Err(NotShelved::NameTaken(name));
         }
-        let tool = Checked::new(Arc::new(Resting::new(tool)))
-            .map_err(|wrong| NotShelved::Schema { name: name.clone(), wrong })?;
-        self.tools.insert(name, Arc::new(tool));
+        self.tools.insert(name, Arc::new(Resting::new(tool)));
         Ok(())
     }
 

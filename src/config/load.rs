@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
 use super::carrier::AppIdentity;
-use super::{Config, agent, carrier, model, tools};
+use super::{Config, agent, carrier, model, persona, tools};
 
 /// The file that is read when it exists and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
@@ -196,6 +196,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     carrier::check(config).map_err(ConfigError::Invalid)?;
     tools::check(&config.tools, &config.mcp).map_err(ConfigError::Invalid)?;
     agent::check(&config.agent, &config.mcp).map_err(ConfigError::Invalid)?;
+    persona::check(&config.persona).map_err(ConfigError::Invalid)?;
     if config.call.pin.as_ref().is_some_and(|pin| Pin::new(pin.expose_secret()).is_none()) {
         return Err(ConfigError::Invalid(format!(
             "TANDEM__CALL__PIN is no PIN; it must have {} to {} figures and nothing else",
@@ -288,6 +289,21 @@ mod tests {
         assert_eq!(with("", &[(variable, "wait")]).unwrap().call.voicemail, Voicemail::Wait);
         let error = with("[call]\nvoicemail = \"sing\"\n", &[]).unwrap_err().to_string();
         assert!(error.contains("sing") && error.contains("leave_message"), "{error}");
+    }
+
+    #[test]
+    fn who_speaks_is_set_in_the_file_or_outside_and_wrong_words_are_refused() {
+        let text = "[persona]\nname = \"Ada\"\nstyle = \"\"\"\nNo jokes.\nSay we.\n\"\"\"\n";
+        let first = ("TANDEM__PERSONA__DISCLOSURE", "first");
+        let persona = with(text, &[first]).unwrap().persona;
+        assert_eq!((&*persona.name, &*persona.style), ("Ada", "No jokes.\nSay we.\n"));
+        assert_eq!(persona.disclosure, crate::config::Disclosure::First);
+        let error = with("", &[(first.0, "never")]).unwrap_err().to_string();
+        assert!(error.contains("never") && error.contains("when_asked"), "{error}");
+        let error = with("[persona]\nopenning = \"Hi\"\n", &[]).unwrap_err().to_string();
+        assert_eq!(error, "configuration: there is no key `openning`; did you mean `opening`?");
+        let error = with("[persona]\nname = \"A\\nB\"\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("persona.name"), "{error}");
     }
 
     const KEY: &str = "TANDEM__MODEL__KEY";

@@ -88,8 +88,8 @@ pub struct TaskBook {
     pub tasks: Vec<TaskRow>,
     /// Ids in the order in which they were last read out in this call.
     pub numbers: Vec<String>,
-    /// The id this job was read back as.
-    pub resolved: Option<String>,
+    /// The ids this job was read back as; none where nobody was asked about it.
+    pub resolved: Vec<String>,
 }
 
 /// What a tool decided.
@@ -113,6 +113,13 @@ pub enum TaskChange {
         /// When.
         at_ms: i64,
     },
+    /// It is due on another day, or on none.
+    Move {
+        /// Which.
+        id: String,
+        /// By when from now on.
+        due: Option<Date>,
+    },
     /// Away with it.
     Delete {
         /// Which.
@@ -122,14 +129,17 @@ pub enum TaskChange {
     Number(Vec<String>),
 }
 
-/// The one row a destructive job means.
+/// The rows a destructive job means, and no others.
 #[derive(Clone, Debug)]
 pub struct Resolved {
-    /// The row.
-    pub id: String,
-    /// The question about it.
+    /// The rows.
+    pub ids: Vec<String>,
+    /// The question about them.
     pub readback: Readback,
 }
+
+/// Between ids in one column; no id of ours has one.
+const BETWEEN_IDS: &str = " ";
 
 impl Desk {
     /// Runs a job on the list unless it has run: effect and entry stand or fall together.
@@ -150,7 +160,7 @@ impl Desk {
         Ok(decision.done)
     }
 
-    /// Resolves a job to one row and remembers it, for [`Desk::perform`] to touch no other.
+    /// Resolves a job to rows and remembers them, for [`Desk::perform`] to touch no others.
     pub(super) async fn resolve(
         &mut self,
         job: &Job,
@@ -161,7 +171,7 @@ impl Desk {
         if let Some(done) = self.known(job).await? {
             return Ok(Err(done));
         }
-        let Resolved { id, readback } = match resolve(&self.task_book(job).await?) {
+        let Resolved { ids, readback } = match resolve(&self.task_book(job).await?) {
             Ok(resolved) => resolved,
             Err(decision) => {
                 self.change_all(job, &decision.changes).await?;
@@ -172,7 +182,7 @@ impl Desk {
         sqlx::query("UPDATE tool_ledger SET resolved = $3 WHERE call = $1 AND tool_call = $2")
             .bind(&*job.call.0)
             .bind(&job.id.0)
-            .bind(id)
+            .bind(ids.join(BETWEEN_IDS))
             .execute(&mut self.conn)
             .await?;
         Ok(Ok(readback))
@@ -196,7 +206,9 @@ impl Desk {
         .bind(&job.id.0)
         .fetch_optional(&mut self.conn)
         .await?;
-        Ok(TaskBook { tasks, numbers, resolved: resolved.flatten() })
+        let resolved = resolved.flatten().unwrap_or_default();
+        let resolved = resolved.split_terminator(BETWEEN_IDS).map(str::to_owned).collect();
+        Ok(TaskBook { tasks, numbers, resolved })
     }
 
     async fn change_all(&mut self, job: &Job, changes: &[TaskChange]) -> Result<(), Trouble> {
@@ -212,6 +224,12 @@ impl Desk {
             TaskChange::Complete { id, at_ms } => {
                 let sql = "UPDATE tasks SET status = 'completed', completed_ms = $2 WHERE id = $1";
                 sqlx::query(sql).bind(id).bind(at_ms).execute(&mut self.conn).await?;
+                Ok(())
+            }
+            TaskChange::Move { id, due } => {
+                let sql = "UPDATE tasks SET due_date = $2 WHERE id = $1";
+                let due = due.map(|due| due.to_string());
+                sqlx::query(sql).bind(id).bind(due).execute(&mut self.conn).await?;
                 Ok(())
             }
             TaskChange::Delete { id } => {

@@ -16,11 +16,6 @@ use crate::store::{Store, Unkept};
 /// The tool's name.
 pub const REPORT_RESULT: &str = "report_result";
 
-/// Told to the model of a call that has something to bring back.
-pub const INSTRUCTION: &str = "\
-Whoever ordered this call wants a result. When you know it, or know that you will not get it, call \
-report_result before you say goodbye. Ask for what is missing first. Report only what was said.";
-
 /// Longer than the record lets anyone wait, so that its own answer comes first.
 const DEADLINE: Duration = Duration::from_secs(8);
 

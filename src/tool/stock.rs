@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use tandem_actors::tool::Tool;
 use tokio::net::TcpStream;
 
 use super::agent::Agent;
@@ -69,14 +70,21 @@ async fn reached(url: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The tools that are configured.
+/// The tools that are configured, and `more`.
 ///
 /// # Errors
 /// When a tool cannot be used or a server cannot be reached, by its name.
-pub async fn stock(config: &Config, store: &Store) -> anyhow::Result<Stock> {
+pub async fn stock(
+    config: &Config,
+    store: &Store,
+    more: Vec<Arc<dyn Tool>>,
+) -> anyhow::Result<Stock> {
     let clock: tasks::Clock = Arc::new(jiff::Zoned::now);
     let mut shelf = Shelf::new();
     for tool in tasks::all(store, &clock) {
+        shelf.put_strict(tool)?;
+    }
+    for tool in more {
         shelf.put(tool)?;
     }
     shelf.put(Arc::new(ResultTool::new(store.clone())))?;

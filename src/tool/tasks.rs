@@ -1,10 +1,14 @@
-//! The four tools of a task list: create, list, complete, delete. The list lies in the record, so
-//! that an effect and its entry in the ledger are one; what to do is decided by pure functions.
+//! The tools of a task list: create, list, complete, reschedule, delete, clear. The list lies in
+//! the record, so that an effect and its entry in the ledger are one; what to do is decided by
+//! pure functions.
 
 mod arguments;
+mod day;
 mod decide;
+mod due;
 mod promises;
 mod spoken;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod which;
@@ -19,21 +23,21 @@ use tandem_actors::tool::{Done, Job, Promise, Readback, Tool};
 
 use crate::store::{Store, Unkept};
 
-use arguments::{Identified, Listing, NewTask};
+use arguments::{Clearing, Identified, Listing, NewTask, Rescheduled};
+use day::Day;
 use promises::Kind;
-use spoken::Day;
 
 /// Tells the time where the callers are: "today" is theirs.
 pub type Clock = Arc<dyn Fn() -> Zoned + Send + Sync>;
 
-/// The four tools on one list.
+/// The tools on one list.
 #[must_use]
 pub fn all(store: &Store, clock: &Clock) -> Vec<Arc<dyn Tool>> {
     let tool = |kind| -> Arc<dyn Tool> {
         let (store, clock) = (store.clone(), clock.clone());
         Arc::new(TaskTool { kind, promise: promises::promise(kind), store, clock })
     };
-    [Kind::Create, Kind::List, Kind::Complete, Kind::Delete].map(tool).into()
+    Kind::ALL.map(tool).into()
 }
 
 struct TaskTool {
@@ -49,13 +53,8 @@ impl Tool for TaskTool {
     }
 
     fn read_back(&self, job: Job) -> BoxFuture<'static, Option<Result<Readback, Done>>> {
-        match self.kind {
-            Kind::Create | Kind::List | Kind::Complete => async { None }.boxed(),
-            Kind::Delete => {
-                let (store, day) = (self.store.clone(), self.day());
-                async move { Some(read_back(&store, job, day).await) }.boxed()
-            }
-        }
+        let (kind, store, day) = (self.kind, self.store.clone(), self.day());
+        async move { read_back(kind, &store, job, day).await.transpose() }.boxed()
     }
 
     fn run(&self, job: Job) -> BoxFuture<'static, Done> {
@@ -90,15 +89,34 @@ async fn run(kind: Kind, store: &Store, job: Job, day: Day) -> Result<Done, Done
             let said = Identified::parse(&job.arguments)?;
             store.perform(job, move |book| decide::complete(book, &said, day)).await
         }
-        Kind::Delete => store.perform(job, decide::delete).await,
+        Kind::Reschedule => {
+            let asked = Rescheduled::parse(&job.arguments, day)?;
+            store.perform(job, move |book| decide::reschedule(book, &asked, day)).await
+        }
+        Kind::Delete | Kind::Clear => store.perform(job, decide::delete).await,
     };
     performed.map_err(|unkept| not_kept(&unkept))
 }
 
-async fn read_back(store: &Store, job: Job, day: Day) -> Result<Readback, Done> {
-    let said = Identified::parse(&job.arguments)?;
-    let resolved = store.resolve(job, move |book| decide::resolve(book, &said, day)).await;
-    resolved.map_err(|unkept| not_kept(&unkept))?
+/// The exact effect of what is asked about first.
+async fn read_back(
+    kind: Kind,
+    store: &Store,
+    job: Job,
+    day: Day,
+) -> Result<Option<Readback>, Done> {
+    let resolved = match kind {
+        Kind::Create | Kind::List | Kind::Complete | Kind::Reschedule => return Ok(None),
+        Kind::Delete => {
+            let said = Identified::parse(&job.arguments)?;
+            store.resolve(job, move |book| decide::deletion(book, &said, day)).await
+        }
+        Kind::Clear => {
+            let clearing = Clearing::parse(&job.arguments)?;
+            store.resolve(job, move |book| decide::clearing(book, clearing, day)).await
+        }
+    };
+    resolved.map_err(|unkept| not_kept(&unkept))?.map(Some)
 }
 
 fn not_kept(unkept: &Unkept) -> Done {

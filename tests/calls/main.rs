@@ -17,6 +17,7 @@ mod barge_in;
 mod conversation;
 mod handover;
 mod hold;
+mod lesson;
 mod menu;
 mod model_failover;
 mod model_limits;

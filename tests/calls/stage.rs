@@ -2,6 +2,7 @@
 //! story fails it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tandem::config::{Config, Dialect};
@@ -11,6 +12,7 @@ use tandem::server::{Server, Stagehand};
 use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::{Fact, Note, Speaker};
+use tandem_actors::tool::Tool;
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 
@@ -38,12 +40,19 @@ impl Stage {
 
     /// With settings of one's own, but for the data directory.
     pub(crate) async fn with(config: Config) -> Self {
-        Self::within(tempfile::tempdir().unwrap(), config).await
+        Self::within(tempfile::tempdir().unwrap(), config, Vec::new()).await
     }
 
-    async fn within(dir: TempDir, mut config: Config) -> Self {
+    /// With a tool beside those of the house.
+    pub(crate) async fn with_tool(tool: Arc<dyn Tool>) -> Self {
+        let mut config = Config::default();
+        config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::within(tempfile::tempdir().unwrap(), config, vec![tool]).await
+    }
+
+    async fn within(dir: TempDir, mut config: Config, tools: Vec<Arc<dyn Tool>>) -> Self {
         config.store.dir = dir.path().to_owned();
-        let server = Server::start(&config).await.unwrap();
+        let server = Server::start_with(&config, tools).await.unwrap();
         let live = server.desk.exchange.listen();
         Self { server, live, dir }
     }
@@ -52,7 +61,7 @@ impl Stage {
     pub(crate) async fn restarted(self, config: Config) -> Self {
         let Self { server, dir, .. } = self;
         end(server).await;
-        Self::within(dir, config).await
+        Self::within(dir, config, Vec::new()).await
     }
 
     /// Where real carriers reach us.

@@ -161,6 +161,9 @@ pub enum Fault {
     UnknownEvents,
     /// The next response asks for a tool that was never offered.
     UnknownTool,
+    /// The next question that a tool answers with is not put to the caller: the tool is called
+    /// again at once, as if somebody had said yes.
+    SelfConfirms,
     /// The next tool call comes twice, with the same call id.
     DuplicateCall,
     /// The next speech comes within 200 ms, followed by silence up to ten seconds of audio.
@@ -195,6 +198,7 @@ impl Fault {
             | Self::Garbage
             | Self::UnknownEvents
             | Self::UnknownTool
+            | Self::SelfConfirms
             | Self::DuplicateCall
             | Self::TooFast
             | Self::SessionAge(_)

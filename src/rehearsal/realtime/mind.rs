@@ -5,9 +5,11 @@
 use super::conversation::{Entry, Role};
 
 mod behind;
+mod calendar;
 mod chatter;
 mod directive;
 mod line;
+mod manners;
 mod phrase;
 mod reservation;
 mod task_line;
@@ -63,10 +65,19 @@ pub fn think(view: &View<'_>) -> Vec<Act> {
     match directive::find(view.instructions) {
         Some(directive::Directive::Exactly(text)) => say(text),
         Some(directive::Directive::ContinueAfter(heard)) => directive::go_on(mind, view, heard),
-        Some(directive::Directive::LeaveMessage) => say(mind.message()),
+        Some(directive::Directive::LeaveMessage) => manners::introduced(view, say(mind.message())),
         Some(directive::Directive::NobodyTakesOver) => say(directive::ALONE),
         Some(directive::Directive::TellNews) => directive::news(view),
-        None => line::answer(mind, view),
+        None => manners::answer(mind, view),
+    }
+}
+
+/// The call by which a model confirms for itself, in place of putting the question that a tool
+/// has just answered with.
+pub(super) fn claim(view: &View<'_>) -> Option<Act> {
+    match view.moment() {
+        Moment::Answered { .. } => task_line::open_question(view).map(|(again, _)| again),
+        Moment::Opening | Moment::Heard(_) | Moment::Waiting | Moment::Idle => None,
     }
 }
 
@@ -138,6 +149,20 @@ impl<'a> View<'a> {
             }
             Entry::Call { .. } | Entry::Output { .. } | Entry::Message { .. } => None,
         })
+    }
+
+    /// What a tool answered while the caller spoke, when nothing was said since: it is still to be
+    /// told, with the answer to what the caller said.
+    fn untold(&self) -> Option<String> {
+        let spoken = |entry: &&Entry| {
+            !matches!(entry, Entry::Message { role: Role::User | Role::System, .. })
+        };
+        let Entry::Output { call_id, output } = self.entries.iter().rev().find(spoken)? else {
+            return None;
+        };
+        self.call(call_id).filter(|(name, _)| self.offers(name))?;
+        let answer: serde_json::Value = serde_json::from_str(output).ok()?;
+        answer["spoken_message"].as_str().filter(|words| !words.is_empty()).map(str::to_owned)
     }
 
     fn has_called(&self, tool: &str) -> bool {

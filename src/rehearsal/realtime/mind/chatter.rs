@@ -23,7 +23,10 @@ impl Mind for Chatter {
     fn answer(&self, view: &View<'_>) -> Vec<Act> {
         match view.moment() {
             Moment::Opening => say(GREETING),
-            Moment::Heard(text) => heard(view, text),
+            Moment::Heard(text) => {
+                let untold = view.untold().map(Act::Say);
+                untold.into_iter().chain(heard(view, text)).collect()
+            }
             Moment::Answered { name: "hang_up", .. } | Moment::Waiting => Vec::new(),
             Moment::Answered { output, .. } => {
                 let answer: serde_json::Value = serde_json::from_str(output).unwrap_or_default();

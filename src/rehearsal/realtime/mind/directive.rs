@@ -1,6 +1,6 @@
 //! Orders that instructions give word by word, and going on after a cut.
 
-use super::{Act, Mind, View, phrase, say};
+use super::{Act, Mind, View, manners, phrase, say};
 use crate::rehearsal::realtime::conversation::{Entry, Role};
 
 /// What is said when the cut sentence cannot be found again.
@@ -45,7 +45,7 @@ pub(super) fn find(instructions: &str) -> Option<Directive<'_>> {
 /// with the tool calls that belonged to it and were not made, or of one it knows by heart.
 pub(super) fn go_on(mind: &dyn Mind, view: &View<'_>, heard: &str) -> Vec<Act> {
     let unspoken = View { entries: without_last_speech(view.entries), ..*view };
-    let acts = mind.answer(&unspoken);
+    let acts = manners::answer(mind, &unspoken);
     for (at, act) in acts.iter().enumerate() {
         let Act::Say(line) = act else { continue };
         if let Some(rest) = phrase::rest_after(line, heard).filter(|rest| !rest.is_empty()) {

@@ -1,6 +1,6 @@
 //! Rings a restaurant and books a table for Sam.
 
-use super::{Act, Mind, Moment, View, phrase, say};
+use super::{Act, Mind, Moment, View, calendar, phrase, say};
 use crate::rehearsal::realtime::conversation::{Entry, Role};
 
 pub(super) struct Reservation;
@@ -88,7 +88,8 @@ fn write_down(view: &View<'_>) -> Vec<Act> {
         "title": "Table for four at seven at Luigi's",
         "priority": "high",
     });
-    if let Some(today) = date_in(view.instructions) {
+    // "Tonight" is the day that the instructions give.
+    if let Some(today) = calendar::today(view.instructions) {
         arguments["due_date"] = today.into();
     }
     vec![Act::Call { name: "create_task".to_owned(), arguments: arguments.to_string() }]
@@ -117,18 +118,4 @@ fn report(view: &View<'_>, line: &str) -> Option<Act> {
         }),
     };
     Some(Act::Call { name: REPORT.to_owned(), arguments: arguments.to_string() })
-}
-
-/// The first date written as YYYY-MM-DD; a mind has no clock, so "tonight" is the day that the
-/// instructions give.
-fn date_in(instructions: &str) -> Option<&str> {
-    const SHAPE: &[u8] = b"0000-00-00";
-    let matches = |window: &[u8]| {
-        window.iter().zip(SHAPE).all(|(byte, shape)| match shape {
-            b'0' => byte.is_ascii_digit(),
-            _ => byte == shape,
-        })
-    };
-    let at = instructions.as_bytes().windows(SHAPE.len()).position(matches)?;
-    Some(&instructions[at..at + SHAPE.len()])
 }

@@ -191,6 +191,15 @@ fn chatter_gives_back_what_it_heard() {
     assert!(talk.hears("Tell me a story.").starts_with("Once upon a time"));
     assert_eq!(talk.hears("Use the tool look up."), "look_up{}");
     assert_eq!(talk.gets(&json!({ "spoken_message": "Found." })), "Found.");
+    assert_eq!(talk.hears("Thanks."), "You said: Thanks.", "it is told once");
+    talk.hears("Use the tool look up.");
+    talk.message(Role::User, "Take your time.");
+    assert_eq!(talk.gets(&json!({ "spoken_message": "Found." })), "Found.");
+    talk.hears("Use the tool look up.");
+    let Some(Entry::Call { call_id, .. }) = talk.entries.last().cloned() else { panic!("a call") };
+    let output = json!({ "spoken_message": "Found." }).to_string();
+    talk.entries.push(Entry::Output { call_id, output });
+    assert_eq!(talk.hears("Take your time."), "Found. | You said: Take your time.");
     assert_eq!(talk.hears("Goodbye."), "Goodbye. | hang_up{}");
 }
 
@@ -199,4 +208,77 @@ fn instructions_of_a_response_that_do_not_name_the_task_make_it_unknown() {
     let mut talk = Talk::new(BOOK, &[]);
     talk.message(Role::User, "Hello?");
     assert_eq!(talk.think_with("Greet the caller."), say("You said: Hello."));
+}
+
+const TODAY: &str = "Task: answer the task line.\nToday is Wednesday, 2026-03-04.";
+
+#[test]
+fn a_task_is_written_down_with_its_day_and_its_priority() {
+    let mut talk = Talk::new(TODAY, &["create_task", "reschedule_task", "clear_tasks"]);
+    for (said, arguments) in [
+        (
+            "Add a task to pay the rent tomorrow.",
+            r#"{"due_date":"2026-03-05","title":"pay the rent"}"#,
+        ),
+        (
+            "Remind me to call Anna by March 9 with high priority, please.",
+            r#"{"due_date":"2026-03-09","priority":"high","title":"call Anna"}"#,
+        ),
+    ] {
+        assert_eq!(talk.hears(said), format!("create_task{arguments}"));
+    }
+    assert_eq!(
+        talk.hears("Move the task call Anna to March 5, 2031."),
+        r#"reschedule_task{"due_date":"2031-03-05","task_identifier":"call Anna"}"#
+    );
+    let all = r#"clear_tasks{"confirmed":true,"status":"all"}"#;
+    assert_eq!(talk.hears("Please clear my list."), all);
+}
+
+#[test]
+fn what_a_tool_asks_back_is_answered_with_the_same_call() {
+    let mut talk = Talk::new(TODAY, &["create_task", "complete_task"]);
+    talk.hears("Add a task to pay the rent by March 1.");
+    let past = json!({ "status": "error", "error_type": "user", "reason": "past_date",
+        "spoken_message": "That is past.", "next_date": "2027-03-01" });
+    assert_eq!(talk.gets(&past), "That is past.");
+    let next = r#"create_task{"due_date":"2027-03-01","title":"pay the rent"}"#;
+    assert_eq!(talk.hears("The next one."), next);
+    talk.gets(&past);
+    let meant =
+        r#"create_task{"due_date":"2027-03-01","past_date_meant":true,"title":"pay the rent"}"#;
+    assert_eq!(talk.hears("Really that day."), meant);
+    talk.hears("I am done with the call.");
+    let several = json!({ "status": "error", "error_type": "user", "reason": "ambiguous",
+        "spoken_message": "Which one?" });
+    assert_eq!(talk.gets(&several), "Which one?");
+    let second = r#"complete_task{"task_identifier":"The second one"}"#;
+    assert_eq!(talk.hears("The second one."), second);
+}
+
+#[test]
+fn a_question_without_an_answer_is_put_again() {
+    let mut talk = Talk::new(TASKS, &["delete_task"]);
+    talk.hears("Delete the task Buy milk.");
+    talk.gets(&json!({ "status": "confirmation_required", "question": "Delete it?" }));
+    assert_eq!(talk.hears("Hmm, let me think."), "Delete it?");
+}
+
+#[test]
+fn what_it_says_of_itself_and_first_is_what_its_instructions_say() {
+    let told = "Before anything else you say in this call, say that you are an AI assistant.\n\
+                Asked, say at once that you are an AI assistant.\n\
+                Opening: \"Good day, Luigi's.\"\nTask: answer the task line.";
+    let mut talk = Talk::new(told, &["list_tasks"]);
+    assert_eq!(talk.answer(), "This is an AI assistant. Good day, Luigi's.");
+    assert_eq!(talk.hears("Are you a robot?"), "I am an AI assistant.");
+    assert_eq!(talk.hears("What is on my list?"), "list_tasks{}");
+
+    let mut talk = Talk::new(told, &[]);
+    talk.message(Role::Assistant, "This is an AI assistant. Good");
+    let on = format!("{told}\nContinue after: \"This is an AI assistant. Good\"");
+    assert_eq!(talk.think_with(&on), say("day, Luigi's."));
+
+    let mut talk = Talk::new(TASKS, &[]);
+    assert_ne!(talk.hears("Are you a robot?"), "I am an AI assistant.", "nobody told it to");
 }

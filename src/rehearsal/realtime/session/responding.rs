@@ -91,10 +91,11 @@ impl Session {
             tools: tools.as_ref().unwrap_or(&self.settings.tools),
         };
         let mut acts = mind::think(&view);
+        let claim = mind::claim(&view);
         let reading = self.read(wanted, entries);
         let mut pace = self.pace;
         let trick = match membership {
-            Membership::Inside => self.bend(&mut acts, &mut pace, now),
+            Membership::Inside => self.bend(&mut acts, claim, &mut pace, now),
             Membership::OutOfBand => Trick::None,
         };
         let modalities = &wanted["output_modalities"];

@@ -77,6 +77,7 @@ fn due(since: Instant, fault: &Fault) -> Option<Instant> {
         Fault::Garbage | Fault::UnknownEvents | Fault::Exhausted(_) => Some(since),
         Fault::Cut { .. }
         | Fault::UnknownTool
+        | Fault::SelfConfirms
         | Fault::DuplicateCall
         | Fault::TooFast
         | Fault::RefuseHandshake { .. }
@@ -113,6 +114,7 @@ impl Session {
                 }
                 Fault::Cut { .. }
                 | Fault::UnknownTool
+                | Fault::SelfConfirms
                 | Fault::DuplicateCall
                 | Fault::TooFast
                 | Fault::RefuseHandshake { .. }
@@ -136,8 +138,14 @@ impl Session {
         self.troubles.exhausted_until?.checked_duration_since(now).filter(|left| !left.is_zero())
     }
 
-    /// Bends a response that is about to begin.
-    pub(super) fn bend(&mut self, acts: &mut Vec<Act>, pace: &mut Pace, now: Instant) -> Trick {
+    /// Bends a response that is about to begin; `claim` is how it would confirm for itself.
+    pub(super) fn bend(
+        &mut self,
+        acts: &mut Vec<Act>,
+        claim: Option<Act>,
+        pace: &mut Pace,
+        now: Instant,
+    ) -> Trick {
         if self.exhausted_for(now).is_some() {
             return Trick::Fail("rate_limit_exceeded");
         }
@@ -158,6 +166,13 @@ impl Session {
         if let Some(Trick::PadTo(audio)) = bent {
             let times_real_time = audio.as_millis() as u32 / TOO_FAST_WITHIN_MS;
             *pace = Pace::Burst { delta_ms: 200, times_real_time };
+        }
+        if let Some(claim) = claim {
+            let confirms =
+                self.troubles.take(|_, fault| (*fault == Fault::SelfConfirms).then_some(()));
+            if confirms.is_some() {
+                *acts = vec![claim];
+            }
         }
         let strange = self.troubles.take(|_, fault| (*fault == Fault::UnknownTool).then_some(()));
         if strange.is_some() {
