@@ -6,6 +6,7 @@ mod carrier;
 mod load;
 mod model;
 mod persona;
+mod secrets;
 mod tools;
 mod voicemail;
 

@@ -4,39 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
 use super::carrier::AppIdentity;
-use super::{Config, agent, carrier, model, persona, tools};
+use super::{Config, agent, carrier, model, persona, secrets, tools};
 
 /// The file that is read when it exists and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
 
 const PREFIX: &str = "TANDEM__";
-
-/// Ends the name of a variable that names a file with a secret.
-const IN_FILE: &str = "_FILE";
-
-/// The variables that hold secrets, and where each belongs. A secret is in no file of settings.
-type Place = fn(&mut Config) -> &mut Option<SecretString>;
-const SECRETS: [(&str, Place); 11] = [
-    ("TANDEM__AGENT__SECRET", |config| &mut config.agent.secret),
-    ("TANDEM__CALL__PIN", |config| &mut config.call.pin),
-    ("TANDEM__MODEL__KEY", |config| &mut config.model.key),
-    ("TANDEM__MODEL__SECOND__KEY", |config| &mut config.model.second.key),
-    ("TANDEM__ACS__CONNECTION_STRING", |config| &mut config.acs.connection_string),
-    ("TANDEM__ACS__CLIENT_SECRET", |config| &mut config.acs.client_secret),
-    ("TANDEM__ACS__EVENTS_SECRET", |config| &mut config.acs.events_secret),
-    ("TANDEM__TWILIO__AUTH_TOKEN", |config| &mut config.twilio.auth_token),
-    ("TANDEM__TWILIO__API_SECRET", |config| &mut config.twilio.api_secret),
-    ("TANDEM__ASTERISK__PASSWORD", |config| &mut config.asterisk.password),
-    ("TANDEM__ASTERISK__MEDIA_SECRET", |config| &mut config.asterisk.media_secret),
-];
-
-/// The variables of secrets that each tool and each MCP server has for itself: begin and end.
-const SECRET_OF_TOOL: (&str, &str) = ("TANDEM__TOOLS__", "__SECRET");
-const TOKEN_OF_SERVER: (&str, &str) = ("TANDEM__MCP__", "__TOKEN");
 
 /// What Azure tells an app that it runs: where the tokens of its managed identity are, and what
 /// to show for one. Where only the first is set it is of another kind (Azure Arc).
@@ -95,16 +72,9 @@ pub(crate) fn of(
     text: &str,
     environment: &BTreeMap<String, String>,
 ) -> Result<Config, ConfigError> {
-    let is_secret = |name: &str| {
-        let name = name.strip_suffix(IN_FILE).unwrap_or(name);
-        let of = |(begin, end): (&str, &str)| name.starts_with(begin) && name.ends_with(end);
-        SECRETS.iter().any(|(secret, _)| *secret == name)
-            || of(SECRET_OF_TOOL)
-            || of(TOKEN_OF_SERVER)
-    };
     let plain = environment
         .iter()
-        .filter(|(name, _)| name.starts_with(PREFIX) && !is_secret(name))
+        .filter(|(name, _)| name.starts_with(PREFIX) && !secrets::is_one(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let read = config::Config::builder()
@@ -120,62 +90,15 @@ pub(crate) fn of(
         .build()
         .and_then(config::Config::try_deserialize::<Config>);
     let mut config = read.map_err(|error| wrong(&error.to_string()))?;
-    for (name, place) in SECRETS {
-        *place(&mut config) = secret(environment, name)?;
-    }
-    let tools = config.tools.iter_mut().map(|tool| (tool.name.as_str(), &mut tool.secret));
-    secrets_by_name(environment, SECRET_OF_TOOL, tools)?;
-    let servers = config.mcp.iter_mut().map(|server| (server.name.as_str(), &mut server.token));
-    secrets_by_name(environment, TOKEN_OF_SERVER, servers)?;
+    secrets::fill(&mut config, environment)?;
     config.acs.app_identity = app_identity(environment);
     check(&config)?;
     Ok(config)
 }
 
-/// Gives each its secret, and refuses a variable that is nobody's: a typing error would leave a
-/// tool unsigned.
-fn secrets_by_name<'a>(
-    environment: &BTreeMap<String, String>,
-    (begin, end): (&str, &str),
-    owners: impl Iterator<Item = (&'a str, &'a mut Option<SecretString>)>,
-) -> Result<(), ConfigError> {
-    let mut known = Vec::new();
-    for (name, place) in owners {
-        let variable = format!("{begin}{}{end}", name.to_uppercase());
-        *place = secret(environment, &variable)?;
-        known.push(variable);
-    }
-    let stray = environment.keys().find(|name| {
-        let name = name.strip_suffix(IN_FILE).unwrap_or(name);
-        name.starts_with(begin) && name.ends_with(end) && !known.iter().any(|one| one == name)
-    });
-    match stray {
-        Some(name) => Err(ConfigError::Invalid(format!(
-            "{name} belongs to nothing; with these settings there are: {}",
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-        ))),
-        None => Ok(()),
-    }
-}
-
 fn app_identity(environment: &BTreeMap<String, String>) -> Option<AppIdentity> {
     let [endpoint, header] = APP_IDENTITY.map(|name| environment.get(name).cloned());
     Some(AppIdentity { endpoint: endpoint?, header: header?.into() })
-}
-
-fn secret(
-    environment: &BTreeMap<String, String>,
-    name: &str,
-) -> Result<Option<SecretString>, ConfigError> {
-    if let Some(secret) = environment.get(name) {
-        return Ok(Some(secret.clone().into()));
-    }
-    let in_file = format!("{name}{IN_FILE}");
-    let Some(path) = environment.get(&in_file) else { return Ok(None) };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        ConfigError::Unreadable(format!("{in_file} names {path}, which cannot be read: {error}"))
-    })?;
-    Ok(Some(text.trim().to_owned().into()))
 }
 
 fn check(config: &Config) -> Result<(), ConfigError> {
