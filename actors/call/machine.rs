@@ -28,7 +28,7 @@ use crate::call::log::Log;
 use crate::call::turn::{Owed, Turn};
 use crate::carrier::Key;
 use crate::clock::Instant;
-use crate::model::{self, Command, ItemId};
+use crate::model::{Command, Entry, ItemId};
 use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
 use crate::usage::Usage;
@@ -344,6 +344,13 @@ impl Machine {
         self.outputs.push_back(Output::Note(self.facts, fact));
     }
 
+    /// Puts something into the conversation that nobody said.
+    fn whisper(&mut self, text: impl Into<Text>) {
+        let text = text.into();
+        self.log.note(text.clone());
+        self.tell(Command::Remember(Entry::Note(text)));
+    }
+
     fn tell(&mut self, command: Command) {
         self.outputs.push_back(Output::Link(ToLink::Tell(command)));
     }
@@ -360,25 +367,6 @@ impl Machine {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// What is asked of the model after an interruption; the words it was cut off after.
-fn continuation(after: Option<&Text>) -> Owed {
-    match after {
-        Some(text) if !text.as_str().trim().is_empty() => {
-            let words = text.as_str().trim();
-            Owed::Guided(Text(format!(
-                "The line was interrupted while you spoke. Do not apologise and do not repeat \
-                 yourself. Continue after: \"{words}\""
-            )))
-        }
-        _ => Owed::Answer,
-    }
-}
-
-/// Whether an event of the model belongs to an interrupted response.
-fn is_of_response(event: &model::Event) -> bool {
-    matches!(event, model::Event::Asked { .. } | model::Event::Said { .. })
 }
 
 #[cfg(test)]

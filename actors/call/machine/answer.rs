@@ -11,7 +11,7 @@ use crate::call::turn::Owed;
 use crate::carrier::Answerer;
 use crate::clock::Instant;
 use crate::listener::{Listening, Noticed};
-use crate::model::{Command, Entry, ItemId};
+use crate::model::{Command, ItemId};
 use crate::record::Fact;
 
 /// A machine that has been silent for this long records, tone or not: greetings pause for less.
@@ -185,6 +185,21 @@ impl Machine {
         matches!(self.course, Course::Talk | Course::Woken { .. })
     }
 
+    /// Whether something may be said to somebody: they may be listening, and nobody speaks.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.is_attended() && !self.turn.is_speaking() && !self.turn.is_caller_speaking()
+    }
+
+    /// Whether the conversation rests, with us at hand to go on with it: it is quiet, nothing is
+    /// owed, and nobody else is about to take over.
+    pub(super) fn is_resting(&self) -> bool {
+        self.is_quiet()
+            && self.turn.is_still()
+            && self.session == Session::Up
+            && self.greeted
+            && self.transfer.is_none()
+    }
+
     pub(super) fn is_leaving_message(&self) -> bool {
         matches!(self.course, Course::Leave { .. })
     }
@@ -266,8 +281,7 @@ impl Machine {
             "You have been on hold for two minutes. Listen; if there is still only music or \
              silence, call the tool to wait on hold again, else ask whether anybody is there."
         };
-        self.log.note(text.into());
-        self.tell(Command::Remember(Entry::Note(text.into())));
+        self.whisper(text);
         if by != Source::Speech {
             self.turn.owe(Owed::Guided(text.into()));
         }

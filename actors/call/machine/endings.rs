@@ -71,11 +71,9 @@ impl Machine {
             self.told_quietly(id, done, now);
             return;
         }
-        let done = Done::success("");
-        let Some((name, took)) = self.ledger.told(id, done.clone(), now) else { return };
-        let (verdict, took_ms) = (done.verdict, millis(took));
-        self.note(Fact::ToolAnswered { id: id.clone(), name, verdict, took_ms });
-        self.log.answered(id.clone(), done.output);
+        if self.settle(id, Done::success(""), now).is_none() {
+            return;
+        }
         // A message on an answering machine ends by itself when all of it has been heard.
         if let Phase::Talking { since } = self.phase
             && !self.is_leaving_message()

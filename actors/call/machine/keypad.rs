@@ -8,7 +8,6 @@ use crate::call::event::{Case, Means};
 use crate::call::turn::Owed;
 use crate::carrier::Digit;
 use crate::clock::Instant;
-use crate::model::{Command, Entry};
 use crate::record::Fact;
 
 /// The key that ends a PIN.
@@ -58,7 +57,7 @@ impl Machine {
 
     /// Tells the model of a key; what it means is for the conversation.
     fn tell_key(&mut self, digit: Digit) {
-        self.whisper(&format!("The caller pressed the key {}.", digit.key()));
+        self.whisper(Text(format!("The caller pressed the key {}.", digit.key())));
         self.turn.owe(Owed::Answer);
     }
 
@@ -98,12 +97,5 @@ impl Machine {
     /// Whether a PIN can still approve something on this call.
     pub(super) fn is_pin_open(&self) -> bool {
         self.briefing.pin.is_some() && self.wrong_pins < MOST_WRONG_PINS
-    }
-
-    /// Puts a fact into the conversation that nobody said.
-    fn whisper(&mut self, text: &str) {
-        let text = Text::from(text);
-        self.log.note(text.clone());
-        self.tell(Command::Remember(Entry::Note(text)));
     }
 }

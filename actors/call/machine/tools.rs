@@ -117,15 +117,29 @@ impl Machine {
 
     /// Tells the model a tool's output, once, and owes the caller an answer about it.
     pub(super) fn told(&mut self, id: &ToolCallId, done: Done, now: Instant) {
-        let (verdict, output) = (done.verdict, done.output.clone());
-        let Some((name, took)) = self.ledger.told(id, done, now) else { return };
+        if self.told_quietly(id, done, now) {
+            self.turn.owe(Owed::Answer);
+            self.withdraw_filler();
+        }
+    }
+
+    /// Tells the model a tool's output without owing anybody an answer about it. Returns whether
+    /// it had not been told before.
+    pub(super) fn told_quietly(&mut self, id: &ToolCallId, done: Done, now: Instant) -> bool {
+        let Some(output) = self.settle(id, done, now) else { return false };
         self.active(now);
+        self.tell(Command::Remember(Entry::Answered { id: id.clone(), output }));
+        true
+    }
+
+    /// Writes down a tool's output. Returns it, nothing when there was one before.
+    pub(super) fn settle(&mut self, id: &ToolCallId, done: Done, now: Instant) -> Option<Text> {
+        let (verdict, output) = (done.verdict, done.output.clone());
+        let (name, took) = self.ledger.told(id, done, now)?;
         let took_ms = millis(took);
         self.note(Fact::ToolAnswered { id: id.clone(), name, verdict, took_ms });
         self.log.answered(id.clone(), output.clone());
-        self.tell(Command::Remember(Entry::Answered { id: id.clone(), output }));
-        self.turn.owe(Owed::Answer);
-        self.withdraw_filler();
+        Some(output)
     }
 
     /// A job ended after its deadline: the model knows, and offers it at the next pause.

@@ -9,7 +9,6 @@ use crate::call::event::{Clip, Media, Output};
 use crate::call::turn::Owed;
 use crate::carrier::Number;
 use crate::clock::Instant;
-use crate::model::{Command, Entry};
 use crate::record::Fact;
 use crate::tool::{Done, ToolCallId, Verdict};
 
@@ -168,8 +167,7 @@ impl Machine {
             Phase::Talking { .. } => {
                 let text = "The hand-over has failed: nobody could take over. Apologise in one \
                             sentence and go on helping yourself.";
-                self.log.note(text.into());
-                self.tell(Command::Remember(Entry::Note(text.into())));
+                self.whisper(text);
                 self.turn.owe(Owed::Guided(text.into()));
             }
             Phase::Closing { .. }
