@@ -32,6 +32,13 @@ pub enum Fact {
     CarrierNamed(CarrierCallId),
     /// A turn of the conversation is complete.
     Turn(Turn),
+    /// A turn that was told before held a part of what must not be kept: this is left of it.
+    Masked {
+        /// The turn's place in the call's order.
+        sequence: u64,
+        /// What is left.
+        text: Text,
+    },
     /// The caller pressed a key while talking (the key itself is not recorded here).
     Pressed,
     /// Who or what is taken to be on the line from here on. It may be reversed.

@@ -130,6 +130,9 @@ pub struct Machine {
     announcements: VecDeque<Text>,
     /// A claim or an answer that Confirmation has not ruled on yet.
     claims: Vec<Claim>,
+    /// Keys that the caller has pressed and the model has not been told of.
+    dialled: Text,
+    dialled_until: Option<Instant>,
     /// Figures of a PIN that is being entered.
     entered: Pin,
     wrong_pins: u32,
@@ -158,7 +161,7 @@ pub struct Machine {
     facts: u64,
     /// Whether the carrier's name for the call is known.
     named: bool,
-    shown: VecDeque<record::Turn>,
+    shown: VecDeque<(u64, record::Turn)>,
     outputs: VecDeque<Output>,
 }
 
@@ -188,6 +191,8 @@ impl Machine {
             question: None,
             announcements: VecDeque::new(),
             claims: Vec::new(),
+            dialled: Text::default(),
+            dialled_until: None,
             entered: Pin::default(),
             wrong_pins: 0,
             questions: 0,
@@ -283,6 +288,7 @@ impl Machine {
                 self.watch_session(now);
                 self.watch_transfer(now);
                 self.watch_keys(now);
+                self.watch_dialled(now);
                 self.greet(now);
                 self.fill(now);
                 self.watch_limits(since, now);
@@ -337,10 +343,8 @@ impl Machine {
     }
 
     fn note(&mut self, fact: Fact) {
-        if let Fact::Turn(turn) = &fact {
-            self.show(turn.clone());
-        }
         self.facts += 1;
+        self.show(&fact);
         self.outputs.push_back(Output::Note(self.facts, fact));
     }
 

@@ -41,6 +41,7 @@ impl Spool {
             Fact::Lifecycle(_)
             | Fact::CarrierNamed(_)
             | Fact::Turn(_)
+            | Fact::Masked { .. }
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Machine;
 use crate::briefing::Text;
+use crate::call::log::kept;
 use crate::call::turn::Owed;
 use crate::clock::Instant;
 use crate::record::Fact;
@@ -37,7 +38,7 @@ impl Machine {
             return;
         }
         let Some(text) = self.announcements.pop_front() else { return };
-        self.note(Fact::Announced { text: text.clone() });
+        self.note(Fact::Announced { text: kept(&text) });
         self.whisper(text);
         self.turn.owe(Owed::Guided(Text::from(
             "News has just come, the last note of the conversation. Tell the caller in one or two \

@@ -165,8 +165,13 @@ impl Machine {
 
     fn caller_said(&mut self, item: &ItemId, words: Text) {
         self.sentence_heard(&words);
-        if let Some(turn) = self.log.caller_said(item, words.clone()) {
+        let said = self.log.caller_said(item, &words);
+        for (sequence, text) in said.masked {
+            self.note(Fact::Masked { sequence, text });
+        }
+        if let Some(turn) = said.turn {
             self.note(Fact::Turn(turn));
+            self.log.noted(item, self.facts);
         }
         self.question_answered(words);
     }

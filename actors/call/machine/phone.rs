@@ -157,7 +157,7 @@ impl Machine {
 
     /// Asks the model to go on where it was cut off.
     pub(super) fn go_on(&mut self) {
-        let owed = continuation(self.log.last_said());
+        let owed = continuation(self.log.last_said().as_ref());
         self.turn.owe(owed);
     }
 }

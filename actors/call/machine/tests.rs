@@ -6,6 +6,7 @@ mod fillers;
 mod guard;
 mod keys;
 mod random;
+mod restricted;
 mod transfer;
 
 use std::sync::Arc;

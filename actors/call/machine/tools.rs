@@ -6,6 +6,7 @@ use super::{Machine, millis};
 use crate::briefing::{Briefing, Text};
 use crate::call::event::Output;
 use crate::call::ledger::{MOST_PER_TURN, Row, State};
+use crate::call::log::kept_json;
 use crate::call::turn::Owed;
 use crate::clock::Instant;
 use crate::model::{Command, Entry, ResponseId};
@@ -29,7 +30,7 @@ impl Machine {
         }
         self.log.asked(id.clone(), name.clone(), arguments.clone());
         // Keys may be a PIN: the record does not learn them.
-        let noted = if name == PRESS_KEYS { "{}".into() } else { arguments.clone() };
+        let noted = if name == PRESS_KEYS { "{}".into() } else { kept_json(&arguments) };
         self.note(Fact::ToolAsked { id: id.clone(), name: name.clone(), arguments: noted });
         let own = (self.briefing.own)(&name, &arguments);
         let promise = self.briefing.tools.iter().find(|promise| promise.name == name);

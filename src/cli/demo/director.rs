@@ -100,6 +100,7 @@ fn moment(fact: &Fact) -> Option<Moment> {
         Fact::Lifecycle(_)
         | Fact::CarrierNamed(_)
         | Fact::Turn(_)
+        | Fact::Masked { .. }
         | Fact::Pressed
         | Fact::Answerer { .. }
         | Fact::Keyed

@@ -130,6 +130,6 @@ fn words(fact: &Fact) -> Option<String> {
         Fact::Answerer { who, by } => format!("· on the line: {who}, by {by}"),
         Fact::Keyed => "· pressed keys".to_owned(),
         Fact::HandOver { step } => format!("· hand-over {step}"),
-        Fact::CarrierNamed(_) | Fact::Used(_) => return None,
+        Fact::CarrierNamed(_) | Fact::Masked { .. } | Fact::Used(_) => return None,
     })
 }

@@ -104,6 +104,7 @@ impl Ledger {
             }
             Fact::Lifecycle(_)
             | Fact::CarrierNamed(_)
+            | Fact::Masked { .. }
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed
