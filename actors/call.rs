@@ -370,6 +370,7 @@ fn log(call: &CallId, fact: &Fact) {
         Fact::CarrierNamed(_)
         | Fact::Turn(_)
         | Fact::Masked { .. }
+        | Fact::Restricted { .. }
         | Fact::Pressed
         | Fact::Keyed
         | Fact::ToolAsked { .. }

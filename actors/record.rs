@@ -39,6 +39,13 @@ pub enum Fact {
         /// What is left.
         text: Text,
     },
+    /// The caller was `asked` to enter something restricted, and it was `given` or `not_given`.
+    Restricted {
+        /// `card_number`, `code`, `pin`, `password`.
+        what: &'static str,
+        /// How far it has come.
+        step: &'static str,
+    },
     /// The caller pressed a key while talking (the key itself is not recorded here).
     Pressed,
     /// Who or what is taken to be on the line from here on. It may be reversed.

@@ -95,7 +95,7 @@ impl Server {
         let network = Network::of(config)?;
         let shelf = shelf(&store)?;
         let mut promises = shelf.promises();
-        promises.extend(own::promises(!config.carrier.human.is_empty()));
+        promises.extend(own::promises(own::House::of(config)));
         let ports = Ports {
             model: Arc::new(model.clone()),
             carrier: network.carrier(),

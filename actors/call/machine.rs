@@ -12,6 +12,7 @@ mod link;
 mod own;
 mod phone;
 mod repairs;
+mod take;
 mod tools;
 mod transfer;
 mod view;
@@ -33,6 +34,7 @@ use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
 use crate::usage::Usage;
 use filler::Fillers;
+use take::Taking;
 use transfer::{Cause, Left};
 
 /// How far a call has come, with what exists only there.
@@ -111,6 +113,8 @@ pub struct Machine {
     /// Where that comes from.
     by: Source,
     course: Course,
+    /// What the caller enters that nobody may hear.
+    taking: Option<Taking>,
     /// Nobody hears what the model says.
     muted: bool,
     /// What it has said meanwhile.
@@ -180,6 +184,7 @@ impl Machine {
             who: Who::Unknown,
             by: Source::Time,
             course: Course::Talk,
+            taking: None,
             muted: false,
             unheard: Vec::new(),
             said_something: false,
@@ -289,6 +294,7 @@ impl Machine {
                 self.watch_transfer(now);
                 self.watch_keys(now);
                 self.watch_dialled(now);
+                self.watch_taking(now);
                 self.greet(now);
                 self.fill(now);
                 self.watch_limits(since, now);

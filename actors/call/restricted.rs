@@ -40,6 +40,39 @@ pub enum What {
 }
 
 impl What {
+    /// The word in the record and in the arguments of tools.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::CardNumber => "card_number",
+            Self::Code => "code",
+            Self::Pin => "pin",
+            Self::Password => "password",
+        }
+    }
+
+    /// The name among people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CardNumber => "card number",
+            Self::Code => "code",
+            Self::Pin => "PIN",
+            Self::Password => "password",
+        }
+    }
+
+    /// How many figures it has on a keypad.
+    #[must_use]
+    pub const fn figures(self) -> std::ops::RangeInclusive<usize> {
+        match self {
+            Self::CardNumber => CARD_DIGITS,
+            Self::Code => 3..=10,
+            Self::Pin => 4..=12,
+            Self::Password => 4..=32,
+        }
+    }
+
     /// What stands in its place.
     #[must_use]
     pub const fn label(self) -> &'static str {

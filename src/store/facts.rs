@@ -23,6 +23,7 @@ pub(super) fn described(fact: &Fact) -> (&'static str, Value) {
         Fact::Masked { sequence, text } => {
             ("masked", json!({ "turn": sequence, "text": text.as_str() }))
         }
+        Fact::Restricted { what, step } => ("restricted", json!({ "what": what, "step": step })),
         Fact::Pressed => ("pressed", json!({})),
         Fact::Answerer { who, by } => ("answerer", json!({ "who": who, "by": by })),
         Fact::Keyed => ("keyed", json!({})),
@@ -180,6 +181,7 @@ impl Desk {
                 self.finalize(place, *outcome, reason, stored(*talk_ms)).await
             }
             Fact::Pressed
+            | Fact::Restricted { .. }
             | Fact::ToolLate { .. }
             | Fact::ConfirmationStep { .. }
             | Fact::Announced { .. }

@@ -42,6 +42,7 @@ impl Spool {
             | Fact::CarrierNamed(_)
             | Fact::Turn(_)
             | Fact::Masked { .. }
+            | Fact::Restricted { .. }
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed

@@ -81,8 +81,11 @@ impl Machine {
         }
     }
 
-    /// Does what the verdict calls for.
+    /// Does what the verdict calls for; what is being entered is not broken off for it.
     pub(super) fn take_course(&mut self, now: Instant) {
+        if self.course == Course::Take {
+            return;
+        }
         match self.who {
             Who::Human => {
                 self.media(Media::Listen(Listening::Nothing));
@@ -99,7 +102,7 @@ impl Machine {
     fn talk(&mut self) {
         let was = std::mem::replace(&mut self.course, Course::Talk);
         match was {
-            Course::Talk | Course::Woken { .. } => {}
+            Course::Talk | Course::Take | Course::Woken { .. } => {}
             Course::Hold { .. } => {
                 self.media(Media::Listen(Listening::Nothing));
                 self.turn.owe(Owed::Answer);
@@ -176,7 +179,9 @@ impl Machine {
     pub(super) fn may_speak(&self) -> bool {
         match self.course {
             Course::Talk | Course::Leave { .. } | Course::Woken { .. } => true,
-            Course::AwaitTone { .. } | Course::End { .. } | Course::Hold { .. } => false,
+            Course::AwaitTone { .. } | Course::End { .. } | Course::Hold { .. } | Course::Take => {
+                false
+            }
         }
     }
 
@@ -299,7 +304,7 @@ impl Machine {
             return;
         }
         match self.course {
-            Course::Talk => {}
+            Course::Talk | Course::Take => {}
             Course::AwaitTone { since } if now >= since + GREETING => {
                 self.leave_line("voicemail", now);
             }
@@ -314,7 +319,7 @@ impl Machine {
 
     pub(super) fn answer_deadline(&self) -> Option<Instant> {
         match self.course {
-            Course::Talk => None,
+            Course::Talk | Course::Take => None,
             Course::AwaitTone { since } if self.turn.is_caller_speaking() => Some(since + GREETING),
             Course::AwaitTone { since } => {
                 Some((since.max(self.sign) + NO_TONE).min(since + GREETING))

@@ -102,6 +102,7 @@ impl Machine {
 
     /// Says goodbye and hangs up when it has been heard.
     pub(super) fn part_politely(&mut self, reason: &'static str, now: Instant) {
+        self.taken(now);
         match self.phase {
             Phase::Talking { since } => {
                 self.media(Media::Flush(self.generation));
@@ -130,6 +131,7 @@ impl Machine {
 
     /// Says that we cannot go on; then a human takes over, or we hang up.
     pub(super) fn apologise(&mut self, reason: &'static str, now: Instant) {
+        self.taken(now);
         if self.hand_over(reason, now) {
             return;
         }
@@ -252,6 +254,7 @@ impl Machine {
         for turn in self.log.drained() {
             self.note(Fact::Turn(turn));
         }
+        self.taking = None;
         let talk_ms = talking.map_or(0, |since| millis(now - since));
         self.phase = Phase::Over;
         if !self.usage.is_empty() {

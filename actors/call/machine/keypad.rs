@@ -28,6 +28,9 @@ const MOST_DIALLED: usize = 32;
 impl Machine {
     pub(super) fn pressed(&mut self, digit: Digit, now: Instant) {
         self.active(now);
+        if self.took_key(digit, now) {
+            return;
+        }
         self.note(Fact::Pressed);
         let human = self.who.may_be_human();
         let open = |question: &&Question| question.heard.is_some_and(|at| at <= now) && human;

@@ -29,6 +29,7 @@ impl Machine {
             Own::HangUp => self.asked_to_hang_up(id, now),
             Own::Report(who) => self.reported(id, who, now),
             Own::Press(keys) => self.asked_to_press(id, keys, now),
+            Own::Take(what, figures) => self.asked_to_take(id, what, figures, now),
             Own::WaitOnHold => self.reported(id, Who::Hold, now),
             Own::Transfer => self.asked_to_transfer(id, now),
         }

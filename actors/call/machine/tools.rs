@@ -164,7 +164,7 @@ impl Machine {
             match row.state {
                 State::ReadingBack => self.outputs.push_back(Output::ReadBack(row.job.clone())),
                 State::Running => self.outputs.push_back(Output::Run(row.job.clone())),
-                State::Judging | State::Told(_) => {}
+                State::Judging | State::Taking | State::Told(_) => {}
             }
         }
     }

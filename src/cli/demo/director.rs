@@ -101,6 +101,7 @@ fn moment(fact: &Fact) -> Option<Moment> {
         | Fact::CarrierNamed(_)
         | Fact::Turn(_)
         | Fact::Masked { .. }
+        | Fact::Restricted { .. }
         | Fact::Pressed
         | Fact::Answerer { .. }
         | Fact::Keyed

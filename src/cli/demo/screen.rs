@@ -126,6 +126,7 @@ fn words(fact: &Fact) -> Option<String> {
         Fact::Finalized { outcome, reason, .. } => {
             format!("· finalized: {} ({reason})", outcome.word())
         }
+        Fact::Restricted { what, step } => format!("· {what} {step}"),
         Fact::Pressed => "· key pressed".to_owned(),
         Fact::Answerer { who, by } => format!("· on the line: {who}, by {by}"),
         Fact::Keyed => "· pressed keys".to_owned(),

@@ -105,6 +105,7 @@ impl Ledger {
             Fact::Lifecycle(_)
             | Fact::CarrierNamed(_)
             | Fact::Masked { .. }
+            | Fact::Restricted { .. }
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed
