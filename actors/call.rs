@@ -9,6 +9,7 @@ pub mod event;
 pub mod ledger;
 pub mod log;
 pub mod playout;
+pub mod restricted;
 pub mod snapshot;
 pub mod turn;
 pub mod yes_no;
@@ -368,6 +369,8 @@ fn log(call: &CallId, fact: &Fact) {
         Fact::HandOver { step } => tracing::info!(%call, step, "hand-over"),
         Fact::CarrierNamed(_)
         | Fact::Turn(_)
+        | Fact::Masked { .. }
+        | Fact::Restricted { .. }
         | Fact::Pressed
         | Fact::Keyed
         | Fact::ToolAsked { .. }

@@ -81,6 +81,9 @@ impl Desk {
     pub fn heard(&mut self, audio: &Payload, now: Instant) -> Option<Noticed> {
         self.counts.heard += 1;
         self.last_heard = Some(now);
+        if self.is_private() {
+            return None;
+        }
         let at = self.offset(now);
         if let Some(tape) = &mut self.tape {
             tape.heard(at, audio);
@@ -103,6 +106,11 @@ impl Desk {
         self.listener.listening() == Listening::OnHold
     }
 
+    /// Whether nobody may hear the caller, and nothing is recorded.
+    fn is_private(&self) -> bool {
+        self.listener.listening() == Listening::Privately
+    }
+
     /// Throws away what the model says from here on.
     pub fn mute(&mut self) {
         self.muted = true;
@@ -116,8 +124,10 @@ impl Desk {
     /// Our audio goes out and will be heard at `at`.
     pub fn played(&mut self, audio: &Payload, at: Instant) {
         self.counts.played += 1;
-        let at = self.offset(at);
-        if let Some(tape) = &mut self.tape {
+        let (at, private) = (self.offset(at), self.is_private());
+        if let Some(tape) = &mut self.tape
+            && !private
+        {
             tape.played(at, audio);
         }
     }
@@ -179,5 +189,49 @@ impl Desk {
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Desk").field("counts", &self.counts).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::clock;
+
+    /// A tape that counts what it is told of each side.
+    #[derive(Clone, Default)]
+    struct Counter(Arc<Mutex<[u32; 2]>>);
+
+    impl Tape for Counter {
+        fn heard(&mut self, _: Duration, _: &Payload) {
+            self.0.lock().unwrap()[0] += 1;
+        }
+
+        fn played(&mut self, _: Duration, _: &Payload) {
+            self.0.lock().unwrap()[1] += 1;
+        }
+
+        fn flushed(&mut self, _: Duration) {}
+    }
+
+    #[test]
+    fn what_is_private_reaches_neither_the_model_nor_either_side_of_the_recording() {
+        let (tape, now) = (Counter::default(), clock::now());
+        let mut desk = Desk::new(Format::Pcm24k, Some(Box::new(tape.clone())), now);
+        let audio = crate::fake::frame(1);
+        for (listening, told) in [
+            (Listening::Nothing, [1, 1]),
+            (Listening::Privately, [1, 1]),
+            (Listening::Nothing, [2, 2]),
+        ] {
+            desk.listen(listening);
+            desk.heard(&audio, now);
+            desk.played(&audio, now);
+            assert_eq!(*tape.0.lock().unwrap(), told);
+            let fed = desk.ring.take().is_some();
+            assert_eq!(fed, listening == Listening::Nothing);
+        }
+        assert_eq!(desk.counts.heard, 3, "the phone is there all the while");
     }
 }

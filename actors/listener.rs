@@ -27,6 +27,9 @@ pub enum Listening {
     ForTheTone,
     /// Somebody who speaks, after music or silence. The model hears nothing meanwhile.
     OnHold,
+    /// Nothing, and neither do the model and the recording: the caller enters what nobody may
+    /// hear.
+    Privately,
 }
 
 /// What was noticed.
@@ -79,7 +82,7 @@ impl Listener {
 
     /// Takes the next audio. Audio of the wrong length or coding is noise, and no error.
     pub fn hear(&mut self, audio: &Payload) -> Option<Noticed> {
-        if self.listening == Listening::Nothing {
+        if matches!(self.listening, Listening::Nothing | Listening::Privately) {
             return None;
         }
         self.decode(audio);
@@ -98,7 +101,7 @@ impl Listener {
     fn block(&mut self, block: &Block) -> Option<Noticed> {
         self.blocks += 1;
         match self.listening {
-            Listening::Nothing => None,
+            Listening::Nothing | Listening::Privately => None,
             Listening::ForTheTone => {
                 if self.blocks > TONE_BLOCKS {
                     self.listening = Listening::Nothing;

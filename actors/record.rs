@@ -32,6 +32,20 @@ pub enum Fact {
     CarrierNamed(CarrierCallId),
     /// A turn of the conversation is complete.
     Turn(Turn),
+    /// A turn that was told before held a part of what must not be kept: this is left of it.
+    Masked {
+        /// The turn's place in the call's order.
+        sequence: u64,
+        /// What is left.
+        text: Text,
+    },
+    /// The caller was `asked` to enter something restricted, and it was `given` or `not_given`.
+    Restricted {
+        /// `card_number`, `code`, `pin`, `password`.
+        what: &'static str,
+        /// How far it has come.
+        step: &'static str,
+    },
     /// The caller pressed a key while talking (the key itself is not recorded here).
     Pressed,
     /// Who or what is taken to be on the line from here on. It may be reversed.

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use crate::briefing::{CallId, Direction, Text};
 use crate::call::answer::Who;
 use crate::call::ledger::quoted;
+use crate::call::restricted::What;
 use crate::carrier::{Key, Number};
 use crate::record::Turn;
 
@@ -34,6 +35,8 @@ pub enum Own {
     Press(Vec<Key>),
     /// Stop listening until somebody speaks.
     WaitOnHold,
+    /// Let the caller enter something restricted, of so many figures where that is known.
+    Take(What, Option<usize>),
     /// Hand the other party over to the house's human.
     Transfer,
 }

@@ -111,6 +111,9 @@ impl Default for Store {
 pub struct Call {
     /// What is done when an answering machine picks up: `leave_message`, `hang_up` or `wait`.
     pub voicemail: Voicemail,
+    /// Whether the model may let callers enter card numbers, codes, PINs and passwords on the
+    /// keypad, unheard and unrecorded.
+    pub take_restricted: bool,
     /// Approves what a `sensitive` tool does: 4 to 12 figures that a caller enters on the keypad.
     /// Only from `TANDEM__CALL__PIN` or the file in `TANDEM__CALL__PIN_FILE`.
     #[serde(skip)]

@@ -105,7 +105,7 @@ impl Server {
         let network = Network::of(config)?;
         let Stock { shelf, agent } = tool::stock(config, &store, tools).await?;
         let mut promises = shelf.promises();
-        promises.extend(own::promises(!config.carrier.human.is_empty()));
+        promises.extend(own::promises(own::House::of(config)));
         let ports = Ports {
             model: Arc::new(model.clone()),
             carrier: network.carrier(),

@@ -101,6 +101,8 @@ pub enum Course {
         /// When the hold began.
         since: Instant,
     },
+    /// The caller enters something that nobody may hear.
+    Take,
     /// The hold may be over: the model listens whether it is.
     Woken {
         /// Since when.

@@ -40,6 +40,8 @@ pub enum State {
     ReadingBack,
     /// A second ask of a confirmed action waits for the judge.
     Judging,
+    /// The caller enters on the keypad what it asks for.
+    Taking,
     /// It runs.
     Running,
     /// The model has its output.

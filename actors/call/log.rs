@@ -1,7 +1,9 @@
-//! The conversation: who said what, in item order; of our own speech, what was heard. Pure.
+//! The conversation: who said what, in item order; of our own speech, what was heard. What leaves
+//! it has no card number, code, PIN or password in it. Pure.
 
 use crate::briefing::Text;
 use crate::call::playout::{Cut, Flushed};
+use crate::call::restricted;
 use crate::model::{Entry, ItemId};
 use crate::record::{Speaker, Turn};
 use crate::tool::ToolCallId;
@@ -18,11 +20,27 @@ pub struct Log {
 
 #[derive(Debug)]
 enum Line {
-    Caller { item: ItemId, text: Option<Text> },
-    Agent { item: ItemId, text: Text, heard: Heard },
+    /// `noted` is the number under which it stands in the record.
+    Caller {
+        item: ItemId,
+        text: Option<Text>,
+        noted: u64,
+    },
+    Agent {
+        item: ItemId,
+        text: Text,
+        heard: Heard,
+    },
     Note(Text),
-    Asked { id: ToolCallId, name: String, arguments: Text },
-    Answered { id: ToolCallId, output: Text },
+    Asked {
+        id: ToolCallId,
+        name: String,
+        arguments: Text,
+    },
+    Answered {
+        id: ToolCallId,
+        output: Text,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,23 +53,87 @@ enum Heard {
     Cut,
 }
 
+/// What the caller's words come to.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// The turn, if there are any words.
+    pub turn: Option<Turn>,
+    /// Turns noted before, each by its number, of which less is to be kept now.
+    pub masked: Vec<(u64, Text)>,
+}
+
 impl Log {
     /// The caller's words became an item; they are not known yet.
     pub fn caller_item(&mut self, item: ItemId) {
         if !self.lines.iter().any(|line| line.is(&item)) {
-            self.lines.push(Line::Caller { item, text: None });
+            self.lines.push(Line::Caller { item, text: None, noted: 0 });
         }
     }
 
-    /// The caller's words are known. Returns the turn, nothing when the item is known already
-    /// or the words are empty.
-    pub fn caller_said(&mut self, item: &ItemId, words: Text) -> Option<Turn> {
+    /// The caller's words are known, and are kept as far as they may be. Nothing comes of them
+    /// when the item is known already or they are empty.
+    pub fn caller_said(&mut self, item: &ItemId, words: &Text) -> Said {
         self.caller_item(item.clone());
-        let line = self.lines.iter_mut().find(|line| line.is(item))?;
-        let Line::Caller { text: text @ None, .. } = line else { return None };
-        *text = Some(words.clone());
-        let words = words.as_str().trim();
-        (!words.is_empty()).then(|| Turn { speaker: Speaker::Caller, text: words.into() })
+        let Some(at) = self.lines.iter().position(|line| line.is(item)) else {
+            return Said::default();
+        };
+        let asked = self.asked_before(at);
+        if let Line::Caller { text: text @ None, .. } = &mut self.lines[at] {
+            *text = Some(Text(restricted::mask(words.as_str().trim(), asked)));
+        } else {
+            return Said::default();
+        }
+        let masked = self.mask_across(at);
+        Said { turn: self.lines[at].turn(), masked }
+    }
+
+    /// The caller's words stand in the record under this number.
+    pub fn noted(&mut self, wanted: &ItemId, number: u64) {
+        for line in &mut self.lines {
+            if let Line::Caller { item, noted, .. } = line
+                && item == wanted
+            {
+                *noted = number;
+            }
+        }
+    }
+
+    /// What may be kept of an answer that was not spoken.
+    #[must_use]
+    pub fn answer_kept(&self, answer: &str) -> String {
+        restricted::mask(answer, self.asked_before(self.lines.len()))
+    }
+
+    /// What we asked for last before this line.
+    fn asked_before(&self, at: usize) -> Option<restricted::What> {
+        let ours = |line: &Line| match line {
+            Line::Agent { text, .. } => Some(restricted::asked(text.as_str())),
+            Line::Caller { .. } | Line::Note(_) | Line::Asked { .. } | Line::Answered { .. } => {
+                None
+            }
+        };
+        self.lines[..at].iter().rev().find_map(ours).flatten()
+    }
+
+    /// Masks a card number that began in the turns before this one. Returns what is left of those.
+    fn mask_across(&mut self, at: usize) -> Vec<(u64, Text)> {
+        let mut turns: Vec<(&mut Text, u64)> = Vec::new();
+        for line in &mut self.lines[..=at] {
+            if let Line::Caller { text: Some(text), noted, .. } = line {
+                turns.push((text, *noted));
+            }
+        }
+        let words: Vec<&str> = turns.iter().map(|(text, _)| text.as_str()).collect();
+        let masked = restricted::mask_across(&words).unwrap_or_default();
+        let first = turns.len() - masked.len();
+        let mut earlier: Vec<(u64, Text)> = Vec::new();
+        for ((text, noted), masked) in turns.into_iter().skip(first).zip(masked) {
+            *text = Text(masked);
+            earlier.push((noted, text.clone()));
+        }
+        // The last is the turn itself, which is yet to be noted.
+        earlier.pop();
+        earlier
     }
 
     /// More words of ours.
@@ -80,7 +162,7 @@ impl Log {
         for line in &mut self.lines {
             if let Line::Agent { text, heard: heard @ Heard::Saying, .. } = line {
                 *heard = Heard::Whole;
-                turns.push(Turn { speaker: Speaker::Agent, text: text.as_str().trim().into() });
+                turns.push(Turn { speaker: Speaker::Agent, text: kept(text) });
             }
         }
         turns
@@ -98,7 +180,7 @@ impl Log {
                 (*heard, *text) = (Heard::Cut, heard_part(text, cut));
             }
             if !text.as_str().trim().is_empty() {
-                turns.push(Turn { speaker: Speaker::Agent, text: text.as_str().trim().into() });
+                turns.push(Turn { speaker: Speaker::Agent, text: kept(text) });
             }
         }
         turns
@@ -121,9 +203,9 @@ impl Log {
 
     /// Our last words, for asking the model to go on after them.
     #[must_use]
-    pub fn last_said(&self) -> Option<&Text> {
+    pub fn last_said(&self) -> Option<Text> {
         self.lines.iter().rev().find_map(|line| match line {
-            Line::Agent { text, .. } => Some(text),
+            Line::Agent { text, .. } => Some(kept(text)),
             Line::Caller { .. } | Line::Note(_) | Line::Asked { .. } | Line::Answered { .. } => {
                 None
             }
@@ -197,8 +279,8 @@ impl Line {
             Self::Agent { text, .. } => (Speaker::Agent, text),
             Self::Note(_) | Self::Asked { .. } | Self::Answered { .. } => return None,
         };
-        let text = text.as_str().trim();
-        (!text.is_empty()).then(|| Turn { speaker, text: text.into() })
+        let text = kept(text);
+        (!text.as_str().is_empty()).then_some(Turn { speaker, text })
     }
 
     fn entry(&self) -> Option<Entry> {
@@ -207,20 +289,28 @@ impl Line {
             Self::Caller { text, .. } => {
                 text.clone().filter(|text| spoken(text)).map(Entry::Caller)
             }
-            Self::Agent { text, .. } => {
-                spoken(text).then(|| Entry::Agent(text.as_str().trim().into()))
-            }
-            Self::Note(text) => Some(Entry::Note(text.clone())),
+            Self::Agent { text, .. } => spoken(text).then(|| Entry::Agent(kept(text))),
+            Self::Note(text) => Some(Entry::Note(kept(text))),
             Self::Asked { id, name, arguments } => Some(Entry::Asked {
                 id: id.clone(),
                 name: name.clone(),
-                arguments: arguments.clone(),
+                arguments: kept_json(arguments),
             }),
             Self::Answered { id, output } => {
-                Some(Entry::Answered { id: id.clone(), output: output.clone() })
+                Some(Entry::Answered { id: id.clone(), output: kept_json(output) })
             }
         }
     }
+}
+
+/// Words as they may be kept.
+pub(crate) fn kept(words: &Text) -> Text {
+    Text(restricted::mask(words.as_str().trim(), None))
+}
+
+/// JSON text as it may be kept.
+pub(crate) fn kept_json(json: &Text) -> Text {
+    Text(restricted::mask_json(json.as_str()))
 }
 
 /// The words that fit the part of the audio that was heard, cut after a whole word.
@@ -255,7 +345,7 @@ mod tests {
         assert_eq!(turns[0].text.as_str(), "We have a table at");
         assert_eq!(log.replay(), vec![Entry::Agent("We have a table at".into())]);
         log.said(&item("a"), &" and late words".into());
-        assert_eq!(log.last_said().map(Text::as_str), Some(""), "b was not heard at all");
+        assert_eq!(log.last_said(), Some("".into()), "b was not heard at all");
     }
 
     #[test]
@@ -264,8 +354,8 @@ mod tests {
         log.caller_item(item("u"));
         log.said(&item("a"), &"Certainly.".into());
         assert!(log.has_unread());
-        assert!(log.caller_said(&item("u"), "A table, please.".into()).is_some());
-        assert!(log.caller_said(&item("u"), "A table, please.".into()).is_none(), "once");
+        assert!(log.caller_said(&item("u"), &"A table, please.".into()).turn.is_some());
+        assert!(log.caller_said(&item("u"), &"A table, please.".into()).turn.is_none(), "once");
         let replay = log.replay();
         assert_eq!(replay[0], Entry::Caller("A table, please.".into()));
         assert_eq!(replay[1], Entry::Agent("Certainly.".into()));

@@ -12,6 +12,7 @@ mod link;
 mod own;
 mod phone;
 mod repairs;
+mod take;
 mod tools;
 mod transfer;
 mod view;
@@ -28,11 +29,12 @@ use crate::call::log::Log;
 use crate::call::turn::{Owed, Turn};
 use crate::carrier::Key;
 use crate::clock::Instant;
-use crate::model::{self, Command, ItemId};
+use crate::model::{Command, Entry, ItemId};
 use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
 use crate::usage::Usage;
 use filler::Fillers;
+use take::Taking;
 use transfer::{Cause, Left};
 
 /// How far a call has come, with what exists only there.
@@ -111,6 +113,8 @@ pub struct Machine {
     /// Where that comes from.
     by: Source,
     course: Course,
+    /// What the caller enters that nobody may hear.
+    taking: Option<Taking>,
     /// Nobody hears what the model says.
     muted: bool,
     /// What it has said meanwhile.
@@ -130,6 +134,9 @@ pub struct Machine {
     announcements: VecDeque<Text>,
     /// A claim or an answer that Confirmation has not ruled on yet.
     claims: Vec<Claim>,
+    /// Keys that the caller has pressed and the model has not been told of.
+    dialled: Text,
+    dialled_until: Option<Instant>,
     /// Figures of a PIN that is being entered.
     entered: Pin,
     wrong_pins: u32,
@@ -158,7 +165,7 @@ pub struct Machine {
     facts: u64,
     /// Whether the carrier's name for the call is known.
     named: bool,
-    shown: VecDeque<record::Turn>,
+    shown: VecDeque<(u64, record::Turn)>,
     outputs: VecDeque<Output>,
 }
 
@@ -177,6 +184,7 @@ impl Machine {
             who: Who::Unknown,
             by: Source::Time,
             course: Course::Talk,
+            taking: None,
             muted: false,
             unheard: Vec::new(),
             said_something: false,
@@ -188,6 +196,8 @@ impl Machine {
             question: None,
             announcements: VecDeque::new(),
             claims: Vec::new(),
+            dialled: Text::default(),
+            dialled_until: None,
             entered: Pin::default(),
             wrong_pins: 0,
             questions: 0,
@@ -283,6 +293,8 @@ impl Machine {
                 self.watch_session(now);
                 self.watch_transfer(now);
                 self.watch_keys(now);
+                self.watch_dialled(now);
+                self.watch_taking(now);
                 self.greet(now);
                 self.fill(now);
                 self.watch_limits(since, now);
@@ -337,11 +349,16 @@ impl Machine {
     }
 
     fn note(&mut self, fact: Fact) {
-        if let Fact::Turn(turn) = &fact {
-            self.show(turn.clone());
-        }
         self.facts += 1;
+        self.show(&fact);
         self.outputs.push_back(Output::Note(self.facts, fact));
+    }
+
+    /// Puts something into the conversation that nobody said.
+    fn whisper(&mut self, text: impl Into<Text>) {
+        let text = text.into();
+        self.log.note(text.clone());
+        self.tell(Command::Remember(Entry::Note(text)));
     }
 
     fn tell(&mut self, command: Command) {
@@ -360,25 +377,6 @@ impl Machine {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// What is asked of the model after an interruption; the words it was cut off after.
-fn continuation(after: Option<&Text>) -> Owed {
-    match after {
-        Some(text) if !text.as_str().trim().is_empty() => {
-            let words = text.as_str().trim();
-            Owed::Guided(Text(format!(
-                "The line was interrupted while you spoke. Do not apologise and do not repeat \
-                 yourself. Continue after: \"{words}\""
-            )))
-        }
-        _ => Owed::Answer,
-    }
-}
-
-/// Whether an event of the model belongs to an interrupted response.
-fn is_of_response(event: &model::Event) -> bool {
-    matches!(event, model::Event::Asked { .. } | model::Event::Said { .. })
 }
 
 #[cfg(test)]

@@ -127,6 +127,16 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             PIN_DIGITS.end()
         )));
     }
+    for (records, name) in
+        [(config.acs.record, "acs.record"), (config.twilio.record, "twilio.record")]
+    {
+        if config.call.take_restricted && records {
+            return Err(ConfigError::Invalid(format!(
+                "call.take_restricted and {name} are both set: the carrier would record what \
+                 callers enter; use our own recording, which is silent then"
+            )));
+        }
+    }
     if config.limits.calls == 0 {
         return Err(ConfigError::Invalid(
             "limits.calls is 0: no call could ever be made; use 1 or more".to_owned(),
@@ -323,6 +333,14 @@ mod tests {
     fn strangers_are_kept_out() {
         let error = with("[http]\nlisten = \"0.0.0.0:8080\"\n", &[]).unwrap_err().to_string();
         assert!(error.contains("0.0.0.0:8080") && error.contains("loopback"), "{error}");
+    }
+
+    #[test]
+    fn what_nobody_may_hear_is_not_recorded_by_a_carrier() {
+        let both = "[call]\ntake_restricted = true\n[twilio]\nrecord = true\n";
+        let error = with(both, &[]).unwrap_err().to_string();
+        assert!(error.contains("twilio.record"), "{error}");
+        assert!(with("[call]\ntake_restricted = true\n", &[]).unwrap().call.take_restricted);
     }
 
     #[test]

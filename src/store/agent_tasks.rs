@@ -2,6 +2,7 @@
 
 use sqlx::Row as _;
 use tandem_actors::briefing::{CallId, Text};
+use tandem_actors::call::restricted;
 use tandem_actors::record::RecordError;
 
 use super::desk::Desk;
@@ -57,9 +58,11 @@ pub struct AgentTask {
 }
 
 impl Store {
-    /// Writes down that the agent is asked; the task's number. Durable before it returns.
+    /// Writes down that the agent is asked, without the restricted data in it; the task's number.
+    /// Durable before it returns.
     pub async fn begin_agent_task(&self, call: &CallId, request: Text) -> Result<u32, RecordError> {
         let (call, at_ms) = (call.clone(), now_ms());
+        let request = Text(restricted::mask(request.as_str(), None));
         let begun = self.promise(move |desk| {
             Box::pin(async move { desk.begin_agent_task(&call, &request, at_ms).await })
         });
@@ -75,6 +78,7 @@ impl Store {
         answer: Option<Text>,
     ) -> Result<(), RecordError> {
         let (call, at_ms) = (call.clone(), now_ms());
+        let answer = answer.map(|answer| Text(restricted::mask(answer.as_str(), None)));
         let ended = self.promise(move |desk| {
             Box::pin(async move {
                 desk.end_agent_task(&call, number, state, answer.as_ref(), at_ms).await
@@ -189,8 +193,9 @@ mod tests {
         for call in ["call-1", "call-2"] {
             store.open(opened(call)).await.unwrap();
         }
-        let begin =
-            async |call: &CallId| store.begin_agent_task(call, "find out".into()).await.unwrap();
+        let begin = async |call: &CallId| {
+            store.begin_agent_task(call, "pay with 4111 1111 1111 1111".into()).await.unwrap()
+        };
         assert_eq!((begin(&one).await, begin(&other).await, begin(&one).await), (1, 1, 2));
         for (state, answer) in [(AgentState::Done, "42"), (AgentState::Cancelled, "never mind")] {
             store.end_agent_task(&one, 1, state, Some(answer.into())).await.unwrap();
@@ -199,6 +204,7 @@ mod tests {
         let store = Store::open(dir.path(), "a").await.unwrap();
         assert_eq!(store.lose_agent_tasks().await.unwrap(), 2);
         let tasks = store.agent_tasks(&one).await.unwrap();
+        assert_eq!(tasks[0].request.as_str(), "pay with [card number]");
         assert_eq!(
             (tasks[0].state, tasks[0].answer.clone()),
             (AgentState::Done, Some("42".into()))

@@ -95,6 +95,26 @@ pub(super) async fn a_call_is_kept_from_the_order_to_its_end(world: impl World) 
     assert_eq!(events[0].kind, "finalized");
 }
 
+pub(super) async fn what_must_not_be_kept_is_taken_back_and_not_written(world: impl World) {
+    let (store, id) = (world.start("n1").await, CallId::new("c1"));
+    store.open(opened("c1")).await.unwrap();
+    store.note(note("c1", 1, said(Speaker::Caller, "It is 4111 1111")));
+    store.note(note("c1", 2, said(Speaker::Caller, "[card number]")));
+    store.note(note("c1", 3, Fact::Masked { sequence: 1, text: "It is [card number]".into() }));
+    let job = job("c1", "t1", r#"{"title":"4111 1111 1111 1111"}"#);
+    assert_eq!(store.intend(&job).await.unwrap(), Intent::Fresh);
+    store.settle(&job, &success(r#"{"card":"4111111111111111"}"#)).await.unwrap();
+    store.flush().await.unwrap();
+    let turns = store.turns(&id).await.unwrap();
+    let turns: Vec<_> = turns.iter().map(|turn| turn.text.as_str()).collect();
+    assert_eq!(turns, ["It is [card number]", "[card number]"]);
+    let rows = store.tool_ledger(&id).await.unwrap();
+    let kept = format!("{:?} {}", store.events(&id, 0).await.unwrap(), rows[0].arguments.as_str());
+    assert!(!kept.contains("1111") && rows[0].arguments.as_str().contains("[card number]"));
+    let known = store.intend(&job).await.unwrap();
+    assert_eq!(known, Intent::Known(success(r#"{"card":"[card number]"}"#)));
+}
+
 pub(super) async fn a_call_is_dialled_once(world: impl World) {
     let store = world.start("n1").await;
     assert!(store.dialing(CallId::new("c1")).await.is_err(), "it was never opened");

@@ -4,7 +4,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tandem_actors::briefing::{CallId, Lifecycle, Outcome};
+use tandem_actors::briefing::{CallId, Lifecycle, Outcome, Text};
 use tandem_actors::record::{Fact, Note, Turn};
 use tandem_actors::usage::Usage;
 
@@ -20,6 +20,10 @@ pub(super) fn described(fact: &Fact) -> (&'static str, Value) {
         Fact::Turn(Turn { speaker, text }) => {
             ("turn", json!({ "speaker": speaker.word(), "text": text.as_str() }))
         }
+        Fact::Masked { sequence, text } => {
+            ("masked", json!({ "turn": sequence, "text": text.as_str() }))
+        }
+        Fact::Restricted { what, step } => ("restricted", json!({ "what": what, "step": step })),
         Fact::Pressed => ("pressed", json!({})),
         Fact::Answerer { who, by } => ("answerer", json!({ "who": who, "by": by })),
         Fact::Keyed => ("keyed", json!({})),
@@ -151,6 +155,7 @@ impl Desk {
                 Ok(())
             }
             Fact::Turn(turn) => self.turn(place, turn).await,
+            Fact::Masked { sequence, text } => self.mask(place.call, *sequence, text).await,
             Fact::ToolAsked { id, name, arguments } => {
                 let asked = Asked { call: place.call, id, name, arguments: arguments.as_str() };
                 self.asked(&asked, place.at_ms).await
@@ -176,6 +181,7 @@ impl Desk {
                 self.finalize(place, *outcome, reason, stored(*talk_ms)).await
             }
             Fact::Pressed
+            | Fact::Restricted { .. }
             | Fact::ToolLate { .. }
             | Fact::ConfirmationStep { .. }
             | Fact::Announced { .. }
@@ -219,6 +225,23 @@ impl Desk {
         .bind(turn.text.as_str())
         .execute(&mut self.conn)
         .await?;
+        Ok(())
+    }
+
+    /// Keeps less of a turn, in its event too.
+    async fn mask(&mut self, call: &CallId, sequence: u64, text: &Text) -> Result<(), Trouble> {
+        for sql in [
+            "UPDATE turns SET text = $3 WHERE call = $1 AND sequence = $2",
+            "UPDATE events SET body = json_set(body, '$.text', $3) \
+             WHERE call = $1 AND sequence = $2 AND kind = 'turn'",
+        ] {
+            sqlx::query(sql)
+                .bind(&*call.0)
+                .bind(stored(sequence))
+                .bind(text.as_str())
+                .execute(&mut self.conn)
+                .await?;
+        }
         Ok(())
     }
 

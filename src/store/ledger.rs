@@ -1,9 +1,11 @@
 //! The tool ledger: what was asked, what was begun, what came of it; at most once per
-//! (call, tool call). Owns the states `asked`, `begun` and `done` and the ways between them.
+//! (call, tool call). Keeps no card number, code, PIN or password, nor a hash of one, from which it
+//! could be guessed. Owns the states `asked`, `begun` and `done` and the ways between them.
 
 use sha2::{Digest as _, Sha256};
 use sqlx::Row as _;
 use tandem_actors::briefing::{CallId, Text};
+use tandem_actors::call::restricted;
 use tandem_actors::record::Intent;
 use tandem_actors::tool::{Done, Job, ToolCallId, Verdict};
 
@@ -24,6 +26,11 @@ impl<'a> From<&'a Job> for Asked<'a> {
         let Job { call, id, name, arguments, scene: _ } = job;
         Self { call, id, name, arguments: arguments.as_str() }
     }
+}
+
+/// What may be kept of a tool's arguments or output.
+fn kept(json: &str) -> String {
+    restricted::mask_json(json)
 }
 
 /// SHA-256 in hexadecimal over the parsed arguments, so that spacing does not count; over the
@@ -47,6 +54,7 @@ pub(crate) fn hex_digest(parts: &[&str]) -> String {
 impl Desk {
     /// The model asked: a line in the ledger that hinders nothing.
     pub(super) async fn asked(&mut self, asked: &Asked<'_>, at_ms: i64) -> Result<(), Trouble> {
+        let arguments = kept(asked.arguments);
         sqlx::query(
             "INSERT INTO tool_ledger \
              (call, tool_call, name, arguments, arguments_hash, state, asked_ms) \
@@ -55,8 +63,8 @@ impl Desk {
         .bind(&*asked.call.0)
         .bind(&asked.id.0)
         .bind(asked.name)
-        .bind(asked.arguments)
-        .bind(arguments_hash(asked.arguments))
+        .bind(&arguments)
+        .bind(arguments_hash(&arguments))
         .bind(at_ms)
         .execute(&mut self.conn)
         .await?;
@@ -87,6 +95,7 @@ impl Desk {
 
     pub(super) async fn intend(&mut self, job: &Job, at_ms: i64) -> Result<Intent, Trouble> {
         self.require_ours(&job.call).await?;
+        let arguments = kept(job.arguments.as_str());
         let begun = sqlx::query(
             "INSERT INTO tool_ledger \
              (call, tool_call, name, arguments, arguments_hash, state, asked_ms, begun_ms) \
@@ -99,8 +108,8 @@ impl Desk {
         .bind(&*job.call.0)
         .bind(&job.id.0)
         .bind(&job.name)
-        .bind(job.arguments.as_str())
-        .bind(arguments_hash(job.arguments.as_str()))
+        .bind(&arguments)
+        .bind(arguments_hash(&arguments))
         .bind(at_ms)
         .execute(&mut self.conn)
         .await?;
@@ -123,7 +132,7 @@ impl Desk {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let held: (String, String) = (row.try_get("name")?, row.try_get("arguments_hash")?);
-        if held != (job.name.clone(), arguments_hash(job.arguments.as_str())) {
+        if held != (job.name.clone(), arguments_hash(&kept(job.arguments.as_str()))) {
             let (call, id) = (&job.call, &job.id.0);
             return Err(Trouble::refused(format!("tool call {id} of call {call} is another job")));
         }
@@ -151,7 +160,7 @@ impl Desk {
         .bind(&*job.call.0)
         .bind(&job.id.0)
         .bind(done.verdict.word())
-        .bind(done.output.as_str())
+        .bind(kept(done.output.as_str()))
         .bind(at_ms)
         .execute(&mut self.conn)
         .await?;

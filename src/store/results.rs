@@ -1,6 +1,7 @@
 //! What a call shall bring back, and what it has.
 
 use tandem_actors::briefing::{CallId, Text};
+use tandem_actors::call::restricted;
 use tandem_actors::record::RecordError;
 
 use super::desk::Desk;
@@ -28,9 +29,11 @@ impl Store {
         Ok(schema.flatten().map(Text))
     }
 
-    /// Keeps what a call has brought back; the last word counts. Durable before it returns.
+    /// Keeps what a call has brought back, without the restricted data in it; the last word counts.
+    /// Durable before it returns.
     pub async fn bring_result(&self, call: &CallId, result: Text) -> Result<(), Unkept> {
         let call = call.clone();
+        let result = Text(restricted::mask_json(result.as_str()));
         self.promise(move |desk| {
             Box::pin(async move { desk.set_result(&call, Column::Result, &result).await })
         })

@@ -41,6 +41,8 @@ impl Spool {
             Fact::Lifecycle(_)
             | Fact::CarrierNamed(_)
             | Fact::Turn(_)
+            | Fact::Masked { .. }
+            | Fact::Restricted { .. }
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed

@@ -57,6 +57,7 @@ macro_rules! conforms {
 
 conforms!(
     a_call_is_kept_from_the_order_to_its_end,
+    what_must_not_be_kept_is_taken_back_and_not_written,
     a_call_is_dialled_once,
     the_same_note_twice_is_one_event,
     ten_thousand_notes_of_a_hundred_calls_keep_their_order,

@@ -6,13 +6,18 @@ use std::time::Duration;
 use serde::Deserialize;
 use tandem_actors::briefing::Text;
 use tandem_actors::call::answer::Who;
+use tandem_actors::call::restricted::What;
 use tandem_actors::carrier::{Digit, Key};
 use tandem_actors::tool::{HANG_UP, Own, PRESS_KEYS, Promise, Risk};
+
+use crate::config::Config;
 
 /// Says who is on the line.
 const REPORT_ANSWERER: &str = "report_answerer";
 /// Stops listening until somebody speaks.
 const WAIT_ON_HOLD: &str = "wait_on_hold";
+/// Takes on the keypad what nobody may hear.
+const TAKE_RESTRICTED: &str = "take_restricted";
 /// Hands the caller over.
 const TRANSFER_TO_HUMAN: &str = "transfer_to_human";
 
@@ -21,9 +26,29 @@ const MOST_KEYS: usize = 32;
 
 const NOTHING: &str = r#"{"type":"object","properties":{}}"#;
 
-/// What the call promises to do itself; the hand-over only when there is somebody to take over.
+/// What the call can do only where the house lets it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct House {
+    /// There is somebody to take over.
+    pub human: bool,
+    /// Callers may be asked for card numbers, codes, PINs and passwords.
+    pub takes_restricted: bool,
+}
+
+impl House {
+    /// As it is configured.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            human: !config.carrier.human.is_empty(),
+            takes_restricted: config.call.take_restricted,
+        }
+    }
+}
+
+/// What the call promises to do itself.
 #[must_use]
-pub fn promises(human: bool) -> Vec<Promise> {
+pub fn promises(house: House) -> Vec<Promise> {
     let mut promises = vec![
         promise(HANG_UP, "End the call. Say goodbye first, in the same response.", NOTHING),
         promise(
@@ -47,7 +72,17 @@ pub fn promises(human: bool) -> Vec<Promise> {
             NOTHING,
         ),
     ];
-    if human {
+    if house.takes_restricted {
+        promises.push(promise(
+            TAKE_RESTRICTED,
+            "Let the caller enter a card number, a one-time code, a PIN or a password on the \
+             keypad; never let them say one. Ask for it in the same response, and to end with the \
+             hash key. Until it is entered you hear nothing and nothing is recorded. You are told \
+             only whether it was given. `keys` is how many figures it has, when you know it.",
+            r#"{"type":"object","properties":{"what":{"type":"string","enum":["card_number","code","pin","password"]},"keys":{"type":"integer","minimum":3,"maximum":32}},"required":["what"]}"#,
+        ));
+    }
+    if house.human {
         promises.push(promise(
             TRANSFER_TO_HUMAN,
             "Hand the caller over to a human colleague: when they ask for one, or when you cannot \
@@ -80,6 +115,7 @@ pub fn read(name: &str, arguments: &Text) -> Option<Result<Own, String>> {
         REPORT_ANSWERER => Some(report(arguments)),
         PRESS_KEYS => Some(press(arguments)),
         WAIT_ON_HOLD => Some(Ok(Own::WaitOnHold)),
+        TAKE_RESTRICTED => Some(take(arguments)),
         TRANSFER_TO_HUMAN => Some(Ok(Own::Transfer)),
         _ => None,
     }
@@ -99,6 +135,29 @@ fn report(arguments: &Text) -> Result<Own, String> {
         "hold" => Ok(Own::Report(Who::Hold)),
         _ => Err("`who` must be human, voicemail, menu or hold.".to_owned()),
     }
+}
+
+#[derive(Deserialize)]
+struct Take {
+    what: String,
+    keys: Option<usize>,
+}
+
+fn take(arguments: &Text) -> Result<Own, String> {
+    let kinds = [What::CardNumber, What::Code, What::Pin, What::Password];
+    let read: Option<Take> = serde_json::from_str(arguments.as_str()).ok();
+    let asked = read.and_then(|Take { what, keys }| {
+        Some((kinds.into_iter().find(|kind| kind.word() == what)?, keys))
+    });
+    let Some((what, keys)) = asked else {
+        return Err("`what` must be card_number, code, pin or password.".to_owned());
+    };
+    let figures = what.figures();
+    if keys.is_some_and(|keys| !figures.contains(&keys)) {
+        let (least, most) = (figures.start(), figures.end());
+        return Err(format!("`keys` must be {least} to {most}, or left out."));
+    }
+    Ok(Own::Take(what, keys))
 }
 
 #[derive(Deserialize)]
@@ -154,12 +213,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_entered_is_one_of_four_with_a_length_that_it_can_have() {
+        let asked = |arguments: &str| read(TAKE_RESTRICTED, &arguments.into()).expect("ours");
+        assert_eq!(asked(r#"{"what":"card_number"}"#), Ok(Own::Take(What::CardNumber, None)));
+        assert_eq!(asked(r#"{"what":"code","keys":6}"#), Ok(Own::Take(What::Code, Some(6))));
+        for wrong in ["{}", r#"{"what":"name"}"#, r#"{"what":"pin","keys":3}"#, "4711"] {
+            assert!(asked(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn every_promise_is_kept_and_a_hand_over_needs_somebody() {
-        for promise in promises(true) {
+        let all = House { human: true, takes_restricted: true };
+        for promise in promises(all) {
             serde_json::from_str::<serde_json::Value>(&promise.parameters).expect("JSON");
             assert!(read(&promise.name, &"{}".into()).is_some(), "{}", promise.name);
         }
-        assert_eq!(promises(false).len() + 1, promises(true).len());
+        assert_eq!(promises(House::default()).len() + 2, promises(all).len());
         assert_eq!(read("create_task", &"{}".into()), None);
     }
 }

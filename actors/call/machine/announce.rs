@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::{Machine, Session};
+use super::Machine;
 use crate::briefing::Text;
+use crate::call::log::kept;
 use crate::call::turn::Owed;
 use crate::clock::Instant;
-use crate::model::{Command, Entry};
 use crate::record::Fact;
 
 /// Announcements that wait; the oldest gives way. A caller takes in one, perhaps two.
@@ -28,13 +28,7 @@ impl Machine {
 
     /// When the next announcement may be told: nobody has spoken for a moment, and nothing is due.
     pub(super) fn telling_deadline(&self) -> Option<Instant> {
-        let free = !self.announcements.is_empty()
-            && self.session == Session::Up
-            && self.is_attended()
-            && self.turn.is_still()
-            && self.question.is_none()
-            && self.transfer.is_none()
-            && self.greeted;
+        let free = !self.announcements.is_empty() && self.is_resting() && self.question.is_none();
         free.then(|| self.sign + PAUSE)
     }
 
@@ -44,9 +38,8 @@ impl Machine {
             return;
         }
         let Some(text) = self.announcements.pop_front() else { return };
-        self.note(Fact::Announced { text: text.clone() });
-        self.log.note(text.clone());
-        self.tell(Command::Remember(Entry::Note(text)));
+        self.note(Fact::Announced { text: kept(&text) });
+        self.whisper(text);
         self.turn.owe(Owed::Guided(Text::from(
             "News has just come, the last note of the conversation. Tell the caller in one or two \
              short sentences what it means for them; if the talk has moved on, ask whether they \

@@ -11,7 +11,7 @@ use crate::call::turn::Owed;
 use crate::carrier::Answerer;
 use crate::clock::Instant;
 use crate::listener::{Listening, Noticed};
-use crate::model::{Command, Entry, ItemId};
+use crate::model::{Command, ItemId};
 use crate::record::Fact;
 
 /// A machine that has been silent for this long records, tone or not: greetings pause for less.
@@ -81,8 +81,11 @@ impl Machine {
         }
     }
 
-    /// Does what the verdict calls for.
+    /// Does what the verdict calls for; what is being entered is not broken off for it.
     pub(super) fn take_course(&mut self, now: Instant) {
+        if self.course == Course::Take {
+            return;
+        }
         match self.who {
             Who::Human => {
                 self.media(Media::Listen(Listening::Nothing));
@@ -99,7 +102,7 @@ impl Machine {
     fn talk(&mut self) {
         let was = std::mem::replace(&mut self.course, Course::Talk);
         match was {
-            Course::Talk | Course::Woken { .. } => {}
+            Course::Talk | Course::Take | Course::Woken { .. } => {}
             Course::Hold { .. } => {
                 self.media(Media::Listen(Listening::Nothing));
                 self.turn.owe(Owed::Answer);
@@ -176,13 +179,30 @@ impl Machine {
     pub(super) fn may_speak(&self) -> bool {
         match self.course {
             Course::Talk | Course::Leave { .. } | Course::Woken { .. } => true,
-            Course::AwaitTone { .. } | Course::End { .. } | Course::Hold { .. } => false,
+            Course::AwaitTone { .. } | Course::End { .. } | Course::Hold { .. } | Course::Take => {
+                false
+            }
         }
     }
 
     /// Whether somebody may be listening who would miss us.
     pub(super) fn is_attended(&self) -> bool {
         matches!(self.course, Course::Talk | Course::Woken { .. })
+    }
+
+    /// Whether something may be said to somebody: they may be listening, and nobody speaks.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.is_attended() && !self.turn.is_speaking() && !self.turn.is_caller_speaking()
+    }
+
+    /// Whether the conversation rests, with us at hand to go on with it: it is quiet, nothing is
+    /// owed, and nobody else is about to take over.
+    pub(super) fn is_resting(&self) -> bool {
+        self.is_quiet()
+            && self.turn.is_still()
+            && self.session == Session::Up
+            && self.greeted
+            && self.transfer.is_none()
     }
 
     pub(super) fn is_leaving_message(&self) -> bool {
@@ -266,8 +286,7 @@ impl Machine {
             "You have been on hold for two minutes. Listen; if there is still only music or \
              silence, call the tool to wait on hold again, else ask whether anybody is there."
         };
-        self.log.note(text.into());
-        self.tell(Command::Remember(Entry::Note(text.into())));
+        self.whisper(text);
         if by != Source::Speech {
             self.turn.owe(Owed::Guided(text.into()));
         }
@@ -285,7 +304,7 @@ impl Machine {
             return;
         }
         match self.course {
-            Course::Talk => {}
+            Course::Talk | Course::Take => {}
             Course::AwaitTone { since } if now >= since + GREETING => {
                 self.leave_line("voicemail", now);
             }
@@ -300,7 +319,7 @@ impl Machine {
 
     pub(super) fn answer_deadline(&self) -> Option<Instant> {
         match self.course {
-            Course::Talk => None,
+            Course::Talk | Course::Take => None,
             Course::AwaitTone { since } if self.turn.is_caller_speaking() => Some(since + GREETING),
             Course::AwaitTone { since } => {
                 Some((since.max(self.sign) + NO_TONE).min(since + GREETING))

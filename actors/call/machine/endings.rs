@@ -71,11 +71,9 @@ impl Machine {
             self.told_quietly(id, done, now);
             return;
         }
-        let done = Done::success("");
-        let Some((name, took)) = self.ledger.told(id, done.clone(), now) else { return };
-        let (verdict, took_ms) = (done.verdict, millis(took));
-        self.note(Fact::ToolAnswered { id: id.clone(), name, verdict, took_ms });
-        self.log.answered(id.clone(), done.output);
+        if self.settle(id, Done::success(""), now).is_none() {
+            return;
+        }
         // A message on an answering machine ends by itself when all of it has been heard.
         if let Phase::Talking { since } = self.phase
             && !self.is_leaving_message()
@@ -104,6 +102,7 @@ impl Machine {
 
     /// Says goodbye and hangs up when it has been heard.
     pub(super) fn part_politely(&mut self, reason: &'static str, now: Instant) {
+        self.taken(now);
         match self.phase {
             Phase::Talking { since } => {
                 self.media(Media::Flush(self.generation));
@@ -132,6 +131,7 @@ impl Machine {
 
     /// Says that we cannot go on; then a human takes over, or we hang up.
     pub(super) fn apologise(&mut self, reason: &'static str, now: Instant) {
+        self.taken(now);
         if self.hand_over(reason, now) {
             return;
         }
@@ -254,6 +254,7 @@ impl Machine {
         for turn in self.log.drained() {
             self.note(Fact::Turn(turn));
         }
+        self.taking = None;
         let talk_ms = talking.map_or(0, |since| millis(now - since));
         self.phase = Phase::Over;
         if !self.usage.is_empty() {

@@ -75,10 +75,7 @@ impl Machine {
     pub(super) fn fill_deadline(&self) -> Option<Instant> {
         let since = self.ledger.waiting_since()?;
         let again = if self.session == Session::Up { MOST } else { 1 };
-        let quiet = self.is_attended()
-            && self.fillers.said < again
-            && !self.turn.is_speaking()
-            && self.turn.is_free();
+        let quiet = self.is_quiet() && self.turn.is_free() && self.fillers.said < again;
         let pause = if self.fillers.said == 0 { FIRST } else { NEXT };
         quiet.then(|| self.sign.max(since) + pause)
     }

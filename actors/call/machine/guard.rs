@@ -6,6 +6,7 @@ use crate::briefing::Text;
 use crate::call::consent::{Answer, MOST_ASKED, Proof, Question, Voiced};
 use crate::call::event::{Case, Denial, Means, Output, Ruling};
 use crate::call::ledger::{State, quoted};
+use crate::call::log::kept;
 use crate::clock::Instant;
 use crate::record::Fact;
 use crate::tool::{Done, Readback, Risk, ToolCallId, Verdict};
@@ -89,7 +90,7 @@ impl Machine {
                  will be told when it was right; then call the tool again with the same arguments."
             }
         };
-        self.note(Fact::ConfirmationAsked { name, question: words.clone() });
+        self.note(Fact::ConfirmationAsked { name, question: kept(&words) });
         self.judge(Case::Hold(question.clone()));
         self.question = Some(question);
         let words = quoted(words.as_str());

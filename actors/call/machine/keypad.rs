@@ -1,6 +1,8 @@
 //! Keys that the caller presses: an answer to the pending question, a figure of a PIN, or something
 //! for the model. A PIN is in no record, and the model never sees it.
 
+use std::time::Duration;
+
 use super::Machine;
 use crate::briefing::Text;
 use crate::call::consent::{Answer, MOST_WRONG_PINS, NO_KEY, Pin, Proof, Question, YES_KEY};
@@ -17,21 +19,30 @@ const END: char = '#';
 /// The key that takes back what was entered.
 const AGAIN: char = '*';
 
+/// Keys that are pressed within this are meant together: people take less between two figures.
+const BETWEEN: Duration = Duration::from_millis(1_200);
+
+/// Keys told together at most.
+const MOST_DIALLED: usize = 32;
+
 impl Machine {
     pub(super) fn pressed(&mut self, digit: Digit, now: Instant) {
         self.active(now);
+        if self.took_key(digit, now) {
+            return;
+        }
         self.note(Fact::Pressed);
         let human = self.who.may_be_human();
         let open = |question: &&Question| question.heard.is_some_and(|at| at <= now) && human;
         match self.question.as_ref().filter(open).cloned() {
             // Whatever is pressed before the question was heard may be the PIN as well.
             None if self.awaits_pin() => {}
-            None => self.tell_key(digit),
+            None => self.dial(digit, now),
             Some(question) => match question.proof {
                 Proof::Yes if digit.key() == YES_KEY || digit.key() == NO_KEY => {
                     self.judge(Case::Pressed(question, digit));
                 }
-                Proof::Yes => self.tell_key(digit),
+                Proof::Yes => self.dial(digit, now),
                 Proof::Pin => self.pin_figure(question, digit),
             },
         }
@@ -56,9 +67,32 @@ impl Machine {
         }
     }
 
-    /// Tells the model of a key; what it means is for the conversation.
-    fn tell_key(&mut self, digit: Digit) {
-        self.whisper(&format!("The caller pressed the key {}.", digit.key()));
+    /// A key for the conversation: those that are pressed one after the other are told together.
+    fn dial(&mut self, digit: Digit, now: Instant) {
+        self.dialled.0.push(digit.key());
+        if digit.key() == END || self.dialled.0.len() >= MOST_DIALLED {
+            self.tell_keys();
+        } else {
+            self.dialled_until = Some(now + BETWEEN);
+        }
+    }
+
+    /// Nothing more has been pressed for a moment.
+    pub(super) fn watch_dialled(&mut self, now: Instant) {
+        if self.dialled_until.is_some_and(|then| now >= then) {
+            self.tell_keys();
+        }
+    }
+
+    /// Tells the model of keys; what they mean is for the conversation. What is kept of them is
+    /// masked.
+    fn tell_keys(&mut self) {
+        self.dialled_until = None;
+        let keys = std::mem::take(&mut self.dialled);
+        let told = |keys: &str| Text(format!("The caller pressed on the keypad: {keys}"));
+        let kept = self.log.answer_kept(keys.as_str());
+        self.log.note(told(&kept));
+        self.tell(Command::Remember(Entry::Note(told(keys.as_str()))));
         self.turn.owe(Owed::Answer);
     }
 
@@ -98,12 +132,5 @@ impl Machine {
     /// Whether a PIN can still approve something on this call.
     pub(super) fn is_pin_open(&self) -> bool {
         self.briefing.pin.is_some() && self.wrong_pins < MOST_WRONG_PINS
-    }
-
-    /// Puts a fact into the conversation that nobody said.
-    fn whisper(&mut self, text: &str) {
-        let text = Text::from(text);
-        self.log.note(text.clone());
-        self.tell(Command::Remember(Entry::Note(text)));
     }
 }

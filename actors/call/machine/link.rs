@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Machine, Phase, Session, is_of_response, millis};
+use super::{Machine, Phase, Session, millis};
 use crate::briefing::Text;
 use crate::call::event::{Clip, Generation, Link, Media, Output, ToLink, Unfinished};
 use crate::call::turn::{Interrupted, Owed};
@@ -165,8 +165,13 @@ impl Machine {
 
     fn caller_said(&mut self, item: &ItemId, words: Text) {
         self.sentence_heard(&words);
-        if let Some(turn) = self.log.caller_said(item, words.clone()) {
+        let said = self.log.caller_said(item, &words);
+        for (sequence, text) in said.masked {
+            self.note(Fact::Masked { sequence, text });
+        }
+        if let Some(turn) = said.turn {
             self.note(Fact::Turn(turn));
+            self.log.noted(item, self.facts);
         }
         self.question_answered(words);
     }
@@ -207,7 +212,7 @@ impl Machine {
         if self.failed_responses > MOST_REFUSED {
             self.lost("model", "rate limited again and again".to_owned(), now);
             self.apologise("model_lost", now);
-        } else if self.failed_responses == 1 && self.may_bridge() {
+        } else if self.failed_responses == 1 && self.is_quiet() {
             self.media(Media::Play(Clip::Bridge));
         }
     }
@@ -222,7 +227,7 @@ impl Machine {
         if let Session::Down { since, bridged } = self.session {
             if now >= since + SESSIONLESS {
                 self.apologise("model_lost", now);
-            } else if !bridged && now >= since + self.bridge_after() && self.may_bridge() {
+            } else if !bridged && now >= since + self.bridge_after() && self.is_quiet() {
                 self.session = Session::Down { since, bridged: true };
                 self.media(Media::Play(Clip::Bridge));
             }
@@ -243,7 +248,7 @@ impl Machine {
             Session::Up => self.turn.deadline(),
             Session::Down { since, bridged: true } => Some(since + SESSIONLESS),
             Session::Down { since, bridged: false } => {
-                let bridge = Some(since + self.bridge_after()).filter(|_| self.may_bridge());
+                let bridge = Some(since + self.bridge_after()).filter(|_| self.is_quiet());
                 bridge.or(Some(since + SESSIONLESS))
             }
         }
@@ -251,10 +256,6 @@ impl Machine {
 
     fn bridge_after(&self) -> Duration {
         if self.turn.is_due() { BRIDGE } else { BRIDGE_IDLE }
-    }
-
-    fn may_bridge(&self) -> bool {
-        self.is_attended() && !self.turn.is_speaking() && !self.turn.is_caller_speaking()
     }
 
     /// Nobody has said anything for the limit: ask twice, then say goodbye.
@@ -281,12 +282,13 @@ impl Machine {
 
     pub(super) fn silence_deadline(&self) -> Option<Instant> {
         let quiet = matches!(self.phase, Phase::Talking { .. })
-            && self.session == Session::Up
-            && self.is_attended()
-            && self.transfer.is_none()
-            && self.greeted
-            && self.turn.is_still()
+            && self.is_resting()
             && self.ledger.waiting_since().is_none();
         quiet.then(|| self.sign + self.briefing.limits.silence)
     }
+}
+
+/// Whether an event of the model belongs to an interrupted response.
+fn is_of_response(event: &Event) -> bool {
+    matches!(event, Event::Asked { .. } | Event::Said { .. })
 }

@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
-use super::{Machine, Phase, millis};
-use crate::briefing::{Text, Voicemail};
+use super::{Machine, Phase};
+use crate::briefing::Voicemail;
 use crate::call::answer::{Source, Who};
 use crate::call::event::{Clip, Media, Output};
 use crate::call::turn::Owed;
 use crate::carrier::{CarrierError, Digit, Key};
 use crate::clock::Instant;
-use crate::model::{Command, Entry};
 use crate::record::Fact;
 use crate::tool::{Done, Own, ToolCallId, Verdict};
 
@@ -30,6 +29,7 @@ impl Machine {
             Own::HangUp => self.asked_to_hang_up(id, now),
             Own::Report(who) => self.reported(id, who, now),
             Own::Press(keys) => self.asked_to_press(id, keys, now),
+            Own::Take(what, figures) => self.asked_to_take(id, what, figures, now),
             Own::WaitOnHold => self.reported(id, Who::Hold, now),
             Own::Transfer => self.asked_to_transfer(id, now),
         }
@@ -46,25 +46,12 @@ impl Machine {
         }
         // The tool promises a word when to leave a message.
         if who == Who::Voicemail && self.briefing.voicemail == Voicemail::Wait {
-            let text = Text::from(
+            self.whisper(
                 "Nobody will tell you when to leave a message on this call: decide by yourself \
                  whether to speak, to wait or to hang up.",
             );
-            self.log.note(text.clone());
-            self.tell(Command::Remember(Entry::Note(text)));
         }
         self.take_for(who, Source::Model, now);
-    }
-
-    /// Tells the model a tool's output without owing anybody an answer about it.
-    pub(super) fn told_quietly(&mut self, id: &ToolCallId, done: Done, now: Instant) {
-        let (verdict, output) = (done.verdict, done.output.clone());
-        let Some((name, took)) = self.ledger.told(id, done, now) else { return };
-        self.active(now);
-        let took_ms = millis(took);
-        self.note(Fact::ToolAnswered { id: id.clone(), name, verdict, took_ms });
-        self.log.answered(id.clone(), output.clone());
-        self.tell(Command::Remember(Entry::Answered { id: id.clone(), output }));
     }
 
     fn asked_to_press(&mut self, id: &ToolCallId, keys: Vec<Key>, now: Instant) {
@@ -112,9 +99,7 @@ impl Machine {
                 }
             }
             CarrierError::Refused(_) | CarrierError::Unknown(_) => {
-                let text = Text("The keys may not have been pressed: the line failed.".to_owned());
-                self.log.note(text.clone());
-                self.tell(Command::Remember(Entry::Note(text)));
+                self.whisper("The keys may not have been pressed: the line failed.");
                 self.turn.owe(Owed::Answer);
             }
         }

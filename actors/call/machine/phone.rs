@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Machine, MediaState, Parting, Phase, Session, continuation, millis};
-use crate::briefing::{Direction, Lifecycle, Outcome};
+use super::{Machine, MediaState, Parting, Phase, Session, millis};
+use crate::briefing::{Direction, Lifecycle, Outcome, Text};
 use crate::call::event::{Media, Phone};
 use crate::call::playout::{Flushed, Source};
+use crate::call::turn::Owed;
 use crate::clock::Instant;
 use crate::leg::Broken;
 use crate::listener::Listening;
@@ -156,7 +157,21 @@ impl Machine {
 
     /// Asks the model to go on where it was cut off.
     pub(super) fn go_on(&mut self) {
-        let owed = continuation(self.log.last_said());
+        let owed = continuation(self.log.last_said().as_ref());
         self.turn.owe(owed);
+    }
+}
+
+/// What is asked of the model after an interruption; the words it was cut off after.
+fn continuation(after: Option<&Text>) -> Owed {
+    match after {
+        Some(text) if !text.as_str().trim().is_empty() => {
+            let words = text.as_str().trim();
+            Owed::Guided(Text(format!(
+                "The line was interrupted while you spoke. Do not apologise and do not repeat \
+                 yourself. Continue after: \"{words}\""
+            )))
+        }
+        _ => Owed::Answer,
     }
 }

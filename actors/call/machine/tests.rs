@@ -6,6 +6,8 @@ mod fillers;
 mod guard;
 mod keys;
 mod random;
+mod restricted;
+mod take;
 mod transfer;
 
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use crate::briefing::{CallId, Clips, Limits, Outcome, Voicemail};
 use crate::call::consent::Answer;
 use crate::call::event::{Link, Means, Media, Part, Phone, Ruling, Unfinished};
 use crate::call::playout::{Cut, Flushed, Source};
+use crate::call::restricted::What;
 use crate::carrier::{CarrierCallId, Digit, Key, Number};
 use crate::leg::Broken;
 use crate::model::{Ending, Entry, Event, ItemId, Loss, Refusal, ResponseId};
@@ -54,6 +57,7 @@ fn briefing(direction: Direction) -> Briefing {
             promise("press_keys", Risk::Write),
             promise("wait_on_hold", Risk::Write),
             promise("transfer", Risk::Write),
+            promise("take", Risk::Write),
         ],
         limits: Limits {
             total: SECOND * 600,
@@ -88,6 +92,10 @@ fn own_tool(name: &str, arguments: &Text) -> Option<Result<Own, String>> {
         }
         "wait_on_hold" => Some(Ok(Own::WaitOnHold)),
         "transfer" => Some(Ok(Own::Transfer)),
+        "take" => Some(Ok(Own::Take(
+            if arguments.as_str() == "pin" { What::Pin } else { What::CardNumber },
+            None,
+        ))),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ use super::{Machine, millis};
 use crate::briefing::{Briefing, Text};
 use crate::call::event::Output;
 use crate::call::ledger::{MOST_PER_TURN, Row, State};
+use crate::call::log::kept_json;
 use crate::call::turn::Owed;
 use crate::clock::Instant;
 use crate::model::{Command, Entry, ResponseId};
@@ -29,7 +30,7 @@ impl Machine {
         }
         self.log.asked(id.clone(), name.clone(), arguments.clone());
         // Keys may be a PIN: the record does not learn them.
-        let noted = if name == PRESS_KEYS { "{}".into() } else { arguments.clone() };
+        let noted = if name == PRESS_KEYS { "{}".into() } else { kept_json(&arguments) };
         self.note(Fact::ToolAsked { id: id.clone(), name: name.clone(), arguments: noted });
         let own = (self.briefing.own)(&name, &arguments);
         let promise = self.briefing.tools.iter().find(|promise| promise.name == name);
@@ -117,15 +118,29 @@ impl Machine {
 
     /// Tells the model a tool's output, once, and owes the caller an answer about it.
     pub(super) fn told(&mut self, id: &ToolCallId, done: Done, now: Instant) {
-        let (verdict, output) = (done.verdict, done.output.clone());
-        let Some((name, took)) = self.ledger.told(id, done, now) else { return };
+        if self.told_quietly(id, done, now) {
+            self.turn.owe(Owed::Answer);
+            self.withdraw_filler();
+        }
+    }
+
+    /// Tells the model a tool's output without owing anybody an answer about it. Returns whether
+    /// it had not been told before.
+    pub(super) fn told_quietly(&mut self, id: &ToolCallId, done: Done, now: Instant) -> bool {
+        let Some(output) = self.settle(id, done, now) else { return false };
         self.active(now);
+        self.tell(Command::Remember(Entry::Answered { id: id.clone(), output }));
+        true
+    }
+
+    /// Writes down a tool's output. Returns it, nothing when there was one before.
+    pub(super) fn settle(&mut self, id: &ToolCallId, done: Done, now: Instant) -> Option<Text> {
+        let (verdict, output) = (done.verdict, done.output.clone());
+        let (name, took) = self.ledger.told(id, done, now)?;
         let took_ms = millis(took);
         self.note(Fact::ToolAnswered { id: id.clone(), name, verdict, took_ms });
         self.log.answered(id.clone(), output.clone());
-        self.tell(Command::Remember(Entry::Answered { id: id.clone(), output }));
-        self.turn.owe(Owed::Answer);
-        self.withdraw_filler();
+        Some(output)
     }
 
     /// A job ended after its deadline: the model knows, and offers it at the next pause.
@@ -149,7 +164,7 @@ impl Machine {
             match row.state {
                 State::ReadingBack => self.outputs.push_back(Output::ReadBack(row.job.clone())),
                 State::Running => self.outputs.push_back(Output::Run(row.job.clone())),
-                State::Judging | State::Told(_) => {}
+                State::Judging | State::Taking | State::Told(_) => {}
             }
         }
     }

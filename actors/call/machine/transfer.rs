@@ -4,12 +4,11 @@
 use std::time::Duration;
 
 use super::{Machine, MediaState, Parting, Phase};
-use crate::briefing::Outcome;
+use crate::briefing::{Outcome, Text};
 use crate::call::event::{Clip, Media, Output};
 use crate::call::turn::Owed;
 use crate::carrier::Number;
 use crate::clock::Instant;
-use crate::model::{Command, Entry};
 use crate::record::Fact;
 use crate::tool::{Done, ToolCallId, Verdict};
 
@@ -126,8 +125,8 @@ impl Machine {
         if !self.is_transferring() {
             return;
         }
-        if result.is_err() {
-            self.not_transferred(now);
+        if let Err(why) = result {
+            self.not_transferred(&why, now);
             if let Some(Left { outcome, reason, .. }) = self.left.take() {
                 self.network_ended(outcome, reason, now);
             }
@@ -148,7 +147,7 @@ impl Machine {
         self.finish(Outcome::Answered, reason.to_owned(), now);
     }
 
-    fn not_transferred(&mut self, now: Instant) {
+    fn not_transferred(&mut self, why: &str, now: Instant) {
         self.note(Fact::HandOver { step: "failed" });
         self.transfer = None;
         if self.media == MediaState::Given {
@@ -166,11 +165,13 @@ impl Machine {
                 self.finish(Outcome::SystemError, reason, now);
             }
             Phase::Talking { .. } => {
-                let text = "The hand-over has failed: nobody could take over. Apologise in one \
-                            sentence and go on helping yourself.";
-                self.log.note(text.into());
-                self.tell(Command::Remember(Entry::Note(text.into())));
-                self.turn.owe(Owed::Guided(text.into()));
+                let text = Text(format!(
+                    "The hand-over has failed: {}. Apologise, tell the caller why in one sentence, \
+                     and go on helping yourself.",
+                    explained(why)
+                ));
+                self.whisper(text.clone());
+                self.turn.owe(Owed::Guided(text));
             }
             Phase::Closing { .. }
             | Phase::Queued
@@ -189,7 +190,7 @@ impl Machine {
         } else if self.left.is_some() || self.media == MediaState::Given {
             self.finish(Outcome::Answered, "transfer_unconfirmed".to_owned(), now);
         } else {
-            self.not_transferred(now);
+            self.not_transferred(Outcome::NoAnswer.word(), now);
         }
     }
 
@@ -203,5 +204,15 @@ impl Machine {
             Phase::Talking { .. } | Phase::Closing { .. } => self.transfer.map(|at| at + RINGS),
             Phase::Queued | Phase::Ringing { .. } | Phase::Failing { .. } | Phase::Over => None,
         }
+    }
+}
+
+/// What the caller may hear of it; carriers name it by the words of outcomes.
+fn explained(why: &str) -> &'static str {
+    match why {
+        "busy" => "the colleague is on another call",
+        "no_answer" => "the colleague did not pick up",
+        "rejected" | "declined" => "the colleague cannot take the call now",
+        _ => "nobody could take over",
     }
 }

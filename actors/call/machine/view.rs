@@ -3,18 +3,25 @@
 use super::{Machine, Phase, Session};
 use crate::briefing::Lifecycle;
 use crate::call::snapshot::Snapshot;
-use crate::record::Turn;
+use crate::record::Fact;
 
 /// Turns kept for the snapshot: what fits on a screen.
 const TURNS_SHOWN: usize = 50;
 
 impl Machine {
-    /// Keeps a turn to be seen.
-    pub(super) fn show(&mut self, turn: Turn) {
+    /// Keeps a turn to be seen, under the number of its fact.
+    pub(super) fn show(&mut self, fact: &Fact) {
+        if let Fact::Masked { sequence, text } = fact {
+            let shown = self.shown.iter_mut().find(|(number, _)| number == sequence);
+            if let Some((_, turn)) = shown {
+                turn.text = text.clone();
+            }
+        }
+        let Fact::Turn(turn) = fact else { return };
         if self.shown.len() == TURNS_SHOWN {
             self.shown.pop_front();
         }
-        self.shown.push_back(turn);
+        self.shown.push_back((self.facts, turn.clone()));
     }
 
     /// How far the call has come.
@@ -52,7 +59,7 @@ impl Machine {
                 Session::Down { .. } => "down",
             },
             facts: self.facts,
-            turns: self.shown.iter().cloned().collect(),
+            turns: self.shown.iter().map(|(_, turn)| turn.clone()).collect(),
             tools: self.ledger.len(),
             repairs: self.repaired,
         }

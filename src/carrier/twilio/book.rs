@@ -271,7 +271,8 @@ impl Entry {
                 news.twiml = Some(stream(call, &self.addresses));
                 if self.with == With::Ringing {
                     self.stay();
-                    news.inputs.push(Input::Transferred(Err(why)));
+                    // `no-answer` is `no_answer` in our words.
+                    news.inputs.push(Input::Transferred(Err(why.replace('-', "_"))));
                 }
             }
         }

@@ -100,6 +100,8 @@ fn moment(fact: &Fact) -> Option<Moment> {
         Fact::Lifecycle(_)
         | Fact::CarrierNamed(_)
         | Fact::Turn(_)
+        | Fact::Masked { .. }
+        | Fact::Restricted { .. }
         | Fact::Pressed
         | Fact::Answerer { .. }
         | Fact::Keyed

@@ -126,10 +126,11 @@ fn words(fact: &Fact) -> Option<String> {
         Fact::Finalized { outcome, reason, .. } => {
             format!("· finalized: {} ({reason})", outcome.word())
         }
+        Fact::Restricted { what, step } => format!("· {what} {step}"),
         Fact::Pressed => "· key pressed".to_owned(),
         Fact::Answerer { who, by } => format!("· on the line: {who}, by {by}"),
         Fact::Keyed => "· pressed keys".to_owned(),
         Fact::HandOver { step } => format!("· hand-over {step}"),
-        Fact::CarrierNamed(_) | Fact::Used(_) => return None,
+        Fact::CarrierNamed(_) | Fact::Masked { .. } | Fact::Used(_) => return None,
     })
 }

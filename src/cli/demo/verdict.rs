@@ -104,6 +104,8 @@ impl Ledger {
             }
             Fact::Lifecycle(_)
             | Fact::CarrierNamed(_)
+            | Fact::Masked { .. }
+            | Fact::Restricted { .. }
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed

@@ -30,7 +30,7 @@ fn any_said() -> impl Strategy<Value = Event> {
             item,
             words: "w ".into()
         }),
-        (response(), id(), 0_usize..10).prop_map(|(response, id, n)| Event::Asked {
+        (response(), id(), 0_usize..11).prop_map(|(response, id, n)| Event::Asked {
             response,
             id,
             name: [
@@ -44,9 +44,11 @@ fn any_said() -> impl Strategy<Value = Event> {
                 "press_keys",
                 "wait_on_hold",
                 "transfer",
+                "take",
             ][n]
                 .into(),
-            arguments: ["{}", "{}", "{}", "{}", "human", "voicemail", "menu", "1,2", "", ""][n]
+            arguments: ["{}", "{}", "{}", "{}", "human", "voicemail", "menu", "1,2", "", "", "pin"]
+                [n]
                 .into(),
         }),
         (response(), 0_usize..5).prop_map(|(response, n)| Event::Responded {

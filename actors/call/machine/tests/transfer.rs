@@ -47,6 +47,30 @@ fn a_hand_over_that_fails_gives_the_caller_back() {
     assert_eq!(over(&call.take(closed())), Some((Outcome::Answered, "remote_hung_up")));
 }
 
+#[test]
+fn a_caller_who_comes_back_is_told_why() {
+    for (why, told) in [
+        ("busy", "on another call"),
+        ("no_answer", "did not pick up"),
+        ("rejected", "cannot take the call"),
+        ("declined", "cannot take the call"),
+        ("order_refused", "nobody could take over"),
+    ] {
+        let mut call = Script::talking();
+        call.asks("transfer", "t", 2);
+        call.respond("connecting you", 3);
+        call.drained();
+        let outputs = call.take(Input::Transferred(Err(why.into())));
+        let asked = outputs.iter().any(|output| match output {
+            Output::Link(ToLink::Tell(Command::Respond { instructions: Some(text), .. })) => {
+                text.as_str().contains(told)
+            }
+            _ => false,
+        });
+        assert!(asked, "{why}: {outputs:?}");
+    }
+}
+
 /// Asks for a hand-over and is told these, a second apart.
 fn told(inputs: Vec<Input>) -> Vec<Output> {
     let mut call = Script::talking();
