@@ -28,13 +28,13 @@ struct LookUp {
 }
 
 impl LookUp {
-    fn new(idempotent: bool, answers: Vec<Done>) -> Self {
+    fn new(answers: Vec<Done>) -> Self {
         let promise = Promise {
             name: "look_up".to_owned(),
             description: "Looks something up.".to_owned(),
             parameters: r#"{"type":"object","properties":{}}"#.to_owned(),
             risk: Risk::Read,
-            idempotent,
+            idempotent: true,
             deadline: Duration::from_secs(60),
             attempts: 3,
             filler: None,
@@ -48,11 +48,16 @@ impl LookUp {
         }
     }
 
-    /// One that may answer at once.
-    fn open(idempotent: bool, answers: Vec<Done>) -> Self {
-        let tool = Self::new(idempotent, answers);
-        tool.gate.add_permits(Semaphore::MAX_PERMITS);
-        tool
+    /// It may answer at once.
+    fn open(self) -> Self {
+        self.gate.add_permits(Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// To do it twice is not the same as once.
+    fn once(mut self) -> Self {
+        self.promise.idempotent = false;
+        self
     }
 }
 
@@ -87,7 +92,7 @@ fn busy() -> Done {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_tool_is_bridged_by_one_voice() {
-    let tool = LookUp::new(true, vec![found()]);
+    let tool = LookUp::new(vec![found()]);
     let gate = tool.gate.clone();
     let stage = Stage::with_tool(Arc::new(tool)).await;
     let mut caller = Caller::rings_about(&stage, Some(CHAT)).await;
@@ -105,7 +110,7 @@ async fn a_slow_tool_is_bridged_by_one_voice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_result_that_comes_after_an_interruption_is_told_once() {
-    let tool = LookUp::new(true, vec![found()]);
+    let tool = LookUp::new(vec![found()]);
     let (gate, runs) = (tool.gate.clone(), tool.runs.clone());
     let stage = Stage::with_tool(Arc::new(tool)).await;
     let mut caller = Caller::rings_about(&stage, Some(CHAT)).await;
@@ -119,6 +124,8 @@ async fn a_result_that_comes_after_an_interruption_is_told_once() {
     while !heard.contains(FOUND) {
         heard += &caller.hears().await;
     }
+    let interrupted = told(&stage, &caller.call, &["barged_in"], &[]).await;
+    assert_eq!(interrupted.len(), 1, "the filler was interrupted");
     caller.says("Thank you.").await;
     while !heard.contains("You said: Thank you.") {
         heard += &caller.hears().await;
@@ -127,15 +134,13 @@ async fn a_result_that_comes_after_an_interruption_is_told_once() {
     assert_eq!(runs.load(Ordering::Relaxed), 1);
     let answered = told(&stage, &caller.call, &["tool_answered"], &["verdict"]).await;
     assert_eq!(answered, ["tool_answered success"]);
-    let interrupted = told(&stage, &caller.call, &["barged_in"], &[]).await;
-    assert_eq!(interrupted.len(), 1, "the filler was interrupted");
     caller.hangs_up().await;
     stage.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_for_now_is_tried_again_before_anybody_hears_of_it() {
-    let tool = LookUp::open(true, vec![busy(), busy(), found(), busy(), busy(), busy()]);
+    let tool = LookUp::new(vec![busy(), busy(), found(), busy(), busy(), busy()]).open();
     let runs = tool.runs.clone();
     let stage = Stage::with_tool(Arc::new(tool)).await;
     let mut caller = Caller::rings_about(&stage, Some(CHAT)).await;
@@ -153,7 +158,7 @@ async fn what_fails_for_now_is_tried_again_before_anybody_hears_of_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_have_happened_is_not_tried_again() {
-    let tool = LookUp::open(false, vec![busy()]);
+    let tool = LookUp::new(vec![busy()]).once().open();
     let runs = tool.runs.clone();
     let stage = Stage::with_tool(Arc::new(tool)).await;
     let mut caller = Caller::rings_about(&stage, Some(CHAT)).await;
