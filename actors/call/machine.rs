@@ -110,6 +110,8 @@ pub struct Machine {
     who: Who,
     /// Where that comes from.
     by: Source,
+    /// The line was heard to be a machine's, and nothing but the model says otherwise.
+    machine: bool,
     course: Course,
     /// Nobody hears what the model says.
     muted: bool,
@@ -176,6 +178,7 @@ impl Machine {
             ledger: Ledger::default(),
             who: Who::Unknown,
             by: Source::Time,
+            machine: false,
             course: Course::Talk,
             muted: false,
             unheard: Vec::new(),
