@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use jiff::Zoned;
 use tandem_actors::tool::{Done, Job, Promise, Readback, Tool};
 
-use crate::store::{Store, Unkept};
+use crate::store::{Decision, Resolved, Store, TaskBook, Unkept};
 
 use arguments::{Identified, Listing, NewTask};
 use promises::Kind;
@@ -26,24 +26,59 @@ use spoken::Day;
 /// Tells the time where the callers are: "today" is theirs.
 pub type Clock = Arc<dyn Fn() -> Zoned + Send + Sync>;
 
+/// Where a list and its ledger lie: the record, or memory under a load test.
+pub trait Keeper: Clone + Send + Sync + 'static {
+    /// See [`Store::perform`].
+    fn perform(
+        &self,
+        job: Job,
+        decide: impl FnOnce(&TaskBook) -> Decision + Send + 'static,
+    ) -> BoxFuture<'static, Result<Done, Unkept>>;
+
+    /// See [`Store::resolve`].
+    fn resolve(
+        &self,
+        job: Job,
+        resolve: impl FnOnce(&TaskBook) -> Result<Resolved, Decision> + Send + 'static,
+    ) -> BoxFuture<'static, Result<Result<Readback, Done>, Unkept>>;
+}
+
 /// The four tools on one list.
 #[must_use]
-pub fn all(store: &Store, clock: &Clock) -> Vec<Arc<dyn Tool>> {
+pub fn all(keeper: &impl Keeper, clock: &Clock) -> Vec<Arc<dyn Tool>> {
     let tool = |kind| -> Arc<dyn Tool> {
-        let (store, clock) = (store.clone(), clock.clone());
-        Arc::new(TaskTool { kind, promise: promises::promise(kind), store, clock })
+        let (keeper, clock) = (keeper.clone(), clock.clone());
+        Arc::new(TaskTool { kind, promise: promises::promise(kind), keeper, clock })
     };
     [Kind::Create, Kind::List, Kind::Complete, Kind::Delete].map(tool).into()
 }
 
-struct TaskTool {
+struct TaskTool<K> {
     kind: Kind,
     promise: Promise,
-    store: Store,
+    keeper: K,
     clock: Clock,
 }
 
-impl Tool for TaskTool {
+impl Keeper for Store {
+    fn perform(
+        &self,
+        job: Job,
+        decide: impl FnOnce(&TaskBook) -> Decision + Send + 'static,
+    ) -> BoxFuture<'static, Result<Done, Unkept>> {
+        Self::perform(self, job, decide)
+    }
+
+    fn resolve(
+        &self,
+        job: Job,
+        resolve: impl FnOnce(&TaskBook) -> Result<Resolved, Decision> + Send + 'static,
+    ) -> BoxFuture<'static, Result<Result<Readback, Done>, Unkept>> {
+        Self::resolve(self, job, resolve)
+    }
+}
+
+impl<K: Keeper> Tool for TaskTool<K> {
     fn promise(&self) -> &Promise {
         &self.promise
     }
@@ -52,16 +87,16 @@ impl Tool for TaskTool {
         match self.kind {
             Kind::Create | Kind::List | Kind::Complete => async { None }.boxed(),
             Kind::Delete => {
-                let (store, day) = (self.store.clone(), self.day());
-                async move { Some(read_back(&store, job, day).await) }.boxed()
+                let (keeper, day) = (self.keeper.clone(), self.day());
+                async move { Some(read_back(&keeper, job, day).await) }.boxed()
             }
         }
     }
 
     fn run(&self, job: Job) -> BoxFuture<'static, Done> {
-        let (kind, store, day) = (self.kind, self.store.clone(), self.day());
+        let (kind, keeper, day) = (self.kind, self.keeper.clone(), self.day());
         async move {
-            match run(kind, &store, job, day).await {
+            match run(kind, &keeper, job, day).await {
                 Ok(done) | Err(done) => done,
             }
         }
@@ -69,35 +104,35 @@ impl Tool for TaskTool {
     }
 }
 
-impl TaskTool {
+impl<K> TaskTool<K> {
     fn day(&self) -> Day {
         let now = (self.clock)();
         Day { today: now.date(), now_ms: now.timestamp().as_millisecond() }
     }
 }
 
-async fn run(kind: Kind, store: &Store, job: Job, day: Day) -> Result<Done, Done> {
+async fn run(kind: Kind, keeper: &impl Keeper, job: Job, day: Day) -> Result<Done, Done> {
     let performed = match kind {
         Kind::Create => {
             let new = NewTask::parse(&job.arguments, day)?;
-            store.perform(job, move |book| decide::create(book, new, day)).await
+            keeper.perform(job, move |book| decide::create(book, new, day)).await
         }
         Kind::List => {
             let listing = Listing::parse(&job.arguments)?;
-            store.perform(job, move |book| decide::list(book, listing, day)).await
+            keeper.perform(job, move |book| decide::list(book, listing, day)).await
         }
         Kind::Complete => {
             let said = Identified::parse(&job.arguments)?;
-            store.perform(job, move |book| decide::complete(book, &said, day)).await
+            keeper.perform(job, move |book| decide::complete(book, &said, day)).await
         }
-        Kind::Delete => store.perform(job, decide::delete).await,
+        Kind::Delete => keeper.perform(job, decide::delete).await,
     };
     performed.map_err(|unkept| not_kept(&unkept))
 }
 
-async fn read_back(store: &Store, job: Job, day: Day) -> Result<Readback, Done> {
+async fn read_back(keeper: &impl Keeper, job: Job, day: Day) -> Result<Readback, Done> {
     let said = Identified::parse(&job.arguments)?;
-    let resolved = store.resolve(job, move |book| decide::resolve(book, &said, day)).await;
+    let resolved = keeper.resolve(job, move |book| decide::resolve(book, &said, day)).await;
     resolved.map_err(|unkept| not_kept(&unkept))?
 }
 
@@ -109,7 +144,7 @@ fn not_kept(unkept: &Unkept) -> Done {
     }
 }
 
-impl fmt::Debug for TaskTool {
+impl<K> fmt::Debug for TaskTool<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.promise.name)
     }
