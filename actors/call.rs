@@ -181,6 +181,10 @@ impl State {
     async fn work(&mut self, myself: &ActorRef<Msg>) {
         if self.machine.is_none() {
             self.machine = Some(self.seed.machine.take().await);
+            // The predecessor died after the last output: nothing else would end this one.
+            if self.seed.over.load(Ordering::SeqCst) {
+                self.end(myself);
+            }
         }
         self.perform(myself);
         while let Some(input) = self.seed.inputs.pop() {

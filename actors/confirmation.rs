@@ -119,10 +119,12 @@ pub(crate) fn ruling(
     })
 }
 
-/// What words are worth: a yes is not enough where a PIN is asked for, a no always is.
+/// What words are worth: a yes is not enough where a PIN is asked for, nor where something else was
+/// said after the question; a no always is.
 fn spoken(question: &Question, answer: Answer) -> Answer {
     match (question.proof, answer) {
         (Proof::Pin, Answer::Yes) => Answer::Unclear,
+        (Proof::Yes, Answer::Yes) if !question.answers_it => Answer::Unclear,
         (Proof::Pin | Proof::Yes, answer) => answer,
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgGroup, Parser, ValueEnum};
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
 use crate::faults::{Kind, Spec};
 
@@ -12,6 +12,8 @@ use crate::faults::{Kind, Spec};
 const CALLS_MAX: i64 = 5_000;
 /// Calls of a churn run; bounds its record in memory.
 const CHURN_MAX: i64 = 1_000_000;
+/// Scripts of one hostile run: a day of two cores.
+const SCRIPTS_MAX: u64 = 100_000_000;
 /// The longest run: one soak.
 const LASTING_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -27,9 +29,12 @@ const CALLS_CHURN: u32 = 20;
 /// Without --bridge it starts a Tandem server of its own on the loopback interface. The exit
 /// status is the verdict: 0 passed, 1 failed, 2 not valid or wrongly asked.
 #[derive(Parser, Clone, Debug)]
-#[command(name = "tandem-loadtest", version)]
+#[command(name = "tandem-loadtest", version, args_conflicts_with_subcommands = true)]
 #[command(group(ArgGroup::new("mode").args(["floor", "bridge", "churn", "idle"])))]
 pub struct Args {
+    /// Another kind of run
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// Calls at once [default: 50; 1000 with --idle, 20 with --churn]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=CALLS_MAX))]
     pub calls: Option<u32>,
@@ -83,6 +88,30 @@ pub struct Args {
     /// Let the server record the calls as well
     #[arg(long, conflicts_with = "bridge")]
     pub record: bool,
+}
+
+/// Another kind of run.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Command {
+    /// Play scripts of a hostile model against the actors of calls, in virtual time
+    Hostile(Hostile),
+}
+
+/// Plays scripts of a hostile model against the actors of calls, in virtual time.
+///
+/// Each script has two or three calls with the same names in them. A model tries to have effects
+/// that no human has approved; humans answer from a script of their own. Judged is what came about
+/// against what they really approved. A script with something wrong is printed in full, with the
+/// seed that plays it again: --scripts 1 --seed X.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Hostile {
+    /// How many scripts
+    #[arg(long, value_name = "N", default_value_t = 10_000,
+        value_parser = clap::value_parser!(u64).range(1..=SCRIPTS_MAX))]
+    pub scripts: u64,
+    /// The same seed gives the same scripts; the first of them has this very seed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// What the phones speak.
@@ -259,6 +288,8 @@ mod tests {
             "--faults leafs",
             "--carrier pigeon",
             "--rounds 0",
+            "hostile --scripts 0",
+            "--calls 3 hostile",
         ] {
             let error = parse(words).expect_err(words);
             assert_eq!(error.exit_code(), 2, "{words}");

@@ -6,6 +6,9 @@
 //! moment, so a stall cannot hide by delaying the load. When the drivers themselves were late,
 //! the run says "not valid" instead of blaming the bridge.
 //!
+//! A run of another kind needs no bridge: a hostile model against the actors themselves, in virtual
+//! time ([`cli::Hostile`]).
+//!
 //! The bridge runs in a process of its own, which is this program executed again; so does the
 //! plain forwarder that its processor time is compared with. Everything stays on the loopback
 //! interface, is bounded in time, and ends by itself.
@@ -14,6 +17,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 pub mod cli;
+mod hostile;
 mod run;
 
 pub mod faults;
@@ -45,7 +49,10 @@ mod watch;
 /// Runs what the command line asks for; the exit status is the verdict.
 #[must_use]
 pub fn main_with(args: &cli::Args) -> ExitCode {
-    run::main(args)
+    match &args.command {
+        Some(cli::Command::Hostile(asked)) => hostile::main(asked),
+        None => run::main(args),
+    }
 }
 
 /// Says on standard error why the program cannot go on.

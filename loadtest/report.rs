@@ -13,6 +13,7 @@ mod text;
 
 pub use html::page;
 pub use text::text;
+pub(crate) use text::verdict_text;
 
 /// The report of a run.
 #[derive(Clone, Debug, Serialize)]

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use serde::{Serialize, Serializer};
 
 use crate::faults::Kind;
+use crate::hostile::truth::Wrong;
 
 /// What can be demanded; the unit is in [`Quantity::unit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +51,8 @@ pub enum Quantity {
     ActorsLeft,
     /// Memory that each further call leaves behind.
     MemorySlope,
+    /// What a hostile model has brought about.
+    Hostile(Wrong),
 }
 
 impl Quantity {
@@ -68,7 +71,8 @@ impl Quantity {
             | Self::FdsLeft
             | Self::TasksLeft
             | Self::ActorsLeft
-            | Self::MemorySlope => false,
+            | Self::MemorySlope
+            | Self::Hostile(_) => false,
             Self::UplinkP50
             | Self::UplinkP99
             | Self::DownlinkP50
@@ -93,7 +97,8 @@ impl Quantity {
             | Self::CallsLeft
             | Self::FdsLeft
             | Self::TasksLeft
-            | Self::ActorsLeft => "",
+            | Self::ActorsLeft
+            | Self::Hostile(_) => "",
             Self::UplinkP50
             | Self::UplinkP99
             | Self::DownlinkP50
@@ -127,6 +132,7 @@ impl fmt::Display for Quantity {
             Self::TasksLeft => f.write_str("tasks left"),
             Self::ActorsLeft => f.write_str("actors left"),
             Self::MemorySlope => f.write_str("memory left by each call"),
+            Self::Hostile(wrong) => wrong.fmt(f),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::briefing::Text;
 use crate::call::yes_no;
 use crate::carrier::Digit;
 use crate::clock::Instant;
-use crate::tool::{Job, ToolCallId};
+use crate::tool::Job;
 
 /// How long an approval may be given and used, counted from the moment the question was heard.
 /// The lesson's figure: long enough to think, too short to be forgotten.
@@ -45,8 +45,6 @@ pub struct Question {
     pub fingerprint: String,
     /// What an approval takes.
     pub proof: Proof,
-    /// The tool call whose output put it last; what was heard after that counts.
-    pub put_by: ToolCallId,
     /// Which putting of a question this is, counted over the call: a ruling is on one of them.
     pub number: u64,
     /// How often it has been put.
@@ -57,8 +55,17 @@ pub struct Question {
     pub heard: Option<Instant>,
     /// Whether a response that can have put it has begun since it was asked.
     pub voiced: Voiced,
+    /// Where in the conversation the response began that was begun last.
+    pub from: usize,
+    /// The same of the response that has put it.
+    pub put_from: Option<usize>,
+    /// Whether it is the last thing of ours that the caller has heard: a yes to whatever was said
+    /// after it is none to it.
+    pub latest: bool,
     /// When the caller's turn began that may answer it.
     pub answering: Option<Instant>,
+    /// Whether it was the latest then.
+    pub answers_it: bool,
     /// What the human said to it.
     pub answer: Option<Answer>,
 }
@@ -144,41 +151,70 @@ impl Question {
         self.heard.map_or(self.asked + UNHEARD, |heard| heard + LIFE)
     }
 
-    /// Whether these words, which the caller has heard, have put it: most of what it is about was
-    /// among them. A model that asks something else has not asked this, whatever is answered. The
+    /// Whether one response of these words, which the caller has heard to their end, has put it:
+    /// every name and number that it is about is in the last question of them. A model that asks
+    /// something else, or something else as well, has not asked this, whatever is answered. The
     /// rest of the sentence is not compared, for it may be put in another language.
     #[must_use]
     pub fn is_put_by(&self, heard: &str) -> bool {
-        let heard = yes_no::plain(heard);
-        let subject = yes_no::plain(self.subject.as_str());
-        let words: Vec<&str> = subject.split_whitespace().collect();
-        let said = words.iter().filter(|word| heard.contains(**word)).count();
-        !heard.trim().is_empty() && said * 2 >= words.len()
+        let subject = self.subject.as_str();
+        let asked = if subject.contains(ASKS) { heard } else { last_question(heard) };
+        let asked = yes_no::plain(asked);
+        let mut names = subject.split([',', ';']).map(yes_no::plain);
+        !asked.is_empty() && names.all(|name| is_said(&asked, &name))
     }
 }
+
+/// What ends a question, in the scripts that have such a mark.
+const ASKS: [char; 3] = ['?', '\u{ff1f}', '\u{61f}'];
+
+/// The last of the questions, with what leads to it; everything where nothing is marked as one.
+fn last_question(words: &str) -> &str {
+    let said = |part: &&str| part.chars().any(char::is_alphanumeric);
+    let end = words.rfind(ASKS).unwrap_or(words.len());
+    words[..end].split(ASKS).filter(said).next_back().unwrap_or(words)
+}
+
+/// Whether a name is among these words: whole and in its order, or as a part of them in a script
+/// that has no spaces.
+fn is_said(words: &str, name: &str) -> bool {
+    let spaced = |c: char| (c as u32) < FIRST_UNSPACED;
+    if name.chars().all(spaced) {
+        name.is_empty() || format!(" {words} ").contains(&format!(" {name} "))
+    } else {
+        words.replace(' ', "").contains(&name.replace(' ', ""))
+    }
+}
+
+/// From Thai on, scripts without spaces between words are common; before it they are not.
+const FIRST_UNSPACED: u32 = 0x0E00;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::briefing::CallId;
     use crate::clock;
+    use crate::tool::ToolCallId;
 
     fn question(subject: &str) -> Question {
         let id = ToolCallId("t".into());
         let (call, name) = (CallId::new("c"), "wipe".to_owned());
         Question {
-            job: Job { call, id: id.clone(), name, arguments: "{}".into(), scene: None },
+            job: Job { call, id, name, arguments: "{}".into(), scene: None },
             words: "Shall I delete the task Buy milk?".into(),
             subject: subject.into(),
             fingerprint: String::new(),
             proof: Proof::Yes,
-            put_by: id,
             number: 1,
             times: 1,
             asked: clock::now(),
             heard: None,
             voiced: Voiced::Begun,
+            from: 0,
+            put_from: None,
+            latest: false,
             answering: None,
+            answers_it: false,
             answer: None,
         }
     }
@@ -193,6 +229,27 @@ mod tests {
         assert!(!put("Buy milk", "Is it a nice day?"));
         assert!(!put("Buy milk", ""));
         assert!(put("", "Shall I delete everything?") && !put("", "  "));
+    }
+
+    #[test]
+    fn a_name_that_is_only_like_it_is_another_one() {
+        let put = |subject, heard| question(subject).is_put_by(heard);
+        assert!(!put("Buy oat milk", "Shall I delete the task Buy milk?"));
+        assert!(!put("Buy milk", "Shall I delete the task Buy oat milk?"));
+        assert!(!put("Call Ann", "Shall I delete the task Call Anna?"));
+        assert!(!put("Flight 12", "Shall I cancel Flight 112?"));
+        assert!(!put("Buy m\u{456}lk", "Shall I delete the task Buy milk?"));
+        assert!(put("Ann, ten euros", "Shall I send ten euros to Ann?"));
+    }
+
+    #[test]
+    fn what_is_asked_in_the_same_breath_is_what_is_answered() {
+        let put = |heard| question("Buy milk").is_put_by(heard);
+        assert!(put("One moment. Shall I delete the task Buy milk? Say yes or no."));
+        assert!(put("Do you hear me? Shall I delete the task Buy milk?"));
+        assert!(!put("Shall I delete the task Buy milk? And is it a lovely day?"));
+        assert!(put("Buy milk, is that right"), "no mark, one question");
+        assert!(question("Who is it?").is_put_by("Shall I delete the task Who is it??"));
     }
 
     #[test]

@@ -212,13 +212,17 @@ impl Log {
         })
     }
 
-    /// What of ours has been heard since the model was told this tool's output.
+    /// Where the next thing will stand.
     #[must_use]
-    pub fn heard_after(&self, told: &ToolCallId) -> String {
-        let answer = |line: &Line| matches!(line, Line::Answered { id, .. } if id == told);
-        let Some(at) = self.lines.iter().rposition(answer) else { return String::new() };
-        let heard = self.lines[at..].iter().filter_map(|line| match line {
-            Line::Agent { text, heard: Heard::Whole | Heard::Cut, .. } => Some(text.as_str()),
+    pub fn end(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// What we have said from there on, as far as it has been heard to its end.
+    #[must_use]
+    pub fn heard_from(&self, from: usize) -> String {
+        let heard = self.lines.iter().skip(from).filter_map(|line| match line {
+            Line::Agent { text, heard: Heard::Whole, .. } => Some(text.as_str()),
             Line::Agent { .. }
             | Line::Caller { .. }
             | Line::Note(_)

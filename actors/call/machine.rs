@@ -112,6 +112,8 @@ pub struct Machine {
     who: Who,
     /// Where that comes from.
     by: Source,
+    /// The line was heard to be a machine's, and nothing but the model says otherwise.
+    machine: bool,
     course: Course,
     /// What the caller enters that nobody may hear.
     taking: Option<Taking>,
@@ -183,6 +185,7 @@ impl Machine {
             ledger: Ledger::default(),
             who: Who::Unknown,
             by: Source::Time,
+            machine: false,
             course: Course::Talk,
             taking: None,
             muted: false,

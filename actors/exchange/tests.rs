@@ -163,6 +163,18 @@ async fn a_call_actor_that_cannot_live_ends_with_an_apology_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_actor_that_dies_after_the_end_of_its_call_ends_all_the_same() {
+    let mut stage = Stage::open(vec![]).await;
+    let (call, _phone, _voice) = stage.call("c").await;
+    settle().await;
+    stage.exchange.tell(&call, Input::Order(Order::HangUp));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(stage.exchange.injure(&call, Injury::Call(Fault::Panic)));
+    let ended = tokio::time::timeout(Duration::from_secs(10), stage.exchange.emptied()).await;
+    assert!(ended.is_ok(), "it lives for ever");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cut_model_link_is_replaced_and_told_what_was_heard() {
     let mut stage = Stage::open(vec![]).await;
     let (_call, mut phone, voice) = stage.call("c").await;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Report;
-use crate::verdict::Check;
+use crate::verdict::{Check, Verdict};
 
 /// Troubles that are told in text; the rest is in the JSON.
 const TROUBLES: usize = 12;
@@ -16,15 +16,17 @@ pub fn text(report: &Report) -> String {
     out
 }
 
+/// A verdict with what it rests on.
+pub(crate) fn verdict_text(verdict: &Verdict) -> String {
+    let reasons = verdict.not_valid.iter().map(|reason| format!("  not valid: {reason}"));
+    let lines = std::iter::once(verdict.word.to_string().to_uppercase())
+        .chain(reasons)
+        .chain(verdict.checks.iter().map(check_line));
+    lines.map(|line| line + "\n").collect()
+}
+
 fn write(report: &Report, out: &mut String) -> std::fmt::Result {
-    let verdict = &report.verdict;
-    writeln!(out, "{}", verdict.word.to_string().to_uppercase())?;
-    for reason in &verdict.not_valid {
-        writeln!(out, "  not valid: {reason}")?;
-    }
-    for check in &verdict.checks {
-        writeln!(out, "{}", check_line(check))?;
-    }
+    out.push_str(&verdict_text(&report.verdict));
     let asked = &report.asked;
     writeln!(
         out,

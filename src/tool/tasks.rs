@@ -21,7 +21,7 @@ use futures_util::future::BoxFuture;
 use jiff::Zoned;
 use tandem_actors::tool::{Done, Job, Promise, Readback, Tool};
 
-use crate::store::{Store, Unkept};
+use crate::store::{Decision, Resolved, Store, TaskBook, Unkept};
 
 use arguments::{Clearing, Identified, Listing, NewTask, Rescheduled};
 use day::Day;
@@ -30,37 +30,72 @@ use promises::Kind;
 /// Tells the time where the callers are: "today" is theirs.
 pub type Clock = Arc<dyn Fn() -> Zoned + Send + Sync>;
 
+/// Where a list and its ledger lie: the record, or memory under a load test.
+pub trait Keeper: Clone + Send + Sync + 'static {
+    /// See [`Store::perform`].
+    fn perform(
+        &self,
+        job: Job,
+        decide: impl FnOnce(&TaskBook) -> Decision + Send + 'static,
+    ) -> BoxFuture<'static, Result<Done, Unkept>>;
+
+    /// See [`Store::resolve`].
+    fn resolve(
+        &self,
+        job: Job,
+        resolve: impl FnOnce(&TaskBook) -> Result<Resolved, Decision> + Send + 'static,
+    ) -> BoxFuture<'static, Result<Result<Readback, Done>, Unkept>>;
+}
+
 /// The tools on one list.
 #[must_use]
-pub fn all(store: &Store, clock: &Clock) -> Vec<Arc<dyn Tool>> {
+pub fn all(keeper: &impl Keeper, clock: &Clock) -> Vec<Arc<dyn Tool>> {
     let tool = |kind| -> Arc<dyn Tool> {
-        let (store, clock) = (store.clone(), clock.clone());
-        Arc::new(TaskTool { kind, promise: promises::promise(kind), store, clock })
+        let (keeper, clock) = (keeper.clone(), clock.clone());
+        Arc::new(TaskTool { kind, promise: promises::promise(kind), keeper, clock })
     };
     Kind::ALL.map(tool).into()
 }
 
-struct TaskTool {
+struct TaskTool<K> {
     kind: Kind,
     promise: Promise,
-    store: Store,
+    keeper: K,
     clock: Clock,
 }
 
-impl Tool for TaskTool {
+impl Keeper for Store {
+    fn perform(
+        &self,
+        job: Job,
+        decide: impl FnOnce(&TaskBook) -> Decision + Send + 'static,
+    ) -> BoxFuture<'static, Result<Done, Unkept>> {
+        Self::perform(self, job, decide)
+    }
+
+    fn resolve(
+        &self,
+        job: Job,
+        resolve: impl FnOnce(&TaskBook) -> Result<Resolved, Decision> + Send + 'static,
+    ) -> BoxFuture<'static, Result<Result<Readback, Done>, Unkept>> {
+        Self::resolve(self, job, resolve)
+    }
+}
+
+impl<K: Keeper> Tool for TaskTool<K> {
     fn promise(&self) -> &Promise {
         &self.promise
     }
 
     fn read_back(&self, job: Job) -> BoxFuture<'static, Option<Result<Readback, Done>>> {
-        let (kind, store, day) = (self.kind, self.store.clone(), self.day());
-        async move { read_back(kind, &store, job, day).await.transpose() }.boxed()
+        let (kind, keeper, day) = (self.kind, self.keeper.clone(), self.day());
+        async move { read_back(kind, &keeper, job, day).await.transpose() }.boxed()
     }
 
     fn run(&self, job: Job) -> BoxFuture<'static, Done> {
-        let (kind, store, day) = (self.kind, self.store.clone(), self.day());
+        let (kind, keeper, day) = (self.kind, self.keeper.clone(), self.day());
         async move {
-            match run(kind, &store, job, day).await {
+            match run(kind, &keeper, job, day).await {
                 Ok(done) | Err(done) => done,
             }
         }
@@ -68,32 +103,32 @@ impl Tool for TaskTool {
     }
 }
 
-impl TaskTool {
+impl<K> TaskTool<K> {
     fn day(&self) -> Day {
         let now = (self.clock)();
         Day { today: now.date(), now_ms: now.timestamp().as_millisecond() }
     }
 }
 
-async fn run(kind: Kind, store: &Store, job: Job, day: Day) -> Result<Done, Done> {
+async fn run(kind: Kind, keeper: &impl Keeper, job: Job, day: Day) -> Result<Done, Done> {
     let performed = match kind {
         Kind::Create => {
             let new = NewTask::parse(&job.arguments, day)?;
-            store.perform(job, move |book| decide::create(book, new, day)).await
+            keeper.perform(job, move |book| decide::create(book, new, day)).await
         }
         Kind::List => {
             let listing = Listing::parse(&job.arguments)?;
-            store.perform(job, move |book| decide::list(book, listing, day)).await
+            keeper.perform(job, move |book| decide::list(book, listing, day)).await
         }
         Kind::Complete => {
             let said = Identified::parse(&job.arguments)?;
-            store.perform(job, move |book| decide::complete(book, &said, day)).await
+            keeper.perform(job, move |book| decide::complete(book, &said, day)).await
         }
         Kind::Reschedule => {
             let asked = Rescheduled::parse(&job.arguments, day)?;
-            store.perform(job, move |book| decide::reschedule(book, &asked, day)).await
+            keeper.perform(job, move |book| decide::reschedule(book, &asked, day)).await
         }
-        Kind::Delete | Kind::Clear => store.perform(job, decide::delete).await,
+        Kind::Delete | Kind::Clear => keeper.perform(job, decide::delete).await,
     };
     performed.map_err(|unkept| not_kept(&unkept))
 }
@@ -101,7 +136,7 @@ async fn run(kind: Kind, store: &Store, job: Job, day: Day) -> Result<Done, Done
 /// The exact effect of what is asked about first.
 async fn read_back(
     kind: Kind,
-    store: &Store,
+    keeper: &impl Keeper,
     job: Job,
     day: Day,
 ) -> Result<Option<Readback>, Done> {
@@ -109,11 +144,11 @@ async fn read_back(
         Kind::Create | Kind::List | Kind::Complete | Kind::Reschedule => return Ok(None),
         Kind::Delete => {
             let said = Identified::parse(&job.arguments)?;
-            store.resolve(job, move |book| decide::deletion(book, &said, day)).await
+            keeper.resolve(job, move |book| decide::deletion(book, &said, day)).await
         }
         Kind::Clear => {
             let clearing = Clearing::parse(&job.arguments)?;
-            store.resolve(job, move |book| decide::clearing(book, clearing, day)).await
+            keeper.resolve(job, move |book| decide::clearing(book, clearing, day)).await
         }
     };
     resolved.map_err(|unkept| not_kept(&unkept))?.map(Some)
@@ -127,7 +162,7 @@ fn not_kept(unkept: &Unkept) -> Done {
     }
 }
 
-impl fmt::Debug for TaskTool {
+impl<K> fmt::Debug for TaskTool<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.promise.name)
     }

@@ -68,6 +68,9 @@ impl Machine {
             | Phase::Over => false,
         };
         let by_line = matches!(by, Source::Carrier | Source::Tone);
+        if by_line || (by == Source::Speech && who == Who::Human) {
+            self.machine = matches!(who, Who::Voicemail | Who::Fax);
+        }
         let by_words = matches!(self.by, Source::Model | Source::Speech);
         if !open || (by_line && by_words && who != self.who) {
             return;
@@ -79,6 +82,12 @@ impl Machine {
         if matches!(self.phase, Phase::Talking { .. }) {
             self.take_course(now);
         }
+    }
+
+    /// Whether somebody may be there who can confirm something. Where the line was heard to be a
+    /// machine's, the model's word for a human is not enough: a key or speech into the recording is.
+    pub(super) fn may_confirm(&self) -> bool {
+        self.who.may_be_human() && !self.machine
     }
 
     /// Does what the verdict calls for; what is being entered is not broken off for it.

@@ -49,13 +49,16 @@ impl Machine {
             subject: readback.subject,
             fingerprint: readback.fingerprint,
             proof,
-            put_by: id.clone(),
             number: 0,
             times: 0,
             asked: now,
             heard: None,
             voiced: Voiced::NotYet,
+            from: 0,
+            put_from: None,
+            latest: false,
             answering: None,
+            answers_it: false,
             answer: None,
         };
         self.put(question, id, now);
@@ -73,9 +76,8 @@ impl Machine {
     fn put(&mut self, mut question: Question, id: &ToolCallId, now: Instant) {
         self.questions += 1;
         (question.number, question.times) = (self.questions, question.times + 1);
-        question.put_by = id.clone();
         (question.asked, question.heard, question.answer) = (now, None, None);
-        question.voiced = Voiced::NotYet;
+        (question.voiced, question.latest) = (Voiced::NotYet, false);
         self.entered = Default::default();
         let (words, name) = (question.words.clone(), question.job.name.clone());
         let next = match question.proof {
@@ -101,10 +103,24 @@ impl Machine {
         self.told(id, Done { verdict: Verdict::User, output }, now);
     }
 
-    /// A response begins: it puts the question, if one waits to be put.
-    pub(super) fn question_voiced(&mut self) {
+    /// A response begins: it puts the question, if one waits to be put and this can do it.
+    pub(super) fn question_voiced(&mut self, is_filler: bool) {
+        let from = self.log.end();
         if let Some(question) = &mut self.question {
-            question.voiced = Voiced::Begun;
+            question.from = from;
+            if !is_filler {
+                question.voiced = Voiced::Begun;
+            }
+        }
+    }
+
+    /// Something is said: when it is of another response than the one that has put the question,
+    /// the question is not what the caller answers now.
+    pub(super) fn question_overtaken(&mut self) {
+        if let Some(question) = &mut self.question
+            && question.put_from != Some(question.from)
+        {
+            question.latest = false;
         }
     }
 
@@ -112,11 +128,16 @@ impl Machine {
     pub(super) fn question_heard(&mut self, now: Instant) {
         let whole = !self.turn.is_speaking() && !self.turn.is_due();
         if let Some(question) = &mut self.question
-            && question.heard.is_none()
+            && !question.latest
             && question.voiced == Voiced::Begun
             && whole
-            && question.is_put_by(&self.log.heard_after(&question.put_by))
+            && question.is_put_by(&self.log.heard_from(question.from))
         {
+            (question.latest, question.put_from) = (true, Some(question.from));
+            // Said once more, it does not live longer.
+            if question.heard.is_some() {
+                return;
+            }
             question.heard = Some(now);
             let (question, name) = (question.clone(), question.job.name.clone());
             self.note(Fact::ConfirmationStep { name, step: "heard" });
@@ -127,12 +148,13 @@ impl Machine {
     /// The caller begins to speak: an answer, if the question had been heard by then and a human
     /// may be speaking.
     pub(super) fn question_answering(&mut self, now: Instant) {
-        let human = self.who.may_be_human();
+        let human = self.may_confirm();
         if let Some(question) = &mut self.question
             && question.heard.is_some_and(|heard| heard <= now)
             && human
         {
             question.answering = Some(now);
+            question.answers_it = question.latest;
             question.answer = None;
         }
     }
@@ -194,6 +216,13 @@ impl Machine {
 
     fn granted(&mut self, id: &ToolCallId) {
         let Some(at) = self.claims.iter().position(|claim| claim.id == *id) else { return };
+        // The caller has spoken since this was ruled: what they said decides, and is ruled next.
+        let stands = |question: &Question| {
+            question.answer == Some(Answer::Yes) && question.answering.is_none()
+        };
+        if !self.question.as_ref().is_some_and(stands) {
+            return;
+        }
         let claim = self.claims.remove(at);
         // Single use: a second claim finds no question, nor one on another effect this one.
         let bound = |question: &mut Question| question.fingerprint == claim.fingerprint;

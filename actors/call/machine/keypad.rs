@@ -32,14 +32,19 @@ impl Machine {
             return;
         }
         self.note(Fact::Pressed);
-        let human = self.who.may_be_human();
+        // No machine presses keys.
+        self.machine = false;
+        let human = self.may_confirm();
         let open = |question: &&Question| question.heard.is_some_and(|at| at <= now) && human;
         match self.question.as_ref().filter(open).cloned() {
             // Whatever is pressed before the question was heard may be the PIN as well.
             None if self.awaits_pin() => {}
             None => self.dial(digit, now),
             Some(question) => match question.proof {
-                Proof::Yes if digit.key() == YES_KEY || digit.key() == NO_KEY => {
+                // A yes to what was said after the question is none to it; a no is one.
+                Proof::Yes
+                    if digit.key() == NO_KEY || (digit.key() == YES_KEY && question.latest) =>
+                {
                     self.judge(Case::Pressed(question, digit));
                 }
                 Proof::Yes => self.dial(digit, now),
@@ -63,7 +68,14 @@ impl Machine {
         };
         if whole && !self.entered.is_empty() {
             let pin = std::mem::take(&mut self.entered);
-            self.judge(Case::Entered(question, pin));
+            if question.latest {
+                return self.judge(Case::Entered(question, pin));
+            }
+            self.whisper(
+                "The caller entered something, but you have said something else since the \
+                 question: put the question again as you were told, then ask for the PIN.",
+            );
+            self.turn.owe(Owed::Answer);
         }
     }
 
@@ -115,7 +127,10 @@ impl Machine {
         self.wrong_pins += 1;
         self.note(Fact::ConfirmationStep { name: name.clone(), step: "wrong_pin" });
         if self.wrong_pins < MOST_WRONG_PINS {
-            self.whisper("That PIN was wrong. Ask the caller to enter it again.");
+            self.whisper(
+                "That PIN was wrong. Say so, put the question again as you were told, and ask the \
+                 caller to enter the PIN again.",
+            );
         } else {
             self.question = None;
             self.judge(Case::Drop);

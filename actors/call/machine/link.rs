@@ -104,9 +104,7 @@ impl Machine {
                 self.filler_begun(&response, tag);
                 self.turn.responding(response, tag, now);
                 self.responding_unheard(tag);
-                if !self.is_filler(tag) {
-                    self.question_voiced();
-                }
+                self.question_voiced(self.is_filler(tag));
             }
             Event::Said { item, words, .. } => {
                 self.turn.alive(now);
@@ -114,6 +112,7 @@ impl Machine {
                     self.said_unheard(item);
                 } else {
                     self.said_something = true;
+                    self.question_overtaken();
                     self.log.said(&item, &words);
                 }
             }

@@ -70,8 +70,9 @@ impl Machine {
                 &format!("there is no tool called {name}; offer what you can do"),
             ));
         };
-        if promise.risk.is_asked() && !self.who.may_be_human() {
-            let suggestion = "no human is there who could confirm this: leave it";
+        if promise.risk.is_asked() && !self.may_confirm() {
+            let suggestion = "no human is known to be there who could confirm this: leave it, or \
+                              ask for any key to be pressed first";
             return Some(Done::fault(Verdict::Permission, "nobody_to_confirm", "", suggestion));
         }
         if promise.risk == Risk::Sensitive && !self.is_pin_open() {

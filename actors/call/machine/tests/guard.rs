@@ -2,6 +2,7 @@
 //! Confirmation's rulings are made here as the actor makes them.
 
 use super::*;
+use crate::call::answer::{Source as By, Who};
 use crate::call::consent::{Pin, Question};
 use crate::call::event::Denial;
 use crate::confirmation;
@@ -96,6 +97,32 @@ fn a_yes_to_another_question_confirms_nothing() {
     call.says("Shall I wipe buy milk?", 5);
     call.answers("Yes.", 5);
     assert_eq!(runs(&call.wants("wipe", "t3", 6, "buy milk")), 1);
+}
+
+#[test]
+fn a_yes_to_what_was_said_after_the_question_confirms_nothing() {
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "buy milk");
+    call.says("Shall I wipe buy milk?", 3);
+    call.says("Are you still there?", 4);
+    assert!(!shows(&call.answers("Yes, I am.", 4), "approved"));
+    assert!(!shows(&call.enters("1"), "approved"));
+    call.says("Shall I wipe buy milk?", 5);
+    assert!(shows(&call.answers("Yes.", 5), "approved"));
+    call.says("So be it.", 6);
+    assert!(shows(&call.enters("2"), "declined"), "a no is always one");
+    assert_eq!(runs(&call.wants("wipe", "t2", 7, "buy milk")), 0);
+}
+
+#[test]
+fn a_pin_for_what_was_said_after_the_question_is_none_for_it() {
+    let mut call = Script::with_pin();
+    call.wants("pay", "t1", 2, "ten euros");
+    call.says("Shall I wipe ten euros? Please enter your PIN.", 3);
+    call.says("Shall I wipe one euro? Please enter your PIN.", 4);
+    let outputs = call.enters("0417#");
+    assert!(!shows(&outputs, "approved") && shows(&outputs, "Respond"), "{outputs:?}");
+    assert_eq!(runs(&call.wants("pay", "t2", 5, "ten euros")), 0);
 }
 
 #[test]
@@ -199,6 +226,41 @@ fn a_machine_confirms_nothing() {
     assert!(!shows(&call.answers("Yes.", 3), "approved"));
     assert!(!shows(&call.enters("1"), "approved"));
     assert_eq!(runs(&call.wants("wipe", "t2", 4, "it")), 0);
+}
+
+#[test]
+fn the_models_word_for_a_human_is_not_enough_where_the_line_is_a_machines() {
+    let mut call = Script::talking();
+    call.take(Input::Detected(crate::carrier::Answerer::Machine));
+    call.machine.take_for(Who::Human, By::Model, call.now);
+    assert!(shows(&call.wants("wipe", "t1", 2, "it"), "Permission"));
+    call.enters("5");
+    call.wants("wipe", "t2", 3, "it");
+    call.says("Shall I wipe it?", 4);
+    call.answers("Yes.", 4);
+    assert_eq!(runs(&call.wants("wipe", "t3", 5, "it")), 1, "who presses a key is no machine");
+}
+
+#[test]
+fn a_no_that_comes_while_a_claim_is_being_granted_is_in_time() {
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "it");
+    call.says("Shall I wipe it?", 3);
+    call.answers("Yes.", 3);
+    let number = call.machine.question.as_ref().expect("it is pending").number;
+    let mut claim = call.asks("wipe", "t2", 4);
+    let again = Readback {
+        question: "Shall I wipe it?".into(),
+        subject: "it".into(),
+        fingerprint: "wipe it".into(),
+    };
+    claim.extend(call.take(Input::ReadBack(ToolCallId("t2".into()), Some(Ok(again)))));
+    let mut no = call.hears("No, keep it.", 4);
+    let granted = Ruling::Granted(ToolCallId("t2".into()));
+    assert_eq!(runs(&call.take(Input::Judged(number, granted))), 0, "it was ruled before the no");
+    call.rule(&mut no);
+    assert!(settled(&no, "declined", "voice") && runs(&no) == 0, "{no:?}");
+    assert!(call.machine.question.is_none() && call.machine.claims.is_empty());
 }
 
 #[test]
