@@ -172,7 +172,7 @@ const ASKS: [char; 3] = ['?', '\u{ff1f}', '\u{61f}'];
 fn last_question(words: &str) -> &str {
     let said = |part: &&str| part.chars().any(char::is_alphanumeric);
     let end = words.rfind(ASKS).unwrap_or(words.len());
-    words[..end].split(ASKS).filter(said).next_back().unwrap_or(words)
+    words[..end].split(ASKS).rfind(said).unwrap_or(words)
 }
 
 /// Whether a name is among these words: whole and in its order, or as a part of them in a script
