@@ -59,6 +59,7 @@ impl FarEnd {
             carrier_call: "call-1".to_owned(),
             parameters: vec![("token".to_owned(), "t".to_owned())],
             token: None,
+            bridged: None,
         }
     }
 
