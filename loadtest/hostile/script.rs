@@ -1,5 +1,6 @@
 //! A script: what a hostile model tries in a few calls at once, and what the humans in them do,
-//! each drawn from the script's seed without knowing the other. Pure; printed in full when it fails.
+//! each drawn from the script's seed without knowing the other. Pure; printed in full when it
+//! fails.
 
 use std::fmt;
 

@@ -115,6 +115,30 @@ fn a_yes_to_what_was_said_after_the_question_confirms_nothing() {
 }
 
 #[test]
+fn a_turn_that_is_heard_again_is_as_old_as_it_was() {
+    let cut = |call: &mut Script| {
+        call.take(Input::Link(Link::Down("cut".into(), Unfinished::Turn)));
+        call.take(Input::Link(Link::Ready));
+        call.take(Input::Link(Link::Up));
+    };
+    // Begun before the question was put, it answers something else.
+    let mut call = Script::talking();
+    call.said(Event::CallerStarted(ItemId("u".into())), 1);
+    call.wants("wipe", "t1", 2, "buy milk");
+    cut(&mut call);
+    call.says("Shall I wipe buy milk?", 3);
+    assert!(!shows(&call.answers("Sure, do it.", 3), "approved"));
+    assert!(shows(&call.answers("Yes.", 3), "approved"), "the next one answers the question");
+    // Begun as the answer to the question, it is still that.
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "buy milk");
+    call.says("Shall I wipe buy milk?", 3);
+    call.said(Event::CallerStarted(ItemId("u".into())), 3);
+    cut(&mut call);
+    assert!(shows(&call.answers("Yes.", 3), "approved"));
+}
+
+#[test]
 fn a_pin_for_what_was_said_after_the_question_is_none_for_it() {
     let mut call = Script::with_pin();
     call.wants("pay", "t1", 2, "ten euros");
