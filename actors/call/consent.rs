@@ -155,7 +155,8 @@ impl Question {
     /// every name and number that it is about is in the last question of them. A model that asks
     /// something else, or something else as well, has not asked this, whatever is answered. Where
     /// the question begins as ours does, it is in our language, and has all of our words: another
-    /// deed on the same name is another question. In another language only the names are compared.
+    /// deed on the same name is another question, and two such questions in one breath are none. In
+    /// another language only the names are compared.
     #[must_use]
     pub fn is_put_by(&self, heard: &str) -> bool {
         let subject = self.subject.as_str();
@@ -164,11 +165,13 @@ impl Question {
         let mut names = subject.split([',', ';']).map(yes_no::plain);
         let whole = yes_no::plain(self.words.as_str());
         let words = || whole.split(' ').filter(|word| !word.is_empty());
-        let opening: Vec<&str> = words().take(OPENING).collect();
-        let ours = is_said(&asked, &opening.join(" "));
+        let opening = words().take(OPENING).collect::<Vec<_>>().join(" ");
+        let begun = |text: &str| format!(" {text} ").matches(&format!(" {opening} ")).count();
+        let ours = !opening.is_empty() && begun(&asked) > 0;
         !asked.is_empty()
             && names.all(|name| is_said(&asked, &name))
             && (!ours || words().all(|word| is_said(&asked, word)))
+            && (!ours || begun(&yes_no::plain(heard)) == begun(&whole))
     }
 }
 
@@ -253,6 +256,7 @@ mod tests {
         assert!(cancel.is_put_by("Soll ich Text Ann absagen?"));
         assert!(!cancel.is_put_by("Shall I delete the task Text Ann?"));
         assert!(!cancel.is_put_by("Shall I leave Text Ann as it is?"));
+        assert!(!cancel.is_put_by("Shall I cancel Call Bo? Shall I cancel Text Ann?"));
     }
 
     #[test]

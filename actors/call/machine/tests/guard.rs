@@ -223,6 +223,16 @@ fn a_sensitive_tool_takes_the_pin_and_no_word() {
 }
 
 #[test]
+fn the_key_for_no_takes_a_pin_back() {
+    let mut call = Script::with_pin();
+    call.wants("pay", "t1", 2, "ten euros");
+    call.says("Shall I wipe ten euros? Please enter your PIN.", 3);
+    assert!(settled(&call.enters("0417#"), "approved", "pin"));
+    assert!(settled(&call.enters("2"), "declined", "key"));
+    assert_eq!(runs(&call.wants("pay", "t2", 4, "ten euros")), 0);
+}
+
+#[test]
 fn three_wrong_pins_lock_the_call() {
     let mut call = Script::with_pin();
     call.wants("pay", "t1", 2, "ten euros");
