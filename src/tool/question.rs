@@ -51,8 +51,8 @@ impl Question {
         risk.is_asked().then(asked)
     }
 
-    /// What is asked about these arguments: all of them, for all are done. One sentence that ends as
-    /// a question, for only what is in it counts as asked.
+    /// What is asked about these arguments: all of them, for all are done. One sentence that ends
+    /// as a question, for only what is in it counts as asked.
     fn about(&self, arguments: &Map<String, Value>) -> Readback {
         let words = match &self.words {
             Some(words) => filled(words, arguments),
