@@ -68,7 +68,7 @@ impl Machine {
             | Phase::Over => false,
         };
         let by_line = matches!(by, Source::Carrier | Source::Tone);
-        if by_line || (by == Source::Speech && who == Who::Human) {
+        if by_line {
             self.machine = matches!(who, Who::Voicemail | Who::Fax);
         }
         let by_words = matches!(self.by, Source::Model | Source::Speech);
@@ -85,8 +85,8 @@ impl Machine {
     }
 
     /// Whether somebody may be there who can confirm something. Where the line was heard to be a
-    /// machine's, the model's word for a human is not enough: a key, or speech into the recording,
-    /// is.
+    /// machine's, neither the model's word for a human is enough nor a voice that speaks into the
+    /// message, which may be the machine's: a key is.
     pub(super) fn may_confirm(&self) -> bool {
         self.who.may_be_human() && !self.machine
     }

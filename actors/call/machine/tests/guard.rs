@@ -266,8 +266,10 @@ fn a_machine_confirms_nothing() {
 fn the_models_word_for_a_human_is_not_enough_where_the_line_is_a_machines() {
     let mut call = Script::talking();
     call.take(Input::Detected(crate::carrier::Answerer::Machine));
-    call.machine.take_for(Who::Human, By::Model, call.now);
-    assert!(shows(&call.wants("wipe", "t1", 2, "it"), "Permission"));
+    for by in [By::Model, By::Speech] {
+        call.machine.take_for(Who::Human, by, call.now);
+        assert!(shows(&call.wants("wipe", &format!("t-{by:?}"), 2, "it"), "Permission"));
+    }
     call.enters("5");
     call.wants("wipe", "t2", 3, "it");
     call.says("Shall I wipe it?", 4);
