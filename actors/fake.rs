@@ -53,9 +53,9 @@ pub(crate) struct Far<E, C> {
 pub(crate) type Phone = Far<carrier::Event, carrier::Command>;
 pub(crate) type Voice = Far<model::Event, model::Command>;
 
-type Near<E, C> = Box<dyn Line<Event = E, Command = C>>;
+pub(crate) type Near<E, C> = Box<dyn Line<Event = E, Command = C>>;
 
-fn line<E: Send + 'static, C: Send + 'static>() -> (Near<E, C>, Far<E, C>) {
+pub(crate) fn line<E: Send + 'static, C: Send + 'static>() -> (Near<E, C>, Far<E, C>) {
     let (says, events) = mpsc::channel(4_096);
     let (commands, told) = mpsc::channel(100_000);
     (Box::new(Channels { events, commands }), Far { says, told })
@@ -223,6 +223,7 @@ impl Tool for FakeTool {
 /// An exchange whose far ends a test plays.
 pub(crate) struct Stage {
     pub(crate) exchange: Exchange,
+    pub(crate) ports: Ports,
     pub(crate) record: Arc<FakeRecord>,
     pub(crate) carrier: Arc<FakeCarrier>,
     pub(crate) model: Arc<FakeModel>,
@@ -249,8 +250,17 @@ impl Stage {
             record: Arc::clone(&record) as _,
             live: Exchange::channel(),
         };
-        let exchange = Exchange::open(Setup { limit: 8, ports }).await;
-        Self { exchange, record, carrier, model, sessions: played, tools: promises, human: None }
+        let exchange = Exchange::open(Setup { limit: 8, ports: ports.clone() }).await;
+        Self {
+            exchange,
+            ports,
+            record,
+            carrier,
+            model,
+            sessions: played,
+            tools: promises,
+            human: None,
+        }
     }
 
     /// An inbound call whose phone and model the test plays.

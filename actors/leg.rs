@@ -107,6 +107,12 @@ impl<T> Vault<T> {
         slot.held.is_some() || slot.lent
     }
 
+    /// The number of what was put in last. No two things have the same.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.slot().number
+    }
+
     /// Throws away what is here; what is lent will not come back.
     pub fn empty(&self) {
         let mut slot = self.slot();
@@ -153,6 +159,12 @@ impl<T> Lease<T> {
         if slot.number == self.number {
             slot.lent = false;
         }
+    }
+
+    /// The thing's number.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
     }
 
     /// Whether a newer thing has been put in since this one was taken.

@@ -35,8 +35,9 @@ pub enum Order {
     Flush(Generation),
     /// Say a stored clip.
     Play(Clip),
-    /// Send to the model.
-    Tell(model::Command),
+    /// Send to the model, if the session with this number in the vault is the one in use. What was
+    /// meant for another is not for this one, which was given the conversation after it.
+    Tell(u64, model::Command),
     /// A fresh session lies in the vault: use it.
     Swap,
     /// Drop the session in use.
@@ -106,7 +107,7 @@ impl Pump {
             match order {
                 Order::Flush(generation) => self.flush(generation, now),
                 Order::Play(clip) => self.play_clip(clip),
-                Order::Tell(command) => self.tell(command),
+                Order::Tell(session, command) => self.tell(session, command),
                 Order::Swap => {
                     if self.voice.as_ref().is_some_and(Lease::is_outdated) {
                         self.voice = None;
@@ -162,8 +163,9 @@ impl Pump {
     }
 
     /// Without a session the command is dropped: a fresh one is given the whole conversation.
-    fn tell(&mut self, command: model::Command) {
+    fn tell(&mut self, session: u64, command: model::Command) {
         if let Some(voice) = &mut self.voice
+            && voice.number() == session
             && let Err(broken) = voice.send(command)
         {
             self.voice_lost(&broken);
@@ -347,5 +349,43 @@ impl Future for Pump {
         pump.write(cx);
         pump.rest(cx, now);
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::task::noop_waker_ref;
+
+    use super::*;
+    use crate::briefing::Direction;
+    use crate::fake::{Stage, line, nowhere};
+    use crate::model::{Command, Entry};
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_meant_for_the_lost_session_is_not_told_to_its_successor() {
+        let stage = Stage::open(vec![]).await;
+        let briefing = stage.briefing("c", Direction::Inbound);
+        let seed = Arc::new(Seed::new(briefing, nowhere(), stage.ports.clone(), None));
+        let note = |words: &str| Command::Remember(Entry::Note(words.into()));
+        let tell = |words| {
+            let order = Order::Tell(seed.voice.number(), note(words));
+            seed.pump.push(order).expect("there is room");
+        };
+        let mut pump = Pump::new(Arc::clone(&seed));
+        let mut poll = || Pin::new(&mut pump).poll(&mut Context::from_waker(noop_waker_ref()));
+        let (first, lost) = line();
+        seed.voice.put(first);
+        drop(lost);
+        assert!(poll().is_pending());
+        // All of this before the pump's next turn: the conversation holds the note already.
+        tell("in the conversation");
+        let (second, mut far) = line();
+        seed.voice.put(second);
+        seed.pump.push(Order::Swap).expect("there is room");
+        tell("new");
+        assert!(poll().is_pending());
+        let told: Vec<Command> = std::iter::from_fn(|| far.told.try_recv().ok()).collect();
+        let [Command::Remember(Entry::Note(words))] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(words.as_str(), "new");
     }
 }

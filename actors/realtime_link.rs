@@ -127,7 +127,9 @@ impl State {
         }
         while let Some(order) = self.seed.link.pop() {
             match order {
-                ToLink::Tell(command) => self.order(pump::Order::Tell(command)),
+                ToLink::Tell(command) => {
+                    self.order(pump::Order::Tell(self.seed.voice.number(), command));
+                }
                 ToLink::Replay(conversation) => self.replay(myself, conversation),
                 // Lost meanwhile, it is being replaced as it is; its successor is not meant.
                 ToLink::Renew(why) if self.seed.voice.is_stocked() => {

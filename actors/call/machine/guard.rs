@@ -197,7 +197,7 @@ impl Machine {
         match ruling {
             Ruling::Means(answer, by) => self.answered(answer, by),
             Ruling::WrongPin => self.wrong_pin(now),
-            Ruling::Granted(id) => self.granted(&id),
+            Ruling::Granted(id) => self.granted(&id, now),
             Ruling::Refused(id, denial) => self.denied(&id, denial, now),
             Ruling::Expired => self.expired(now),
         }
@@ -218,7 +218,7 @@ impl Machine {
         self.judge_claims();
     }
 
-    fn granted(&mut self, id: &ToolCallId) {
+    fn granted(&mut self, id: &ToolCallId, now: Instant) {
         let Some(at) = self.claims.iter().position(|claim| claim.id == *id) else { return };
         // The caller has spoken since this was ruled: what they said decides, and is ruled next.
         let stands = |question: &Question| {
@@ -232,6 +232,8 @@ impl Machine {
         let bound = |question: &mut Question| question.fingerprint == claim.fingerprint;
         let Some(question) = self.question.take_if(bound) else { return };
         self.judge(Case::Drop);
+        let suggestion = "another call of this tool is doing it: its result says how it went";
+        self.refuse_claims("already_claimed", "", suggestion, now);
         let Some(row) = self.ledger.row(id).filter(|row| row.state == State::Judging) else {
             return;
         };
@@ -266,6 +268,7 @@ impl Machine {
         };
         self.judge(Case::Drop);
         self.told(id, Done::fault(Verdict::User, reason, words, suggestion), now);
+        self.refuse_claims(reason, "", suggestion, now);
     }
 
     fn expired(&mut self, now: Instant) {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::call::event::Denial;
 use crate::carrier::{Answerer, CarrierError};
 use crate::listener::Noticed;
 use crate::usage::Usage;
@@ -98,6 +99,11 @@ fn any_input() -> impl Strategy<Value = Input> {
         3 => id().prop_map(move |id| Input::ReadBack(id, Some(Ok(read.clone())))),
         3 => id().prop_map(move |id| Input::Ran(id, done())),
         2 => (id(), 0_u64..4).prop_map(|(id, n)| Input::Judged(n, Ruling::Granted(id))),
+        2 => (id(), 0_u64..4, 0_usize..4).prop_map(|(id, n, denial)| {
+            let denials =
+                [Denial::Unanswered, Denial::Unclear, Denial::Declined, Denial::TooLate];
+            Input::Judged(n, Ruling::Refused(id, denials[denial]))
+        }),
         2 => (0_u64..4).prop_map(|n| {
             Input::Judged(n, Ruling::Means(Answer::Yes, Means::Voice))
         }),
@@ -145,6 +151,9 @@ proptest! {
             let was_over = call.machine.lifecycle() == Lifecycle::Finalized;
             let is_named = matches!(input, Input::Placed(_));
             let outputs = call.take(input);
+            let machine = &call.machine;
+            let orphaned = machine.question.is_none() && !machine.claims.is_empty();
+            prop_assert!(!orphaned, "claims that nothing will settle: {outputs:?}");
             // One that ended before it had a name can be hung up only when it has one.
             let is_late = is_named && matches!(outputs[..], [Output::HangUp]);
             let is_still = !was_over || outputs.is_empty() || is_late;
