@@ -181,6 +181,9 @@ pub enum Lifecycle {
 }
 
 impl Lifecycle {
+    /// Every one, in their order.
+    pub const ALL: [Self; 4] = [Self::Queued, Self::Dialing, Self::Answered, Self::Finalized];
+
     /// The word in the API and the store.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -246,7 +246,7 @@ impl Pump {
     }
 
     /// Model to playout.
-    fn listen(&mut self, cx: &mut Context<'_>) {
+    fn listen(&mut self, cx: &mut Context<'_>, now: Instant) {
         let Some(voice) = &mut self.voice else { return };
         let desk = self.desk.as_mut().expect("the desk is taken first");
         for _ in 0..BATCH {
@@ -254,7 +254,7 @@ impl Pump {
                 Poll::Pending => return,
                 Poll::Ready(Ok(event)) => {
                     if let Some(event) = desk.take(event) {
-                        let seen = Seen::Event(event, desk.generation);
+                        let seen = Seen::Event(event, desk.generation, now);
                         self.seed.losses.push(&self.seed.said, seen);
                     }
                 }
@@ -344,7 +344,7 @@ impl Future for Pump {
         pump.obey(cx, now);
         pump.hear(cx, now);
         pump.feed();
-        pump.listen(cx);
+        pump.listen(cx, now);
         pump.play(now);
         pump.write(cx);
         pump.rest(cx, now);

@@ -42,8 +42,8 @@ const AGAIN: Duration = Duration::from_secs(20);
 /// What the pump saw of the model.
 #[derive(Debug)]
 pub enum Seen {
-    /// An event that is not audio, with the count of responses so far.
-    Event(Event, Generation),
+    /// An event that is not audio, with the count of responses so far, and when it came.
+    Event(Event, Generation, Instant),
     /// The session in use is lost.
     Lost(Broken, Unfinished),
 }
@@ -115,12 +115,12 @@ impl State {
     fn look(&mut self, myself: &ActorRef<Msg>) {
         while let Some(seen) = self.seed.said.pop() {
             match seen {
-                Seen::Event(Event::Expires(left), _) => {
+                Seen::Event(Event::Expires(left), ..) => {
                     let limit = self.seed.briefing.limits.session;
                     self.watch_age(myself, clock::now() + renewed_after(limit, Some(left)));
                 }
-                Seen::Event(event, generation) => {
-                    self.seed.tell(Input::Link(Link::Said(event, generation)));
+                Seen::Event(event, generation, came) => {
+                    self.seed.tell(Input::Link(Link::Said(event, generation, came)));
                 }
                 Seen::Lost(broken, unfinished) => self.lost(myself, &broken, unfinished),
             }

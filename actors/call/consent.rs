@@ -59,9 +59,9 @@ pub struct Question {
     pub from: usize,
     /// The same of the response that has put it.
     pub put_from: Option<usize>,
-    /// Whether it is the last thing of ours that the caller has heard: a yes to whatever was said
-    /// after it is none to it.
-    pub latest: bool,
+    /// Since when it is the last thing of ours that the caller has heard, if it is: a yes to
+    /// whatever was said after it is none to it.
+    pub latest: Option<Instant>,
     /// When the caller's turn began that may answer it.
     pub answering: Option<Instant>,
     /// Whether it was the latest then.
@@ -229,7 +229,7 @@ mod tests {
             voiced: Voiced::Begun,
             from: 0,
             put_from: None,
-            latest: false,
+            latest: None,
             answering: None,
             answers_it: false,
             answer: None,

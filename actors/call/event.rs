@@ -126,8 +126,8 @@ pub enum Link {
     Down(String, Unfinished),
     /// No session can be had; why.
     GaveUp(String),
-    /// The model said something that is not audio.
-    Said(model::Event, Generation),
+    /// The model said something that is not audio; when it came.
+    Said(model::Event, Generation, Instant),
 }
 
 /// Whether the caller's turn in progress was cut.

@@ -252,12 +252,12 @@ fn events_of_the_model() {
     let mut codec = openai::codec::Codec::new(openai::Manner::default(), opened);
     let mut in_mind = 0;
     attack(OPENAI, 9, |bytes| {
-        let decoded = match codec.decode(&text(bytes)) {
-            Decoded::Both(of_before, event) => {
-                assert_eq!(of_model(of_before), mem::take(&mut in_mind));
-                Decoded::Event(event)
-            }
-            other => other,
+        let decoded = codec.decode(&text(bytes));
+        let decoded = if let Decoded::Both(of_before, event) = decoded {
+            assert_eq!(of_model(of_before), mem::take(&mut in_mind));
+            Decoded::Event(event)
+        } else {
+            decoded
         };
         if let Decoded::Event(model::Event::CallerCommitted(item)) = &decoded {
             in_mind = item.0.len();

@@ -56,7 +56,7 @@ impl Machine {
             voiced: Voiced::NotYet,
             from: 0,
             put_from: None,
-            latest: false,
+            latest: None,
             answering: None,
             answers_it: false,
             answer: None,
@@ -77,7 +77,7 @@ impl Machine {
         self.questions += 1;
         (question.number, question.times) = (self.questions, question.times + 1);
         (question.asked, question.heard, question.answer) = (now, None, None);
-        (question.voiced, question.latest) = (Voiced::NotYet, false);
+        (question.voiced, question.latest) = (Voiced::NotYet, None);
         self.entered = Default::default();
         let (words, name) = (question.words.clone(), question.job.name.clone());
         let next = match question.proof {
@@ -120,7 +120,7 @@ impl Machine {
         if let Some(question) = &mut self.question
             && question.put_from != Some(question.from)
         {
-            question.latest = false;
+            question.latest = None;
         }
     }
 
@@ -128,12 +128,12 @@ impl Machine {
     pub(super) fn question_heard(&mut self, now: Instant) {
         let whole = !self.turn.is_speaking() && !self.turn.is_due();
         if let Some(question) = &mut self.question
-            && !question.latest
+            && question.latest.is_none()
             && question.voiced == Voiced::Begun
             && whole
             && question.is_put_by(&self.log.heard_from(question.from))
         {
-            (question.latest, question.put_from) = (true, Some(question.from));
+            (question.latest, question.put_from) = (Some(now), Some(question.from));
             // Said once more, it does not live longer.
             if question.heard.is_some() {
                 return;
@@ -147,18 +147,18 @@ impl Machine {
 
     /// The caller begins to speak: an answer, if the question had been heard by then and a human
     /// may be speaking. A turn that is heard again, by a fresh session, is as old as it was: an
-    /// answer if it was begun as one.
-    pub(super) fn question_answering(&mut self, now: Instant) {
+    /// answer if it was begun as one. Told late, because a part hung, it was begun when it was.
+    pub(super) fn question_answering(&mut self, began: Instant) {
         if std::mem::take(&mut self.heard_again) {
             return;
         }
         let human = self.may_confirm();
         if let Some(question) = &mut self.question
-            && question.heard.is_some_and(|heard| heard <= now)
+            && question.heard.is_some_and(|heard| heard <= began)
             && human
         {
-            question.answering = Some(now);
-            question.answers_it = question.latest;
+            question.answering = Some(began);
+            question.answers_it = question.latest.is_some_and(|since| since <= began);
             question.answer = None;
         }
     }

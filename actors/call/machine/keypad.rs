@@ -43,18 +43,28 @@ impl Machine {
             Some(question) => match question.proof {
                 // A yes to what was said after the question is none to it; a no is one.
                 Proof::Yes
-                    if digit.key() == NO_KEY || (digit.key() == YES_KEY && question.latest) =>
+                    if digit.key() == NO_KEY
+                        || (digit.key() == YES_KEY && question.latest.is_some()) =>
                 {
-                    self.judge(Case::Pressed(question, digit));
+                    self.answered_by_key(Case::Pressed(question, digit));
                 }
                 Proof::Yes => self.dial(digit, now),
                 // The PIN was right, and they think better of it.
                 Proof::Pin if question.answer == Some(Answer::Yes) && digit.key() == NO_KEY => {
-                    self.judge(Case::Pressed(question, digit));
+                    self.answered_by_key(Case::Pressed(question, digit));
                 }
                 Proof::Pin => self.pin_figure(question, digit),
             },
         }
+    }
+
+    /// An answer that needs no words. Words that were said before it, and are not known yet, are
+    /// an older answer.
+    fn answered_by_key(&mut self, case: Case) {
+        if let Some(question) = &mut self.question {
+            question.answering = None;
+        }
+        self.judge(case);
     }
 
     fn awaits_pin(&self) -> bool {
@@ -72,8 +82,8 @@ impl Machine {
         };
         if whole && !self.entered.is_empty() {
             let pin = std::mem::take(&mut self.entered);
-            if question.latest {
-                return self.judge(Case::Entered(question, pin));
+            if question.latest.is_some() {
+                return self.answered_by_key(Case::Entered(question, pin));
             }
             self.whisper(
                 "The caller entered something, but you have said something else since the \

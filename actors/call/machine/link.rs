@@ -40,7 +40,7 @@ impl Machine {
                 self.lost("model", how, now);
                 self.apologise("model_lost", now);
             }
-            Link::Said(event, generation) => self.said(event, generation, now),
+            Link::Said(event, generation, came) => self.said(event, generation, came, now),
         }
     }
 
@@ -85,7 +85,7 @@ impl Machine {
         }
     }
 
-    fn said(&mut self, event: Event, generation: Generation, now: Instant) {
+    fn said(&mut self, event: Event, generation: Generation, came: Instant, now: Instant) {
         let stale = generation <= self.fence;
         if stale && is_of_response(&event) {
             if let Event::Asked { id, name, arguments, .. } = event {
@@ -94,7 +94,7 @@ impl Machine {
             return;
         }
         match event {
-            Event::CallerStarted(_) => self.caller_started(now),
+            Event::CallerStarted(_) => self.caller_started(came, now),
             Event::CallerStopped(_) => {
                 self.active(now);
                 self.turn.caller_stopped(now);
@@ -151,7 +151,7 @@ impl Machine {
         }
     }
 
-    fn caller_started(&mut self, now: Instant) {
+    fn caller_started(&mut self, began: Instant, now: Instant) {
         self.active(now);
         self.nudges = 0;
         self.tools_this_turn = 0;
@@ -162,7 +162,7 @@ impl Machine {
             self.stay();
             self.spoken_into_message(now);
         }
-        self.question_answering(now);
+        self.question_answering(began);
     }
 
     fn caller_said(&mut self, item: &ItemId, words: Text) {

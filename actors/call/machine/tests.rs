@@ -131,7 +131,7 @@ impl Script {
     }
 
     fn said(&mut self, event: Event, generation: Generation) -> Vec<Output> {
-        self.take(Input::Link(Link::Said(event, generation)))
+        self.take(Input::Link(Link::Said(event, generation, self.now)))
     }
 
     /// A response that says one sentence, all of it on its way to the ear.

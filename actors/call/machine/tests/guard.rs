@@ -1,6 +1,8 @@
 //! The guard as a script: what has put a question, what answers it, and what a claim is worth.
 //! Confirmation's rulings are made here as the actor makes them.
 
+mod claims;
+
 use super::*;
 use crate::call::answer::{Source as By, Who};
 use crate::call::consent::{Pin, Question};
@@ -299,54 +301,34 @@ fn a_no_that_comes_while_a_claim_is_being_granted_is_in_time() {
     assert!(call.machine.question.is_none() && call.machine.claims.is_empty());
 }
 
-/// Three calls of the same tool in one breath.
-fn three(call: &mut Script, generation: Generation) -> Vec<Output> {
-    let mut outputs = Vec::new();
-    for n in 0..3 {
-        let id = ToolCallId(format!("t{generation}-{n}"));
-        outputs.extend(call.asks("wipe", &id.0, generation));
-        let readback = Readback {
-            question: "Shall I wipe it?".into(),
-            subject: "it".into(),
-            fingerprint: "wipe it".into(),
-        };
-        outputs.extend(call.take(Input::ReadBack(id, Some(Ok(readback)))));
-    }
-    call.rule(&mut outputs);
-    outputs
-}
-
-fn told(outputs: &[Output]) -> usize {
-    let is_answer = |output: &&Output| match output {
-        Output::Link(ToLink::Tell(Command::Remember(entry))) => {
-            matches!(entry, Entry::Answered { .. })
-        }
-        _ => false,
-    };
-    outputs.iter().filter(is_answer).count()
-}
-
 #[test]
-fn of_three_claims_in_one_breath_one_is_granted_and_the_others_are_told() {
+fn words_that_were_said_before_a_key_are_the_older_answer() {
     let mut call = Script::talking();
     call.wants("wipe", "t1", 2, "it");
     call.says("Shall I wipe it?", 3);
-    call.answers("Yes.", 3);
-    let outputs = three(&mut call, 4);
-    assert_eq!((runs(&outputs), told(&outputs)), (1, 2), "{outputs:?}");
-    assert!(call.machine.question.is_none() && call.machine.claims.is_empty());
+    let item = ItemId("late".into());
+    call.said(Event::CallerStarted(item.clone()), 3);
+    call.said(Event::CallerStopped(item.clone()), 3);
+    assert!(settled(&call.enters("2"), "declined", "key"));
+    let mut late = call.said(Event::CallerSaid(item, "Yes, do it.".into()), 3);
+    call.rule(&mut late);
+    assert!(!shows(&late, "approved"), "{late:?}");
+    assert_eq!(runs(&call.wants("wipe", "t2", 4, "it")), 0);
 }
 
 #[test]
-fn who_is_refused_for_good_is_not_left_waiting_in_company() {
+fn what_is_told_late_was_said_when_it_was_said() {
     let mut call = Script::talking();
     call.wants("wipe", "t1", 2, "it");
-    for generation in 3..6 {
-        call.answers("Go on.", generation);
-        let outputs = three(&mut call, generation);
-        assert_eq!((runs(&outputs), told(&outputs)), (0, 3), "{outputs:?}");
-        assert!(call.machine.claims.is_empty(), "{outputs:?}");
-    }
+    let began = call.now;
+    call.says("Shall I wipe it?", 3);
+    call.now += SECOND;
+    // Spoken before the question was heard; whoever tells it has hung since.
+    let started = Event::CallerStarted(ItemId("late".into()));
+    call.take(Input::Link(Link::Said(started, 3, began)));
+    let mut late = call.said(Event::CallerSaid(ItemId("late".into()), "Yes.".into()), 3);
+    call.rule(&mut late);
+    assert!(!shows(&late, "approved"), "{late:?}");
 }
 
 #[test]

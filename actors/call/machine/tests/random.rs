@@ -95,7 +95,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => Just(()).prop_map(|()| {
             Input::Link(Link::Down("d".into(), Unfinished::Nothing))
         }),
-        30 => (any_said(), 0_u64..6).prop_map(|(event, n)| Input::Link(Link::Said(event, n))),
+        30 => (any_said(), 0_u64..6)
+            .prop_map(|(event, n)| Input::Link(Link::Said(event, n, crate::clock::now()))),
         3 => id().prop_map(move |id| Input::ReadBack(id, Some(Ok(read.clone())))),
         3 => id().prop_map(move |id| Input::Ran(id, done())),
         2 => (id(), 0_u64..4).prop_map(|(id, n)| Input::Judged(n, Ruling::Granted(id))),
