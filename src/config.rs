@@ -66,9 +66,14 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// The address to listen on. Loopback, because there is no key yet that could refuse a
-    /// stranger; the server will not start on any other address.
+    /// The address to listen on. Without a key it must be on loopback: nothing could refuse a
+    /// stranger.
     pub listen: SocketAddr,
+    /// The key of whoever runs the server, at least 24 characters: with it everything may be
+    /// done, and nothing without a key. Only from `TANDEM__HTTP__KEY` or the file in
+    /// `TANDEM__HTTP__KEY_FILE`.
+    #[serde(skip)]
+    pub key: Option<SecretString>,
     /// The carriers' door: an address that serves nothing but the carriers' routes, each of
     /// which asks for a secret. In a rehearsal the simulated carrier uses the other one.
     pub carriers: SocketAddr,
@@ -81,6 +86,7 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            key: None,
             carriers: SocketAddr::from(([127, 0, 0, 1], 8081)),
             public_url: String::new(),
         }

@@ -7,10 +7,13 @@ pub mod accept;
 pub mod refusals;
 
 mod acs;
+mod caller;
 mod calls;
 mod guard;
 mod health;
+mod keys;
 mod media;
+mod once;
 mod problem;
 mod rehearsal;
 mod twilio;
@@ -20,11 +23,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
+use secrecy::SecretString;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::model::endpoints::Counts;
 use crate::reception;
+use crate::recording::Recordings;
 use crate::server::{Ends, Stagehand};
 use crate::store::Store;
 use guard::Patience;
@@ -45,6 +50,10 @@ pub struct Desk {
     pub store: Store,
     /// What happened at the speech models.
     pub model: Arc<Counts>,
+    /// Where recordings are, when calls are recorded.
+    pub recordings: Option<Recordings>,
+    /// The key of whoever runs the server; without one the API is on loopback alone.
+    pub key: Option<Arc<SecretString>>,
     /// What was turned away.
     pub refusals: Refusals,
     /// Lives only in a rehearsal.
@@ -76,12 +85,16 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls", post(calls::place).get(calls::list))
         .route("/v1/calls/{id}", get(calls::show))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
+        .route("/v1/calls/{id}/say", post(calls::say))
+        .route("/v1/calls/{id}/recording", get(calls::recording))
         .route("/v1/calls/{id}/transcript", get(calls::transcript))
         .route("/v1/calls/{id}/events", get(calls::events))
 }
 
 fn for_operators() -> Router<Desk> {
     Router::new()
+        .route("/v1/keys", post(keys::make).get(keys::list))
+        .route("/v1/keys/{id}", delete(keys::revoke))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

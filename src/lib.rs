@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod server;
 
+pub mod account;
 pub mod http;
 pub mod persona;
 pub mod reception;

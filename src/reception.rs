@@ -5,24 +5,25 @@ mod briefing;
 mod ticket;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use serde_json::Value;
 use tandem_actors::audio::Format;
-use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Text};
+use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Outcome, Text};
 use tandem_actors::call::consent::Pin;
 use tandem_actors::carrier::{Addresses, Line, Number};
 use tandem_actors::exchange::{Exchange, NotAttached, Refusal};
-use tandem_actors::record::{Opened, Record, RecordError};
+use tandem_actors::record::{Fact, Note, Opened, Record, RecordError};
 use tandem_actors::tool::Promise;
 use uuid::Uuid;
 
+use crate::account::Account;
 use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
 use crate::config::{Dialect, Voicemail};
 use crate::persona::Persona;
 use crate::recording::Recordings;
-use crate::store::Store;
+use crate::store::{Once, Ordered, Store, Terms};
 use ticket::{Admission, Nonces, Tickets};
 
 /// Takes orders and ringing phones.
@@ -71,6 +72,17 @@ pub struct House {
 pub struct Order {
     /// Whom.
     pub to: Number,
+    /// What the call is to be.
+    pub wish: Wish,
+    /// What makes it an order that is carried out once, if anything.
+    pub once: Option<Once>,
+}
+
+/// What a call is to be, whoever rings.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Whose it is.
+    pub account: Account,
     /// What for.
     pub task: Text,
     /// How the carrier speaks.
@@ -104,6 +116,15 @@ pub struct Made {
     pub addresses: Addresses,
 }
 
+/// What became of an order to ring somebody.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The call.
+    pub call: CallId,
+    /// Whether it was made before, by the same order.
+    pub repeated: bool,
+}
+
 /// Why no call was made.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum NotMade {
@@ -113,6 +134,12 @@ pub enum NotMade {
     /// It could not be written down; then it is not made.
     #[error(transparent)]
     NotWritten(#[from] RecordError),
+    /// The key of the order is that of another order.
+    #[error("this key came with another order before")]
+    OtherOrder,
+    /// The same order came a moment ago under another key, and made this call.
+    #[error("the same order came a moment ago and made the call {0}")]
+    JustNow(CallId),
 }
 
 /// Why a media socket was not let in.
@@ -140,22 +167,40 @@ impl Reception {
         Self { exchange, store, recordings, tickets, clips, house }
     }
 
+    /// A call for this, with everything else as it is usual in the house.
+    #[must_use]
+    pub fn wish(&self, task: Text) -> Wish {
+        Wish {
+            account: Account::house(),
+            task,
+            dialect: self.house.dialect,
+            voicemail: self.house.voicemail,
+            tools: None,
+            result: None,
+        }
+    }
+
     /// Rings somebody. Returns when the order is durable and the call is supervised.
     ///
     /// # Errors
-    /// [`NotMade`]; then nobody has been or will be rung.
-    pub async fn place(&self, order: Order) -> Result<Made, NotMade> {
+    /// [`NotMade`]; then nobody has been or will be rung by this order.
+    pub async fn place(&self, order: Order) -> Result<Placed, NotMade> {
         let new = New {
             direction: Direction::Outbound,
             remote: order.to,
             local: self.house.number.clone(),
-            task: order.task,
-            dialect: order.dialect,
-            voicemail: order.voicemail,
-            tools: order.tools,
-            result: order.result,
+            wish: order.wish,
         };
-        self.make(new).await
+        let call = new_id();
+        match self.write(&call, &new, order.once).await? {
+            Ordered::New(()) => {
+                self.admit(&call, new)?;
+                Ok(Placed { call, repeated: false })
+            }
+            Ordered::Before(call) => Ok(Placed { call: CallId::new(&call), repeated: true }),
+            Ordered::OtherOrder => Err(NotMade::OtherOrder),
+            Ordered::JustNow(call) => Err(NotMade::JustNow(CallId::new(&call))),
+        }
     }
 
     /// Takes a call that rings here.
@@ -175,16 +220,21 @@ impl Reception {
             direction: Direction::Inbound,
             remote: ringing.from,
             local: ringing.to,
-            task,
-            dialect: ringing.dialect,
-            voicemail: self.house.voicemail,
-            tools: None,
-            result: None,
+            wish: Wish { dialect: ringing.dialect, ..self.wish(task) },
         };
-        self.make(new).await
+        let call = new_id();
+        self.write(&call, &new, None).await?;
+        let addresses = self.admit(&call, new)?;
+        Ok(Made { call, addresses })
     }
 
-    async fn make(&self, new: New) -> Result<Made, NotMade> {
+    /// Writes a call down, unless there is no room for it.
+    async fn write(
+        &self,
+        call: &CallId,
+        new: &New,
+        once: Option<Once>,
+    ) -> Result<Ordered<()>, NotMade> {
         if self.exchange.is_draining() {
             return Err(Refusal::Draining.into());
         }
@@ -192,7 +242,6 @@ impl Reception {
         if live >= limit {
             return Err(Refusal::Full { live, limit }.into());
         }
-        let call = CallId::new(&Uuid::now_v7().to_string());
         let lifecycle = match new.direction {
             Direction::Inbound => Lifecycle::Dialing,
             Direction::Outbound => Lifecycle::Queued,
@@ -202,32 +251,42 @@ impl Reception {
             direction: new.direction,
             remote: new.remote.clone(),
             local: new.local.clone(),
-            task: new.task.clone(),
+            task: new.wish.task.clone(),
             lifecycle,
         };
-        self.store.open(opened).await?;
-        if let Some(schema) = &new.result {
-            self.store.want_result(&call, Text(schema.to_string())).await?;
-        }
-        let format = self.format(new.dialect);
+        let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
+        let terms = Terms { account: new.wish.account.clone(), result };
+        Ok(self.store.order(opened, terms, once).await?)
+    }
+
+    /// Has a call that is written down supervised. Returns where its carrier finds us.
+    fn admit(&self, call: &CallId, new: New) -> Result<Addresses, Refusal> {
+        let dialect = new.wish.dialect;
+        let format = self.format(dialect);
         let tape = self.recordings.as_ref().and_then(|recordings| {
             recordings
-                .tape(&call, format)
+                .tape(call, format)
                 .inspect_err(|error| tracing::error!(%call, %error, "not recorded"))
                 .ok()
         });
-        let dialect = new.dialect;
-        let briefing = briefing::of(&self.house, &self.clips, &call, new, format);
+        let briefing = briefing::of(&self.house, &self.clips, call, new, format);
         let mut made = None;
-        // Refused only when the last place went in this moment; the record says so at the next
-        // start, and the caller now.
-        self.tickets.issue(&call, Admission { dialect, format }, |nonces| {
-            let addresses = self.addresses(&call, dialect, nonces);
+        let issued = self.tickets.issue(call, Admission { dialect, format }, |nonces| {
+            let addresses = self.addresses(call, dialect, nonces);
             made = Some(addresses.clone());
             self.exchange.admit(briefing, addresses, tape)
-        })?;
-        let addresses = made.expect("a ticket was issued");
-        Ok(Made { call, addresses })
+        });
+        if let Err(refusal) = issued {
+            // The last place went in this moment. Who repeats the order learns that it is over.
+            let fact = Fact::Finalized {
+                outcome: Outcome::Cancelled,
+                reason: "not_admitted".to_owned(),
+                talk_ms: 0,
+            };
+            self.store.note(Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact });
+            return Err(refusal);
+        }
+        Ok(made.expect("a ticket was issued"))
     }
 
     /// Lets a media socket in that knows the call's nonce; once.
@@ -323,11 +382,11 @@ struct New {
     direction: Direction,
     remote: Number,
     local: Number,
-    task: Text,
-    dialect: Dialect,
-    voicemail: Voicemail,
-    tools: Option<Vec<String>>,
-    result: Option<Value>,
+    wish: Wish,
+}
+
+fn new_id() -> CallId {
+    CallId::new(&Uuid::now_v7().to_string())
 }
 
 /// A reception that several routes share.

@@ -60,8 +60,6 @@ pub struct Server {
     pub carriers: Option<SocketAddr>,
     /// What the routes, and whoever runs the server, work with.
     pub desk: Desk,
-    /// Where recordings are, when calls are recorded.
-    pub recordings: Option<Recordings>,
     /// Calls an earlier run had left behind, now settled.
     pub settled: usize,
     agent: Option<Agent>,
@@ -127,6 +125,8 @@ impl Server {
             network: network.ends(config, &store).await?,
             store,
             model: model.counts(),
+            recordings,
+            key: config.http.key.clone().map(Arc::new),
             refusals: Refusals::default(),
             stagehand: stagehand(config, &network, simulated_model.clone()),
         };
@@ -142,7 +142,6 @@ impl Server {
             address,
             carriers: door,
             desk,
-            recordings,
             settled,
             agent,
             drain,

@@ -8,9 +8,11 @@ pub(crate) mod conformance;
 mod desk;
 mod facts;
 mod fault;
+mod keys;
 mod ledger;
 mod lock;
 mod open;
+mod orders;
 mod orphans;
 mod read;
 mod recordings;
@@ -40,9 +42,11 @@ pub use archive::{
 };
 pub use desk::Tenure;
 pub use fault::Fault;
+pub use keys::{KEYS_MAX, KeyRow, Scope};
 pub(crate) use ledger::hex_digest;
 pub use open::OpenError;
 pub(crate) use open::make_private;
+pub use orders::{Once, Ordered, Terms};
 pub use recordings::AwaitedFile;
 pub use spool::{ENDS_MAX, SPOOL_MAX};
 pub use tasks::{

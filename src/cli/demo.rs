@@ -63,7 +63,7 @@ pub(super) async fn run(options: &Options, mut config: Config) -> anyhow::Result
     for report in stage.carrier.reports(calls.iter().map(|(_, id)| id)).await {
         ledger.heard(report);
     }
-    if let Some(recordings) = &server.recordings {
+    if let Some(recordings) = &server.desk.recordings {
         for (_, call) in &calls {
             recordings.finished(call).await;
             ledger.recorded(call, recordings.path(call)?);
@@ -96,10 +96,8 @@ impl Role {
 async fn begin(server: &Server, stage: &Stagehand) -> anyhow::Result<Vec<(Role, CallId)>> {
     let reception = &server.desk.reception;
     let dialect = stage.dialect;
-    let (to, task) = (Number::new(RESTAURANT), Text(TASK.to_owned()));
-    let voicemail = reception.voicemail();
-    let placed =
-        reception.place(Order { to, task, dialect, voicemail, tools: None, result: None }).await?;
+    let wish = reception.wish(Text(TASK.to_owned()));
+    let placed = reception.place(Order { to: Number::new(RESTAURANT), wish, once: None }).await?;
     let (from, to) = (Number::new(CALLER), Number::new(LINE));
     let taken = reception.take(Ringing { from, to, dialect }).await?;
     let calls = vec![(Role::Restaurant, placed.call), (Role::TaskLine, taken.call.clone())];

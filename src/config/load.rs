@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
 use super::carrier::AppIdentity;
-use super::{Config, agent, carrier, model, persona, secrets, tools};
+use super::{Config, Http, agent, carrier, model, persona, secrets, tools};
 
 /// The file that is read when it exists and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
@@ -101,14 +101,29 @@ fn app_identity(environment: &BTreeMap<String, String>) -> Option<AppIdentity> {
     Some(AppIdentity { endpoint: endpoint?, header: header?.into() })
 }
 
-fn check(config: &Config) -> Result<(), ConfigError> {
-    if !config.http.listen.ip().is_loopback() {
-        return Err(ConfigError::Invalid(format!(
+/// The shortest key of whoever runs the server: one that is made by `openssl rand -hex 12`.
+const KEY_CHARS: usize = 24;
+
+fn http(http: &Http) -> Result<(), String> {
+    let key = http.key.as_ref().map(|key| key.expose_secret());
+    match key {
+        None if !http.listen.ip().is_loopback() => Err(format!(
             "http.listen is {}, which strangers can reach, and there is no key to refuse them; \
-             use a loopback address such as 127.0.0.1:8080",
-            config.http.listen
-        )));
+             set TANDEM__HTTP__KEY, or use a loopback address such as 127.0.0.1:8080",
+            http.listen
+        )),
+        Some(key) if key.len() < KEY_CHARS || !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(format!(
+                "TANDEM__HTTP__KEY can be guessed or cannot be sent; use {KEY_CHARS} visible \
+                 characters or more, for example of `openssl rand -hex 32`"
+            ))
+        }
+        _ => Ok(()),
     }
+}
+
+fn check(config: &Config) -> Result<(), ConfigError> {
+    http(&config.http).map_err(ConfigError::Invalid)?;
     model::check(&config.model).map_err(ConfigError::Invalid)?;
     if config.limits.session_min == 0 {
         return Err(ConfigError::Invalid(

@@ -12,8 +12,9 @@ const IN_FILE: &str = "_FILE";
 
 /// The variables that hold secrets, and where each belongs. A secret is in no file of settings.
 type Place = fn(&mut Config) -> &mut Option<SecretString>;
-const SECRETS: [(&str, Place); 11] = [
+const SECRETS: [(&str, Place); 12] = [
     ("TANDEM__AGENT__SECRET", |config| &mut config.agent.secret),
+    ("TANDEM__HTTP__KEY", |config| &mut config.http.key),
     ("TANDEM__CALL__PIN", |config| &mut config.call.pin),
     ("TANDEM__MODEL__KEY", |config| &mut config.model.key),
     ("TANDEM__MODEL__SECOND__KEY", |config| &mut config.model.second.key),

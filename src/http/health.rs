@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::Desk;
+use super::caller::Operator;
 
 /// `GET /healthz`: this process answers.
 pub(super) async fn alive() -> &'static str {
@@ -32,7 +33,7 @@ pub(super) async fn ready(State(desk): State<Desk>) -> Response {
 }
 
 /// `GET /metrics`: Prometheus text. No number or id is ever a label.
-pub(super) async fn metrics(State(desk): State<Desk>) -> Response {
+pub(super) async fn metrics(State(desk): State<Desk>, Operator: Operator) -> Response {
     let mut registry = Registry::with_prefix("tandem");
     let exchange = &desk.exchange;
     let counters = exchange.counters();

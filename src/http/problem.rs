@@ -54,6 +54,24 @@ impl Problem {
         }
     }
 
+    /// JSON that is not what the route takes.
+    pub(super) fn body(wrong: &str) -> Self {
+        let (code, detail) = ("invalid_body", format!("the body cannot be used: {wrong}"));
+        Self { code, detail, ..Self::of_status(StatusCode::BAD_REQUEST) }
+    }
+
+    /// No key, or none of ours.
+    pub(super) fn unknown_caller(what: &str) -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            code: "unknown_key",
+            title: "Who calls is not known",
+            detail: format!("{what}; send `authorization: Bearer KEY`, or `x-api-key: KEY`"),
+            field: None,
+            retryable: false,
+        }
+    }
+
     pub(super) fn no_call(id: &str) -> Self {
         let shown: String = id.chars().take(64).collect();
         Self {
@@ -224,6 +242,20 @@ impl From<NotMade> for Problem {
     fn from(not_made: NotMade) -> Self {
         let refusal = match not_made {
             NotMade::NotWritten(error) => return error.into(),
+            NotMade::OtherOrder => {
+                let detail = "this Idempotency-Key came with another order before; a new order \
+                              needs a new key"
+                    .to_owned();
+                return Self::conflict("idempotency_key_reused", detail);
+            }
+            NotMade::JustNow(call) => {
+                let detail = format!(
+                    "the same order came within two minutes under another Idempotency-Key and \
+                     made the call {call}: nobody was rung again. If the same is meant once more, \
+                     add `\"again\": true`"
+                );
+                return Self::conflict("ordered_just_now", detail);
+            }
             NotMade::Refused(refusal) => refusal,
         };
         let (code, title) = match refusal {

@@ -13,6 +13,7 @@ use tandem_actors::exchange::Injury;
 use tandem_actors::part::Fault;
 
 use super::Desk;
+use super::caller::Operator;
 use super::problem::Problem;
 use crate::config::Dialect;
 use crate::reception::Ringing;
@@ -32,6 +33,7 @@ pub(super) struct Incoming {
 /// the media is expected.
 pub(super) async fn incoming(
     State(desk): State<Desk>,
+    Operator: Operator,
     body: Result<Json<Incoming>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(incoming) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
@@ -64,6 +66,7 @@ pub(super) struct Break {
 /// `POST /rehearsal/faults`: inflicts one fault on a call, any live one when none is named.
 pub(super) async fn fault(
     State(desk): State<Desk>,
+    Operator: Operator,
     body: Result<Json<Break>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(order) = body.map_err(|rejection| Problem::unreadable(&rejection))?;

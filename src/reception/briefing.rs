@@ -23,8 +23,8 @@ pub(super) fn of(
     let now = Zoned::now();
     let occasion = Occasion {
         direction: new.direction,
-        task: &new.task,
-        wants_result: new.result.is_some(),
+        task: &new.wish.task,
+        wants_result: new.wish.result.is_some(),
         now: &now,
     };
     let instructions = house.persona.instructions(occasion);
@@ -35,13 +35,13 @@ pub(super) fn of(
         local: new.local,
         greeting: persona::greeting(new.direction),
         instructions,
-        task: new.task,
+        task: new.wish.task,
         voice: house.voice.clone(),
         format,
-        tools: allowed(&house.tools, new.tools.as_deref(), new.result.as_ref()),
+        tools: allowed(&house.tools, new.wish.tools.as_deref(), new.wish.result.as_ref()),
         limits: house.limits,
         clips: clips.of(format),
-        voicemail: match new.voicemail {
+        voicemail: match new.wish.voicemail {
             config::Voicemail::LeaveMessage => Voicemail::LeaveMessage(persona::message()),
             config::Voicemail::HangUp => Voicemail::HangUp,
             config::Voicemail::Wait => Voicemail::Wait,

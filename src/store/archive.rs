@@ -11,6 +11,7 @@ use tandem_actors::record::{Record, RecordError, Speaker};
 use tandem_actors::tool::{ToolCallId, Verdict};
 
 use super::desk::Tenure;
+use crate::account::Account;
 
 /// A record that can be read, and settled after a crash.
 pub trait Archive: Record {
@@ -68,6 +69,8 @@ pub const ROWS_MAX: u32 = 5_000;
 pub struct CallRow {
     /// Its id.
     pub id: CallId,
+    /// Whose it is.
+    pub account: Account,
     /// Who rang.
     pub direction: Direction,
     /// The other party.
@@ -113,6 +116,10 @@ pub struct CallFilter {
     pub outcome: Option<Outcome>,
     /// Only calls with this party.
     pub remote: Option<Number>,
+    /// Only calls of this account.
+    pub account: Option<Account>,
+    /// Only calls that were over at this time since 1970, in milliseconds, or later.
+    pub finalized_since_ms: Option<i64>,
 }
 
 /// A place in the list of calls. Its text is opaque to callers of the API.

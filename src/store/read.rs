@@ -16,6 +16,7 @@ use super::archive::{
 use super::desk::Tenure;
 use super::facts::stored;
 use super::fault::unread;
+use crate::account::Account;
 
 type Read<T> = Result<T, RecordError>;
 
@@ -38,14 +39,17 @@ pub(super) async fn calls(
     let rows = sqlx::query(
         "SELECT * FROM calls WHERE ($1 IS NULL OR lifecycle = $1) \
          AND ($2 IS NULL OR direction = $2) AND ($3 IS NULL OR outcome = $3) \
-         AND ($4 IS NULL OR remote = $4) \
-         AND ($5 IS NULL OR queued_ms < $5 OR (queued_ms = $5 AND id < $6)) \
-         ORDER BY queued_ms DESC, id DESC LIMIT $7",
+         AND ($4 IS NULL OR remote = $4) AND ($5 IS NULL OR account = $5) \
+         AND ($6 IS NULL OR finalized_ms >= $6) \
+         AND ($7 IS NULL OR queued_ms < $7 OR (queued_ms = $7 AND id < $8)) \
+         ORDER BY queued_ms DESC, id DESC LIMIT $9",
     )
     .bind(filter.lifecycle.map(|lifecycle| lifecycle.word()))
     .bind(filter.direction.map(|direction| direction.word()))
     .bind(filter.outcome.map(|outcome| outcome.word()))
     .bind(filter.remote.as_ref().map(Number::as_str))
+    .bind(filter.account.as_ref().map(Account::as_str))
+    .bind(filter.finalized_since_ms)
     .bind(after.as_ref().map(|cursor| cursor.queued_ms))
     .bind(after.as_ref().map(|cursor| cursor.id.as_str()))
     // One more than asked for tells whether there is a next page.
@@ -125,6 +129,9 @@ fn call_row(row: &SqliteRow) -> Read<CallRow> {
     let outcome: Option<String> = column(row, "outcome")?;
     Ok(CallRow {
         id: CallId::new(column(row, "id")?),
+        account: column::<&str>(row, "account")?
+            .parse()
+            .map_err(|error| RecordError(format!("a call: {error}")))?,
         direction: direction_named(column(row, "direction")?)?,
         remote: Number::new(column::<String>(row, "remote")?),
         local: Number::new(column::<String>(row, "local")?),

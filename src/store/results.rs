@@ -9,15 +9,6 @@ use super::fault::{Trouble, unread};
 use super::{Store, Unkept};
 
 impl Store {
-    /// Keeps the JSON Schema of what a call shall bring back; durable before it returns.
-    pub async fn want_result(&self, call: &CallId, schema: Text) -> Result<(), RecordError> {
-        let call = call.clone();
-        let kept = self.promise(move |desk| {
-            Box::pin(async move { desk.set_result(&call, Column::Schema, &schema).await })
-        });
-        Ok(kept.await?)
-    }
-
     /// The JSON Schema of what a call shall bring back; none when nobody asked for anything.
     pub async fn wanted_result(&self, call: &CallId) -> Result<Option<Text>, RecordError> {
         let schema: Option<Option<String>> =
@@ -34,32 +25,19 @@ impl Store {
     pub async fn bring_result(&self, call: &CallId, result: Text) -> Result<(), Unkept> {
         let call = call.clone();
         let result = Text(restricted::mask_json(result.as_str()));
-        self.promise(move |desk| {
-            Box::pin(async move { desk.set_result(&call, Column::Result, &result).await })
-        })
-        .await
+        self.promise(move |desk| Box::pin(async move { desk.bring_result(&call, &result).await }))
+            .await
     }
 }
 
-#[derive(Clone, Copy)]
-enum Column {
-    Schema,
-    Result,
-}
-
 impl Desk {
-    async fn set_result(
-        &mut self,
-        call: &CallId,
-        column: Column,
-        text: &Text,
-    ) -> Result<(), Trouble> {
+    async fn bring_result(&mut self, call: &CallId, result: &Text) -> Result<(), Trouble> {
         self.require_ours(call).await?;
-        let sql = match column {
-            Column::Schema => "UPDATE calls SET result_schema = $2 WHERE id = $1",
-            Column::Result => "UPDATE calls SET result = $2 WHERE id = $1",
-        };
-        sqlx::query(sql).bind(&*call.0).bind(text.as_str()).execute(&mut self.conn).await?;
+        sqlx::query("UPDATE calls SET result = $2 WHERE id = $1")
+            .bind(&*call.0)
+            .bind(result.as_str())
+            .execute(&mut self.conn)
+            .await?;
         Ok(())
     }
 }

@@ -150,25 +150,26 @@ fn unreachable_now() -> Done {
 #[cfg(test)]
 mod tests {
     use tandem_actors::briefing::CallId;
-    use tandem_actors::record::Record as _;
 
     use super::super::tests::job;
     use super::*;
-    use crate::store::Archive as _;
+    use crate::account::Account;
     use crate::store::conformance::opened;
+    use crate::store::{Archive as _, Terms};
 
     #[tokio::test]
     async fn a_result_fits_what_was_asked_for_and_the_last_one_counts() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), "a").await.unwrap();
-        store.open(opened("call-1")).await.unwrap();
         let schema = json!({
             "type": "object",
             "properties": { "price": { "type": "number" } },
             "required": ["price"],
         });
         let call = CallId::new("call-1");
-        store.want_result(&call, Text(schema.to_string())).await.unwrap();
+        let result = Some(Text(schema.to_string()));
+        let terms = Terms { account: Account::house(), result };
+        store.order(opened("call-1"), terms, None).await.unwrap();
         let tool = ResultTool::new(store.clone());
         let report = async |told: Value| tool.run(job(REPORT_RESULT, &told.to_string())).await;
         let evidence = "it costs twenty";

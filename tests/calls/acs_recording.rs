@@ -56,7 +56,7 @@ async fn what_acs_records_lies_beside_our_own_recording(#[case] rings: bool) {
     kept(&stage, 2).await;
     let taped = only(&stage);
     assert_eq!(taped.fetched, 2, "told twice, fetched once");
-    let recordings = stage.stage.server.recordings.clone().unwrap();
+    let recordings = stage.stage.server.desk.recordings.clone().unwrap();
     are_here(&recordings, &call, &taped);
     assert!(recordings.path(&call).unwrap().exists(), "our own");
     assert_eq!((counted(&stage, "recording_ordered"), counted(&stage, "recording_lost")), (1, 0));
@@ -74,7 +74,7 @@ async fn a_recording_that_is_told_of_after_a_restart_is_fetched() {
     stage.azure.tell_of_recordings_again().await;
     kept(&stage, 1).await;
     let taped = only(&stage);
-    are_here(&stage.stage.server.recordings.clone().unwrap(), &call, &taped);
+    are_here(&stage.stage.server.desk.recordings.clone().unwrap(), &call, &taped);
     stage.azure.tell_of_recordings_again().await;
     assert!(counted(&stage, "recording_told") >= 2);
     assert_eq!(only(&stage).fetched, 1);

@@ -27,7 +27,7 @@ async fn reserve(dialect: Dialect) {
     assert_eq!(numbers, (1..=facts.len() as u64).collect::<Vec<_>>(), "numbered without a gap");
     let row = store.call(&call).await.unwrap().unwrap();
     assert_eq!(row.outcome, Some(Outcome::Answered));
-    let recordings = stage.server.recordings.clone().unwrap();
+    let recordings = stage.server.desk.recordings.clone().unwrap();
     recordings.finished(&call).await;
     let wav = hound::WavReader::open(recordings.path(&call).unwrap()).unwrap();
     assert_eq!(wav.spec().channels, 2);

@@ -12,6 +12,7 @@ mod acs_handover;
 mod acs_network;
 mod acs_recording;
 mod agent;
+mod api;
 mod asterisk_network;
 mod barge_in;
 mod conversation;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tandem::config::{Config, Dialect};
-use tandem::reception::{Order, Ringing};
+use tandem::reception::{Order, Ringing, Wish};
 use tandem::rehearsal::carrier::CallReport;
 use tandem::server::{Server, Stagehand};
 use tandem_actors::briefing::{CallId, Outcome, Text};
@@ -76,10 +76,9 @@ impl Stage {
     /// We ring a number.
     pub(crate) async fn place(&self, to: &str, dialect: Dialect) -> CallId {
         let task = Text("Reserve a table for four at seven tonight, for Sam.".to_owned());
-        let voicemail = self.server.desk.reception.voicemail();
-        let order =
-            Order { to: Number::new(to), task, dialect, voicemail, tools: None, result: None };
-        self.server.desk.reception.place(order).await.unwrap().call
+        let reception = &self.server.desk.reception;
+        let wish = Wish { dialect, ..reception.wish(task) };
+        reception.place(Order { to: Number::new(to), wish, once: None }).await.unwrap().call
     }
 
     /// Somebody rings us.

@@ -299,7 +299,7 @@ async fn what_twilio_records_lies_beside_our_own_recording(#[case] rings: bool) 
     let record = network.twilio.call(&name).unwrap();
     let [recording] = &record.recordings[..] else { panic!("{:?}", record.recordings) };
     assert_eq!((recording.runs, recording.fetched), (false, 1), "told twice, fetched once");
-    let recordings = network.server.recordings.clone().unwrap();
+    let recordings = network.server.desk.recordings.clone().unwrap();
     let theirs = std::fs::read(recordings.theirs(&call, ENDING).unwrap()).unwrap();
     assert_eq!(theirs, audio(&recording.name));
     assert!(recordings.path(&call).unwrap().exists(), "our own");

@@ -7,11 +7,11 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::StatusCode;
 use tandem::config::{Config, Dialect, Kind};
-use tandem::reception::Order;
+use tandem::reception::{Order, Wish};
 use tandem::rehearsal::twilio::{CallRecord, Settings, TwilioNetwork, sign};
 use tandem::server::Server;
 use tandem_actors::briefing::{CallId, Lifecycle, Text};
-use tandem_actors::call::event::{Input, Order as Wish};
+use tandem_actors::call::event::{Input, Order as Command};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::{Fact, Note};
 use tempfile::TempDir;
@@ -77,10 +77,9 @@ impl Network {
     /// We ring a number.
     pub(crate) async fn place(&self, to: &str) -> CallId {
         let task = Text("Reserve a table for four at seven tonight, for Sam.".to_owned());
-        let (dialect, voicemail) = (Dialect::Twilio, self.server.desk.reception.voicemail());
-        let order =
-            Order { to: Number::new(to), task, dialect, voicemail, tools: None, result: None };
-        self.server.desk.reception.place(order).await.unwrap().call
+        let reception = &self.server.desk.reception;
+        let wish = Wish { dialect: Dialect::Twilio, ..reception.wish(task) };
+        reception.place(Order { to: Number::new(to), wish, once: None }).await.unwrap().call
     }
 
     /// Where carriers reach the server.
@@ -89,7 +88,7 @@ impl Network {
     }
 
     pub(crate) async fn hang_up(&self, call: &CallId) {
-        self.server.desk.exchange.tell(call, Input::Order(Wish::HangUp));
+        self.server.desk.exchange.tell(call, Input::Order(Command::HangUp));
         tokio::task::yield_now().await;
     }
 

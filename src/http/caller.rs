@@ -1,0 +1,182 @@
+//! Who calls the API. Whoever runs the server has one key from the environment and may do all; a
+//! key that was made is good for its account. Where no key is set, the API is on loopback alone
+//! and whoever reaches it runs the server.
+
+use std::net::IpAddr;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
+use subtle::ConstantTimeEq as _;
+use tandem_actors::briefing::CallId;
+
+use super::Desk;
+use super::problem::Problem;
+use crate::account::Account;
+use crate::store::{Archive as _, CallRow, Scope, Store};
+
+/// The other header that may bring a key.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// No key of ours is longer.
+const KEY_BYTES: usize = 256;
+
+/// Somebody who may look.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    /// Whose calls they see.
+    pub(super) account: Account,
+    /// Whether they run the server: then they see everybody's.
+    pub(super) runs_it: bool,
+    scope: Scope,
+}
+
+/// Somebody who may do something.
+#[derive(Clone, Debug)]
+pub(super) struct Writer(pub(super) Caller);
+
+/// Whoever runs the server.
+#[derive(Clone, Debug)]
+pub(super) struct Operator;
+
+impl Caller {
+    fn operator() -> Self {
+        Self { account: Account::house(), runs_it: true, scope: Scope::All }
+    }
+
+    /// Who this is.
+    pub(super) async fn of(headers: &HeaderMap, desk: &Desk) -> Result<Self, Problem> {
+        let Some(shown) = shown(headers) else {
+            return match &desk.key {
+                Some(_) => Err(Problem::unknown_caller("this server asks for a key")),
+                None => by_themselves(headers).map(|()| Self::operator()),
+            };
+        };
+        if desk.key.as_ref().is_some_and(|key| is_the_same(key, shown)) {
+            return Ok(Self::operator());
+        }
+        let key = if shown.len() <= KEY_BYTES { desk.store.key(shown).await? } else { None };
+        let key = key.ok_or_else(|| Problem::unknown_caller("this key is none, or was revoked"))?;
+        Ok(Self { account: key.account, runs_it: false, scope: key.scope })
+    }
+
+    /// Whose calls they see; nobody's in particular when they see all.
+    pub(super) fn sees(&self) -> Option<Account> {
+        (!self.runs_it).then(|| self.account.clone())
+    }
+
+    /// A call that they may see. What is somebody else's is not told from what is not there.
+    pub(super) async fn call(&self, store: &Store, id: &str) -> Result<CallRow, Problem> {
+        let row = store.call(&CallId::new(id)).await?;
+        row.filter(|row| self.runs_it || row.account == self.account)
+            .ok_or_else(|| Problem::no_call(id))
+    }
+}
+
+/// The key that a request shows.
+fn shown(headers: &HeaderMap) -> Option<&str> {
+    let bearer = headers.get(AUTHORIZATION).map(|value| {
+        let text = value.to_str().unwrap_or_default();
+        let (scheme, key) = text.split_once(' ').unwrap_or_default();
+        if scheme.eq_ignore_ascii_case("bearer") { key.trim() } else { "" }
+    });
+    bearer.or_else(|| headers.get(API_KEY).map(|value| value.to_str().unwrap_or_default()))
+}
+
+/// Without a key, a page from elsewhere must not give orders through a browser on this machine,
+/// nor one that has given its own name our address.
+fn by_themselves(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(HOST).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let ours = name == "localhost" || name.parse::<IpAddr>().is_ok();
+    let from_here = text(ORIGIN).is_none_or(|origin| origin == format!("http://{host}"));
+    if ours && from_here {
+        return Ok(());
+    }
+    let detail = "without a key this server answers to localhost and to addresses in figures, and \
+                  to no page from elsewhere; set TANDEM__HTTP__KEY and send it as a bearer token";
+    Err(Problem::of(StatusCode::FORBIDDEN, "from_elsewhere", detail.to_owned()))
+}
+
+fn is_the_same(key: &SecretString, shown: &str) -> bool {
+    key.expose_secret().as_bytes().ct_eq(shown.as_bytes()).into()
+}
+
+impl FromRequestParts<Desk> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        Caller::of(&parts.headers, desk).await
+    }
+}
+
+impl FromRequestParts<Desk> for Writer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        let caller = Caller::of(&parts.headers, desk).await?;
+        match caller.scope {
+            Scope::All => Ok(Self(caller)),
+            Scope::Read => {
+                let detail = "this key may only look; use one with the scope \"all\"".to_owned();
+                Err(Problem::of(StatusCode::FORBIDDEN, "key_reads_only", detail))
+            }
+        }
+    }
+}
+
+impl FromRequestParts<Desk> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        if Caller::of(&parts.headers, desk).await?.runs_it {
+            return Ok(Self);
+        }
+        let detail = "this is for whoever runs the server: use the key in TANDEM__HTTP__KEY";
+        Err(Problem::of(StatusCode::FORBIDDEN, "operator_only", detail.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    #[rstest]
+    #[case(&[(HOST, "127.0.0.1:8080")], true)]
+    #[case(&[(HOST, "localhost")], true)]
+    #[case(&[(HOST, "[::1]:8080")], true)]
+    #[case(&[(HOST, "localhost:8080"), (ORIGIN, "http://localhost:8080")], true)]
+    #[case(&[(HOST, "evil.example:8080")], false)]
+    #[case(&[(HOST, "localhost:8080"), (ORIGIN, "http://evil.example")], false)]
+    #[case(&[(HOST, "localhost:8080"), (ORIGIN, "null")], false)]
+    #[case(&[], false)]
+    fn without_a_key_no_page_from_elsewhere_gives_orders(
+        #[case] pairs: &[(HeaderName, &str)],
+        #[case] taken: bool,
+    ) {
+        assert_eq!(by_themselves(&headers(pairs)).is_ok(), taken);
+    }
+
+    #[rstest]
+    #[case(&[(AUTHORIZATION, "Bearer abc")], Some("abc"))]
+    #[case(&[(AUTHORIZATION, "bearer abc")], Some("abc"))]
+    #[case(&[(API_KEY, "abc")], Some("abc"))]
+    #[case(&[(AUTHORIZATION, "Basic abc")], Some(""))]
+    #[case(&[], None)]
+    fn a_key_comes_in_either_header(
+        #[case] pairs: &[(HeaderName, &str)],
+        #[case] key: Option<&str>,
+    ) {
+        assert_eq!(shown(&headers(pairs)), key);
+    }
+}

@@ -1,0 +1,106 @@
+//! An order to ring somebody, checked field by field.
+
+use axum::http::HeaderMap;
+use serde::Deserialize;
+use serde_json::Value;
+use tandem_actors::briefing::Text;
+use tandem_actors::carrier::Number;
+
+use super::super::Desk;
+use super::super::once::once;
+use super::super::problem::Problem;
+use crate::account::Account;
+use crate::config::{Dialect, Voicemail, is_e164};
+use crate::reception::{Order, Reception, Wish};
+use crate::tool::result;
+
+/// The longest task: what a model reads with care.
+const TASK_CHARS: usize = 8_000;
+
+/// An order to ring somebody. An unknown field is refused: it is a typing error more often than
+/// not, and what it meant would not be done.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    to: String,
+    task: String,
+    dialect: Option<Dialect>,
+    voicemail: Option<String>,
+    tools: Option<Vec<String>>,
+    result_schema: Option<Value>,
+    /// Read where orders are told apart.
+    #[serde(default, rename = "again")]
+    _again: bool,
+}
+
+/// Reads the order in this body.
+pub(super) fn read(
+    desk: &Desk,
+    account: &Account,
+    headers: &HeaderMap,
+    body: Value,
+) -> Result<Order, Problem> {
+    let once = once(headers, account, "POST /v1/calls", &body)?;
+    let place = serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+    let Place { to, task, dialect, voicemail, tools, result_schema, _again } = place;
+    let reception = &desk.reception;
+    let usual = reception.wish(checked_task(&task)?);
+    let wish = Wish {
+        account: account.clone(),
+        dialect: dialect.unwrap_or(usual.dialect),
+        voicemail: match voicemail {
+            Some(word) => Voicemail::try_from(word)
+                .map_err(|error| Problem::invalid("voicemail", error.to_string()))?,
+            None => usual.voicemail,
+        },
+        tools: checked_tools(reception, tools)?,
+        result: checked_schema(result_schema)?,
+        ..usual
+    };
+    Ok(Order { to: checked_number("to", to)?, wish, once })
+}
+
+/// A number in E.164.
+pub(in crate::http) fn checked_number(
+    field: &'static str,
+    number: String,
+) -> Result<Number, Problem> {
+    if is_e164(&number) {
+        return Ok(Number::new(number));
+    }
+    let shown: String = number.chars().take(20).collect();
+    let detail = format!("{shown:?} is not a number in E.164; write it like +15550100");
+    Err(Problem::invalid(field, detail))
+}
+
+/// What a call is for.
+pub(in crate::http) fn checked_task(task: &str) -> Result<Text, Problem> {
+    let task = task.trim();
+    if task.is_empty() || task.chars().count() > TASK_CHARS {
+        let detail = format!("say what the call is for in 1 to {TASK_CHARS} characters");
+        return Err(Problem::invalid("task", detail));
+    }
+    Ok(Text(task.to_owned()))
+}
+
+fn checked_tools(
+    reception: &Reception,
+    tools: Option<Vec<String>>,
+) -> Result<Option<Vec<String>>, Problem> {
+    let has = |name: &&String| reception.tools().any(|tool| tool == name.as_str());
+    if let Some(unknown) = tools.iter().flatten().find(|name| !has(name)) {
+        let shown: String = unknown.chars().take(64).collect();
+        let have = reception.tools().collect::<Vec<_>>().join(", ");
+        let detail = format!("there is no tool {shown:?}; calls can have: {have}");
+        return Err(Problem::invalid("tools", detail));
+    }
+    Ok(tools)
+}
+
+/// What a call shall bring back.
+pub(in crate::http) fn checked_schema(schema: Option<Value>) -> Result<Option<Value>, Problem> {
+    match schema.as_ref().map(result::check) {
+        Some(Err(wrong)) => Err(Problem::invalid("result_schema", wrong)),
+        Some(Ok(())) | None => Ok(schema),
+    }
+}

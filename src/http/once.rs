@@ -1,0 +1,45 @@
+//! `Idempotency-Key`: an order that comes again, because its answer was lost, is carried out once.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use super::problem::Problem;
+use crate::account::Account;
+use crate::store::{Once, hex_digest};
+
+/// The header that makes an order one that is carried out once.
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Tells that the order had been carried out before.
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The longest key.
+const KEY_CHARS: usize = 255;
+
+/// What makes this order one that is carried out once, when it came with a key. `"again": true`
+/// in its body says that the same is meant once more.
+pub(super) fn once(
+    headers: &HeaderMap,
+    account: &Account,
+    route: &str,
+    body: &Value,
+) -> Result<Option<Once>, Problem> {
+    let Some(key) = headers.get(KEY) else { return Ok(None) };
+    let key = key.to_str().unwrap_or_default();
+    if key.is_empty() || key.len() > KEY_CHARS {
+        let detail = format!("Idempotency-Key must have 1 to {KEY_CHARS} visible ASCII characters");
+        return Err(Problem::invalid("Idempotency-Key", detail));
+    }
+    let (account, key) = (account.clone(), key.to_owned());
+    // As the parser has sorted it: two ways to write the same order are one.
+    let digest = hex_digest(&[route, &body.to_string()]);
+    let again = body["again"] == true;
+    Ok(Some(Once { account, key, digest, again }))
+}
+
+/// The header of an answer that was given before.
+pub(super) fn replayed(headers: &mut HeaderMap, repeated: bool) {
+    if repeated {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+}
