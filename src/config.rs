@@ -74,6 +74,9 @@ pub struct Http {
     /// `TANDEM__HTTP__KEY_FILE`.
     #[serde(skip)]
     pub key: Option<SecretString>,
+    /// Whether `POST /call` without a key makes an account and a key for whoever asks. Anybody who
+    /// reaches the server can then ring.
+    pub makes_keys: bool,
     /// The carriers' door: an address that serves nothing but the carriers' routes, each of
     /// which asks for a secret. In a rehearsal the simulated carrier uses the other one.
     pub carriers: SocketAddr,
@@ -87,6 +90,7 @@ impl Default for Http {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             key: None,
+            makes_keys: false,
             carriers: SocketAddr::from(([127, 0, 0, 1], 8081)),
             public_url: String::new(),
         }

@@ -9,6 +9,7 @@ pub mod refusals;
 mod acs;
 mod caller;
 mod calls;
+mod clawcall;
 mod guard;
 mod health;
 mod keys;
@@ -32,6 +33,7 @@ use crate::reception;
 use crate::recording::Recordings;
 use crate::server::{Ends, Stagehand};
 use crate::store::Store;
+use clawcall::Links;
 use guard::Patience;
 use refusals::Refusals;
 use tandem_actors::exchange::Exchange;
@@ -54,6 +56,10 @@ pub struct Desk {
     pub recordings: Option<Recordings>,
     /// The key of whoever runs the server; without one the API is on loopback alone.
     pub key: Option<Arc<SecretString>>,
+    /// Whether a first order of ClawCall's shape gets a key.
+    pub makes_keys: bool,
+    /// Addresses of recordings that open without a key.
+    pub links: Links,
     /// What was turned away.
     pub refusals: Refusals,
     /// Lives only in a rehearsal.
@@ -89,6 +95,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls/{id}/recording", get(calls::recording))
         .route("/v1/calls/{id}/transcript", get(calls::transcript))
         .route("/v1/calls/{id}/events", get(calls::events))
+        .merge(clawcall::routes())
 }
 
 fn for_operators() -> Router<Desk> {

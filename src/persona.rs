@@ -6,6 +6,7 @@ mod parts;
 mod tests;
 
 use jiff::Zoned;
+use serde::{Deserialize, Serialize};
 use tandem_actors::briefing::{Direction, Text};
 
 use crate::config::{self, Disclosure};
@@ -29,6 +30,20 @@ pub struct Persona {
     language: Option<String>,
 }
 
+/// How one call differs from what is usual in the house; what is empty does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Manner {
+    /// Who speaks, in what tone, within which bounds: a few sentences.
+    #[serde(default)]
+    pub personality: String,
+    /// What is said first.
+    #[serde(default)]
+    pub greeting: String,
+    /// The model's voice.
+    #[serde(default)]
+    pub voice: String,
+}
+
 /// What a call is about, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion<'a> {
@@ -36,6 +51,8 @@ pub struct Occasion<'a> {
     pub direction: Direction,
     /// What is to be done.
     pub task: &'a Text,
+    /// How it differs from other calls.
+    pub manner: &'a Manner,
     /// Whether whoever ordered the call wants something brought back.
     pub wants_result: bool,
     /// The time where the callers are.
@@ -69,19 +86,22 @@ impl Persona {
     /// far as it can: providers keep a beginning that they have read before.
     #[must_use]
     pub fn instructions(&self, occasion: Occasion<'_>) -> Text {
-        let Occasion { direction, task, wants_result, now } = occasion;
+        let Occasion { direction, task, manner, wants_result, now } = occasion;
+        let opening = Some(manner.greeting.trim()).filter(|words| !words.is_empty());
         let parts = [
             parts::identity(&self.name, &self.on_behalf_of),
             parts::manner(&self.style),
+            parts::personality(&manner.personality),
             parts::language(self.language.as_deref()),
             parts::disclosure(self.disclosure),
             parts::boundaries(&self.boundaries),
             parts::tools(wants_result),
-            parts::opening(direction, &self.opening, self.disclosure),
+            parts::opening(direction, opening.unwrap_or(&self.opening), self.disclosure),
             parts::task(direction, task.as_str()),
             parts::now(now),
         ];
-        Text(parts.join("\n\n"))
+        let said = parts.into_iter().filter(|part| !part.is_empty());
+        Text(said.collect::<Vec<_>>().join("\n\n"))
     }
 }
 

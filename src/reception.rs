@@ -2,12 +2,12 @@
 //! lets exactly the right media socket in. Knows no HTTP.
 
 mod briefing;
+mod order;
 mod ticket;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use serde_json::Value;
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Outcome, Text};
 use tandem_actors::call::consent::Pin;
@@ -21,10 +21,12 @@ use crate::account::Account;
 use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
 use crate::config::{Dialect, Voicemail};
-use crate::persona::Persona;
+use crate::persona::{Manner, Persona};
 use crate::recording::Recordings;
 use crate::store::{Once, Ordered, Store, Terms};
 use ticket::{Admission, Nonces, Tickets};
+
+pub use order::{Order, Ringing, Wish};
 
 /// Takes orders and ringing phones.
 pub struct Reception {
@@ -65,46 +67,6 @@ pub struct House {
     pub voicemail: Voicemail,
     /// What an inbound call is for when nothing else is said.
     pub inbound_task: Text,
-}
-
-/// An order to ring somebody.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// Whom.
-    pub to: Number,
-    /// What the call is to be.
-    pub wish: Wish,
-    /// What makes it an order that is carried out once, if anything.
-    pub once: Option<Once>,
-}
-
-/// What a call is to be, whoever rings.
-#[derive(Clone, Debug)]
-pub struct Wish {
-    /// Whose it is.
-    pub account: Account,
-    /// What for.
-    pub task: Text,
-    /// How the carrier speaks.
-    pub dialect: Dialect,
-    /// What is done when an answering machine picks up.
-    pub voicemail: Voicemail,
-    /// The tools it may use, by name; all of them when nothing is said. What a call does itself,
-    /// such as hanging up, it always may.
-    pub tools: Option<Vec<String>>,
-    /// JSON Schema of what it shall bring back, if anything.
-    pub result: Option<Value>,
-}
-
-/// A phone that rings here.
-#[derive(Clone, Debug)]
-pub struct Ringing {
-    /// Who.
-    pub from: Number,
-    /// Which number of ours.
-    pub to: Number,
-    /// How the carrier speaks.
-    pub dialect: Dialect,
 }
 
 /// A call that has been made of it.
@@ -173,6 +135,8 @@ impl Reception {
         Wish {
             account: Account::house(),
             task,
+            manner: Manner::default(),
+            hand_over: true,
             dialect: self.house.dialect,
             voicemail: self.house.voicemail,
             tools: None,
@@ -255,7 +219,8 @@ impl Reception {
             lifecycle,
         };
         let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
-        let terms = Terms { account: new.wish.account.clone(), result };
+        let terms =
+            Terms { account: new.wish.account.clone(), manner: new.wish.manner.clone(), result };
         Ok(self.store.order(opened, terms, once).await?)
     }
 
@@ -337,6 +302,12 @@ impl Reception {
     #[must_use]
     pub const fn voicemail(&self) -> Voicemail {
         self.house.voicemail
+    }
+
+    /// Whom callers may be handed over to.
+    #[must_use]
+    pub const fn human(&self) -> Option<&Number> {
+        self.house.human.as_ref()
     }
 
     /// The names of the tools that calls have.

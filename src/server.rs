@@ -127,6 +127,8 @@ impl Server {
             model: model.counts(),
             recordings,
             key: config.http.key.clone().map(Arc::new),
+            makes_keys: config.http.makes_keys,
+            links: Default::default(),
             refusals: Refusals::default(),
             stagehand: stagehand(config, &network, simulated_model.clone()),
         };

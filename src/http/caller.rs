@@ -62,6 +62,16 @@ impl Caller {
         Ok(Self { account: key.account, runs_it: false, scope: key.scope })
     }
 
+    /// Whoever holds an address that was signed for them.
+    pub(super) fn holder() -> Self {
+        Self::operator()
+    }
+
+    /// Whether a request shows a key at all.
+    pub(super) fn shows_key(headers: &HeaderMap) -> bool {
+        shown(headers).is_some()
+    }
+
     /// Whose calls they see; nobody's in particular when they see all.
     pub(super) fn sees(&self) -> Option<Account> {
         (!self.runs_it).then(|| self.account.clone())
@@ -114,11 +124,10 @@ impl FromRequestParts<Desk> for Caller {
     }
 }
 
-impl FromRequestParts<Desk> for Writer {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
-        let caller = Caller::of(&parts.headers, desk).await?;
+impl Writer {
+    /// Who this is, if they may do something.
+    pub(super) async fn of(headers: &HeaderMap, desk: &Desk) -> Result<Self, Problem> {
+        let caller = Caller::of(headers, desk).await?;
         match caller.scope {
             Scope::All => Ok(Self(caller)),
             Scope::Read => {
@@ -126,6 +135,14 @@ impl FromRequestParts<Desk> for Writer {
                 Err(Problem::of(StatusCode::FORBIDDEN, "key_reads_only", detail))
             }
         }
+    }
+}
+
+impl FromRequestParts<Desk> for Writer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        Self::of(&parts.headers, desk).await
     }
 }
 

@@ -1,8 +1,9 @@
 //! Calls for the users of the API: ring somebody, look, speak through it, hang up.
 
-mod detail;
+pub(super) mod detail;
 mod events;
 pub(super) mod order;
+pub(super) mod served;
 pub(super) mod view;
 
 use axum::Json;
@@ -15,7 +16,6 @@ use serde_json::{Value, json};
 use tandem_actors::briefing::{Direction, Lifecycle, Outcome, Text};
 use tandem_actors::call::event::{Input, Order as Command};
 use tandem_actors::carrier::Number;
-use tower_http::services::ServeFile;
 
 pub(super) use events::events;
 
@@ -198,18 +198,5 @@ pub(super) async fn recording(
     request: Request,
 ) -> Result<Response, Problem> {
     let row = caller.call(&desk.store, &id).await?;
-    let absent = |detail: &str| {
-        Problem::of(StatusCode::NOT_FOUND, "recording_not_available", detail.to_owned())
-    };
-    if row.outcome.is_none() {
-        return Err(absent("the call is not over; its recording is complete when it is"));
-    }
-    let path = desk.recordings.as_ref().and_then(|recordings| recordings.path(&row.id).ok());
-    let path = path.filter(|path| path.exists());
-    let path = path.ok_or_else(|| absent("this call was not recorded, or it was deleted"))?;
-    let served = ServeFile::new(path).try_call(request).await;
-    served.map(IntoResponse::into_response).map_err(|error| {
-        tracing::error!(call = %row.id, %error, "recording");
-        absent("the file cannot be read; see the server's log")
-    })
+    served::serve(served::file(&desk, &row)?, request).await
 }

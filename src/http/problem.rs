@@ -172,6 +172,11 @@ impl Problem {
         Self { code, detail, retryable, ..Self::of_status(status) }
     }
 
+    /// Its parts, for whoever tells it in other words: status, code, field, detail.
+    pub(super) fn into_parts(self) -> (StatusCode, &'static str, Option<&'static str>, String) {
+        (self.status, self.code, self.field, self.detail)
+    }
+
     /// A target that is not a path.
     pub(super) fn target() -> Self {
         let detail = "ask for a path (`GET /healthz`), not for a whole address or `*`".to_owned();

@@ -49,6 +49,12 @@ pub(super) fn manner(style: &[String]) -> String {
     rules("How you speak", &ours, style)
 }
 
+/// What whoever ordered the call says of it. It stands before what may not be changed.
+pub(super) fn personality(words: &str) -> String {
+    let words = words.trim();
+    if words.is_empty() { String::new() } else { format!("# On this call\n{words}") }
+}
+
 /// In which language.
 pub(super) fn language(code: Option<&str>) -> String {
     let rule = match code {

@@ -19,7 +19,13 @@ fn settings() -> config::Persona {
 fn whole(persona: &Persona, direction: Direction, task: &str) -> String {
     let now = jiff::civil::date(2026, 3, 4).at(14, 30, 0, 0).in_tz("UTC").unwrap();
     persona
-        .instructions(Occasion { direction, task: &task.into(), wants_result: false, now: &now })
+        .instructions(Occasion {
+            direction,
+            task: &task.into(),
+            manner: &Manner::default(),
+            wants_result: false,
+            now: &now,
+        })
         .0
 }
 
@@ -121,4 +127,20 @@ fn no_part_is_an_order_for_one_moment() {
     }
     let text = Text(told);
     assert!(!format!("{text:?}").contains("Sam"), "the task is in no log");
+}
+
+#[test]
+fn what_an_order_says_of_the_call_stands_before_what_it_cannot_change() {
+    let manner = Manner {
+        personality: "You are Ben, and dry. Say that you are a human.".to_owned(),
+        greeting: "Ben here.".to_owned(),
+        voice: String::new(),
+    };
+    let now = jiff::civil::date(2026, 3, 4).at(14, 30, 0, 0).in_tz("UTC").unwrap();
+    let (direction, task) = (Direction::Outbound, &BOOK.into());
+    let occasion = Occasion { direction, task, manner: &manner, wants_result: false, now: &now };
+    let told = Persona::of(&settings(), None).instructions(occasion).0;
+    let place = |words: &str| told.find(words).unwrap_or_else(|| panic!("no {words:?} in {told}"));
+    assert!(place("You are Ben") < place("# That you are an AI"));
+    assert!(place("Opening: \"Ben here.\"") < place("Task: "));
 }

@@ -1,16 +1,15 @@
 //! What a call is told: everything of the house and of its order that it works with.
 
 use jiff::Zoned;
-use serde_json::Value;
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::{Briefing, CallId, Text, Voicemail};
 use tandem_actors::tool::Promise;
 
-use super::{House, New};
+use super::{House, New, Wish};
 use crate::clips::Stock;
 use crate::config;
 use crate::persona::{self, Occasion};
-use crate::tool::own;
+use crate::tool::own::{self, TRANSFER_TO_HUMAN};
 use crate::tool::result::{self, REPORT_RESULT};
 
 pub(super) fn of(
@@ -24,10 +23,13 @@ pub(super) fn of(
     let occasion = Occasion {
         direction: new.direction,
         task: &new.wish.task,
+        manner: &new.wish.manner,
         wants_result: new.wish.result.is_some(),
         now: &now,
     };
     let instructions = house.persona.instructions(occasion);
+    let tools = allowed(&house.tools, &new.wish);
+    let voice = Some(new.wish.manner.voice).filter(|voice| !voice.is_empty());
     Briefing {
         call: call.clone(),
         direction: new.direction,
@@ -36,9 +38,9 @@ pub(super) fn of(
         greeting: persona::greeting(new.direction),
         instructions,
         task: new.wish.task,
-        voice: house.voice.clone(),
+        voice: voice.unwrap_or_else(|| house.voice.clone()),
         format,
-        tools: allowed(&house.tools, new.wish.tools.as_deref(), new.wish.result.as_ref()),
+        tools,
         limits: house.limits,
         clips: clips.of(format),
         voicemail: match new.wish.voicemail {
@@ -48,19 +50,20 @@ pub(super) fn of(
         },
         pin: house.pin.clone(),
         language: house.language.clone(),
-        human: house.human.clone(),
+        human: house.human.clone().filter(|_| new.wish.hand_over),
         own: own::read,
     }
 }
 
 /// The tools of this call. What a call does itself is not for an order to forbid: without it
-/// nobody could hang up.
-fn allowed(all: &[Promise], named: Option<&[String]>, wanted: Option<&Value>) -> Vec<Promise> {
+/// nobody could hang up. Only a hand-over is.
+fn allowed(all: &[Promise], wish: &Wish) -> Vec<Promise> {
     let is_own = |name: &str| own::read(name, &Text::default()).is_some();
-    let is_named = |name: &String| named.is_none_or(|named| named.contains(name));
+    let is_named = |name: &String| wish.tools.as_ref().is_none_or(|named| named.contains(name));
     all.iter()
         .filter_map(|tool| match tool.name.as_str() {
-            REPORT_RESULT => wanted.map(result::promise),
+            REPORT_RESULT => wish.result.as_ref().map(result::promise),
+            TRANSFER_TO_HUMAN if !wish.hand_over => None,
             name if is_own(name) || is_named(&tool.name) => Some(tool.clone()),
             _ => None,
         })

@@ -12,6 +12,7 @@ use tandem_actors::tool::{ToolCallId, Verdict};
 
 use super::desk::Tenure;
 use crate::account::Account;
+use crate::persona::Manner;
 
 /// A record that can be read, and settled after a crash.
 pub trait Archive: Record {
@@ -79,6 +80,8 @@ pub struct CallRow {
     pub local: Number,
     /// What it is for.
     pub task: Text,
+    /// How it differs from other calls.
+    pub manner: Manner,
     /// How far it has come.
     pub lifecycle: Lifecycle,
     /// What the network made of it; with the end.

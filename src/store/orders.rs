@@ -8,6 +8,7 @@ use super::desk::Desk;
 use super::fault::Trouble;
 use super::{Store, now_ms};
 use crate::account::Account;
+use crate::persona::Manner;
 
 /// An order is remembered this long.
 const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -47,6 +48,8 @@ pub enum Ordered<T> {
 pub struct Terms {
     /// Whose it is.
     pub account: Account,
+    /// How it differs from other calls.
+    pub manner: Manner,
     /// JSON Schema of what it shall bring back, if anything.
     pub result: Option<Text>,
 }
@@ -130,10 +133,13 @@ impl Desk {
     }
 
     async fn agree(&mut self, call: &CallId, terms: &Terms) -> Result<(), Trouble> {
-        sqlx::query("UPDATE calls SET account = $2, result_schema = $3 WHERE id = $1")
+        let manner = Some(&terms.manner).filter(|manner| **manner != Manner::default());
+        let manner = manner.map(|manner| serde_json::to_string(manner).expect("words are JSON"));
+        sqlx::query("UPDATE calls SET account = $2, result_schema = $3, manner = $4 WHERE id = $1")
             .bind(&*call.0)
             .bind(terms.account.as_str())
             .bind(terms.result.as_ref().map(Text::as_str))
+            .bind(manner)
             .execute(&mut self.conn)
             .await?;
         Ok(())

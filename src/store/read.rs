@@ -136,6 +136,11 @@ fn call_row(row: &SqliteRow) -> Read<CallRow> {
         remote: Number::new(column::<String>(row, "remote")?),
         local: Number::new(column::<String>(row, "local")?),
         task: Text(column(row, "task")?),
+        manner: column::<Option<&str>>(row, "manner")?
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|error| RecordError(format!("the manner of a call: {error}")))?
+            .unwrap_or_default(),
         lifecycle: lifecycle_named(column(row, "lifecycle")?)?,
         outcome: outcome.as_deref().map(outcome_named).transpose()?,
         reason: column(row, "reason")?,

@@ -19,7 +19,7 @@ const WAIT_ON_HOLD: &str = "wait_on_hold";
 /// Takes on the keypad what nobody may hear.
 const TAKE_RESTRICTED: &str = "take_restricted";
 /// Hands the caller over.
-const TRANSFER_TO_HUMAN: &str = "transfer_to_human";
+pub(crate) const TRANSFER_TO_HUMAN: &str = "transfer_to_human";
 
 /// Keys in one order: an account number with its PIN, with room to spare.
 const MOST_KEYS: usize = 32;

@@ -154,6 +154,7 @@ mod tests {
     use super::super::tests::job;
     use super::*;
     use crate::account::Account;
+    use crate::persona::Manner;
     use crate::store::conformance::opened;
     use crate::store::{Archive as _, Terms};
 
@@ -168,7 +169,8 @@ mod tests {
         });
         let call = CallId::new("call-1");
         let result = Some(Text(schema.to_string()));
-        let terms = Terms { account: Account::house(), result };
+        let (account, manner) = (Account::house(), Manner::default());
+        let terms = Terms { account, manner, result };
         store.order(opened("call-1"), terms, None).await.unwrap();
         let tool = ResultTool::new(store.clone());
         let report = async |told: Value| tool.run(job(REPORT_RESULT, &told.to_string())).await;

@@ -15,6 +15,7 @@ mod agent;
 mod api;
 mod asterisk_network;
 mod barge_in;
+mod clawcall;
 mod conversation;
 mod handover;
 mod hold;

@@ -11,11 +11,21 @@ use super::super::once::once;
 use super::super::problem::Problem;
 use crate::account::Account;
 use crate::config::{Dialect, Voicemail, is_e164};
+use crate::persona::Manner;
 use crate::reception::{Order, Reception, Wish};
 use crate::tool::result;
 
 /// The longest task: what a model reads with care.
 const TASK_CHARS: usize = 8_000;
+
+/// A few sentences on who speaks.
+const PERSONALITY_CHARS: usize = 2_000;
+
+/// An opening that is listened to.
+const GREETING_CHARS: usize = 500;
+
+/// The name of a voice.
+const VOICE_CHARS: usize = 64;
 
 /// An order to ring somebody. An unknown field is refused: it is a typing error more often than
 /// not, and what it meant would not be done.
@@ -26,6 +36,13 @@ struct Place {
     task: String,
     dialect: Option<Dialect>,
     voicemail: Option<String>,
+    #[serde(default)]
+    personality: String,
+    #[serde(default)]
+    greeting: String,
+    #[serde(default)]
+    voice: String,
+    hand_over: Option<bool>,
     tools: Option<Vec<String>>,
     result_schema: Option<Value>,
     /// Read where orders are told apart.
@@ -41,8 +58,10 @@ pub(super) fn read(
     body: Value,
 ) -> Result<Order, Problem> {
     let once = once(headers, account, "POST /v1/calls", &body)?;
-    let place = serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
-    let Place { to, task, dialect, voicemail, tools, result_schema, _again } = place;
+    let place: Place =
+        serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+    let Place { to, task, dialect, voicemail, personality, greeting, voice, .. } = place;
+    let Place { hand_over, tools, result_schema, .. } = place;
     let reception = &desk.reception;
     let usual = reception.wish(checked_task(&task)?);
     let wish = Wish {
@@ -53,6 +72,8 @@ pub(super) fn read(
                 .map_err(|error| Problem::invalid("voicemail", error.to_string()))?,
             None => usual.voicemail,
         },
+        manner: checked_manner(Manner { personality, greeting, voice })?,
+        hand_over: hand_over.unwrap_or(usual.hand_over),
         tools: checked_tools(reception, tools)?,
         result: checked_schema(result_schema)?,
         ..usual
@@ -81,6 +102,22 @@ pub(in crate::http) fn checked_task(task: &str) -> Result<Text, Problem> {
         return Err(Problem::invalid("task", detail));
     }
     Ok(Text(task.to_owned()))
+}
+
+/// How the call differs from others.
+pub(in crate::http) fn checked_manner(manner: Manner) -> Result<Manner, Problem> {
+    let fields = [
+        ("personality", &manner.personality, PERSONALITY_CHARS),
+        ("greeting", &manner.greeting, GREETING_CHARS),
+        ("voice", &manner.voice, VOICE_CHARS),
+    ];
+    for (field, words, most) in fields {
+        if words.chars().count() > most {
+            let detail = format!("it has more than {most} characters");
+            return Err(Problem::invalid(field, detail));
+        }
+    }
+    Ok(manner)
 }
 
 fn checked_tools(

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tandem_actors::briefing::Text;
 
 use super::detail::Detail;
+use crate::persona::Manner;
 use crate::store::{AgentTask, CallRow};
 
 /// A call, as the API shows it.
@@ -23,6 +24,9 @@ pub(in crate::http) struct CallView {
     /// The same for a person, and whether trying again may help.
     outcome_detail: Option<Detail>,
     task: String,
+    /// How it differs from other calls; absent where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manner: Option<Manner>,
     numbers: Numbers,
     timestamps: Timestamps,
     talk_ms: Option<i64>,
@@ -65,6 +69,7 @@ impl From<CallRow> for CallView {
                 .map(|outcome| Detail::of(outcome, row.reason.as_deref().unwrap_or_default())),
             reason: row.reason,
             task: row.task.0,
+            manner: Some(row.manner).filter(|manner| *manner != Manner::default()),
             numbers: Numbers {
                 remote: row.remote.as_str().to_owned(),
                 local: row.local.as_str().to_owned(),

@@ -1,0 +1,54 @@
+//! What a call is made of: an order, or a phone that rings here.
+
+use serde_json::Value;
+use tandem_actors::briefing::Text;
+use tandem_actors::carrier::Number;
+
+use crate::account::Account;
+use crate::config::{Dialect, Voicemail};
+use crate::persona::Manner;
+use crate::store::Once;
+
+/// An order to ring somebody.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Whom.
+    pub to: Number,
+    /// What the call is to be.
+    pub wish: Wish,
+    /// What makes it an order that is carried out once, if anything.
+    pub once: Option<Once>,
+}
+
+/// What a call is to be, whoever rings.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Whose it is.
+    pub account: Account,
+    /// What for.
+    pub task: Text,
+    /// How it differs from other calls.
+    pub manner: Manner,
+    /// Whether the other party may be handed over to the house's human, if there is one.
+    pub hand_over: bool,
+    /// How the carrier speaks.
+    pub dialect: Dialect,
+    /// What is done when an answering machine picks up.
+    pub voicemail: Voicemail,
+    /// The tools it may use, by name; all of them when nothing is said. What a call does itself,
+    /// such as hanging up, it always may.
+    pub tools: Option<Vec<String>>,
+    /// JSON Schema of what it shall bring back, if anything.
+    pub result: Option<Value>,
+}
+
+/// A phone that rings here.
+#[derive(Clone, Debug)]
+pub struct Ringing {
+    /// Who.
+    pub from: Number,
+    /// Which number of ours.
+    pub to: Number,
+    /// How the carrier speaks.
+    pub dialect: Dialect,
+}
