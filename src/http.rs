@@ -17,6 +17,7 @@ mod media;
 mod once;
 mod problem;
 mod rehearsal;
+mod schedules;
 mod twilio;
 
 use std::sync::Arc;
@@ -95,6 +96,8 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls/{id}/recording", get(calls::recording))
         .route("/v1/calls/{id}/transcript", get(calls::transcript))
         .route("/v1/calls/{id}/events", get(calls::events))
+        .route("/v1/schedules", post(schedules::make).get(schedules::list))
+        .route("/v1/schedules/{id}", get(schedules::show).delete(schedules::cancel))
         .merge(clawcall::routes())
 }
 

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret as _, SecretString};
 use tandem_actors::briefing::{Limits, Text};
 use tandem_actors::call::consent::Pin;
@@ -29,6 +30,7 @@ use crate::reception::{House, Reception};
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
+use crate::schedule;
 use crate::store::{Archive, Store};
 use crate::tool::{self, Agent, Stock, own};
 use network::Network;
@@ -138,7 +140,7 @@ impl Server {
             let (refusals, limits) = (desk.refusals.clone(), accept::Limits::default());
             tasks.spawn(accept::serve(door, routes, refusals, limits, stop.clone()));
         }
-        tasks.spawn(tidy(desk.clone(), stop.clone()));
+        attend(&desk, &tasks, &stop)?;
         let drain = Duration::from_secs(config.limits.drain_s);
         Ok(Self {
             address,
@@ -278,6 +280,15 @@ fn house(
         voicemail: config.call.voicemail,
         inbound_task: Text(INBOUND.to_owned()),
     }
+}
+
+/// Starts what is done beside the calls, until told to stop.
+fn attend(desk: &Desk, tasks: &TaskTracker, stop: &CancellationToken) -> anyhow::Result<()> {
+    tasks.spawn(tidy(desk.clone(), stop.clone()));
+    let (record, reception) = (desk.store.clone(), Arc::clone(&desk.reception));
+    let asks = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build()?;
+    tasks.spawn(schedule::run(record, reception, asks, stop.clone()));
+    Ok(())
 }
 
 async fn tidy(desk: Desk, stop: CancellationToken) {

@@ -95,6 +95,23 @@ impl Problem {
         }
     }
 
+    /// The key of an order is that of another.
+    pub(super) fn other_order() -> Self {
+        let detail = "this Idempotency-Key came with another order before; a new order needs a \
+                      new key";
+        Self::conflict("idempotency_key_reused", detail.to_owned())
+    }
+
+    /// The same order came a moment ago under another key.
+    pub(super) fn just_now(what: &str, made: &str) -> Self {
+        let detail = format!(
+            "the same order came within two minutes under another Idempotency-Key and made the \
+             {what} {made}: nothing was done again. If the same is meant once more, add \
+             `\"again\": true`"
+        );
+        Self::conflict("ordered_just_now", detail)
+    }
+
     /// A refusal of which no more is known than its status.
     pub(super) fn of_status(status: StatusCode) -> Self {
         let (code, title, detail) = match status {
@@ -247,20 +264,8 @@ impl From<NotMade> for Problem {
     fn from(not_made: NotMade) -> Self {
         let refusal = match not_made {
             NotMade::NotWritten(error) => return error.into(),
-            NotMade::OtherOrder => {
-                let detail = "this Idempotency-Key came with another order before; a new order \
-                              needs a new key"
-                    .to_owned();
-                return Self::conflict("idempotency_key_reused", detail);
-            }
-            NotMade::JustNow(call) => {
-                let detail = format!(
-                    "the same order came within two minutes under another Idempotency-Key and \
-                     made the call {call}: nobody was rung again. If the same is meant once more, \
-                     add `\"again\": true`"
-                );
-                return Self::conflict("ordered_just_now", detail);
-            }
+            NotMade::OtherOrder => return Self::other_order(),
+            NotMade::JustNow(call) => return Self::just_now("call", &call.0),
             NotMade::Refused(refusal) => refusal,
         };
         let (code, title) = match refusal {

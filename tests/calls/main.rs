@@ -30,6 +30,7 @@ mod parts_die;
 mod privacy;
 mod process;
 mod refusal;
+mod schedules;
 mod twilio_network;
 mod usage;
 mod voicemail;

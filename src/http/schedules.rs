@@ -1,0 +1,118 @@
+//! Calls that are to be made later.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Desk;
+use super::caller::{Caller, Writer};
+use super::calls::order::{checked_number, checked_task};
+use super::once::{once, replayed};
+use super::problem::Problem;
+use crate::schedule::Spec;
+use crate::store::{Ordered, RunRow, SCHEDULES_MAX, ScheduleRow};
+
+/// `POST /v1/schedules`: 201 with the first time at which it comes.
+pub(super) async fn make(
+    State(desk): State<Desk>,
+    Writer(caller): Writer,
+    headers: HeaderMap,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let once = once(&headers, &caller.account, "POST /v1/schedules", &body)?;
+    let mut spec: Spec =
+        serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+    spec.to = checked_number("to", spec.to)?.as_str().to_owned();
+    spec.task = checked_task(&spec.task)?.0;
+    let now = Timestamp::now();
+    let next = spec.first(now).map_err(|wrong| Problem::invalid(wrong.field, wrong.why))?;
+    let row = ScheduleRow {
+        id: Uuid::now_v7().to_string(),
+        account: caller.account.clone(),
+        spec: json!(spec).to_string(),
+        state: "active".to_owned(),
+        next_ms: Some(next.as_millisecond()),
+        made_ms: now.as_millisecond(),
+    };
+    let kept = desk.store.schedule(row.clone(), once).await?.ok_or_else(|| {
+        let detail = format!("{SCHEDULES_MAX} schedules are still to come, which is the most");
+        Problem::conflict("schedules_full", detail)
+    })?;
+    let (row, repeated) = match kept {
+        Ordered::New(()) => (row, false),
+        Ordered::Before(id) => (of(&desk, &caller, &id).await?, true),
+        Ordered::OtherOrder => return Err(Problem::other_order()),
+        Ordered::JustNow(id) => return Err(Problem::just_now("schedule", &id)),
+    };
+    let mut headers = HeaderMap::new();
+    let location = HeaderValue::try_from(format!("/v1/schedules/{}", row.id));
+    headers.insert(header::LOCATION, location.expect("an id of ours is visible ascii"));
+    replayed(&mut headers, repeated);
+    Ok((StatusCode::CREATED, headers, Json(view(&row))).into_response())
+}
+
+/// `GET /v1/schedules`: those that are still to come, the next first.
+pub(super) async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let rows = desk.store.schedules(caller.sees().as_ref()).await?;
+    Ok(Json(json!({ "schedules": rows.iter().map(view).collect::<Vec<_>>() })))
+}
+
+/// `GET /v1/schedules/{id}`: with what came of it, newest first.
+pub(super) async fn show(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let row = of(&desk, &caller, &id).await?;
+    let mut shown = view(&row);
+    let runs = desk.store.runs(&row.id).await?;
+    shown["history"] = runs.iter().map(run).collect();
+    Ok(Json(shown))
+}
+
+/// `DELETE /v1/schedules/{id}`: nothing of it is to come any more; its history stays.
+pub(super) async fn cancel(
+    State(desk): State<Desk>,
+    Writer(caller): Writer,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let row = of(&desk, &caller, &id).await?;
+    desk.store.cancel_schedule(row.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn of(desk: &Desk, caller: &Caller, id: &str) -> Result<ScheduleRow, Problem> {
+    let row = desk.store.one_schedule(id).await?;
+    row.filter(|row| caller.runs_it || row.account == caller.account).ok_or_else(|| {
+        let detail = "no schedule has this id; GET /v1/schedules lists those to come".to_owned();
+        Problem::of(StatusCode::NOT_FOUND, "schedule_not_found", detail)
+    })
+}
+
+fn view(row: &ScheduleRow) -> Value {
+    let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
+    let mut shown: Value = serde_json::from_str(&row.spec).unwrap_or_default();
+    shown["id"] = row.id.as_str().into();
+    shown["account"] = row.account.as_str().into();
+    shown["state"] = row.state.as_str().into();
+    shown["next_at"] = json!(row.next_ms.and_then(at));
+    shown["made_at"] = json!(at(row.made_ms));
+    shown
+}
+
+fn run(run: &RunRow) -> Value {
+    let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
+    json!({
+        "due_at": at(run.due_ms),
+        "ran_at": at(run.ran_ms),
+        "verdict": run.verdict,
+        "call": run.call,
+        "detail": run.detail,
+    })
+}
