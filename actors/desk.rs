@@ -31,7 +31,13 @@ pub struct Counts {
     pub stale: u64,
     /// To the phone.
     pub played: u64,
+    /// Keys of the phone that came faster than anybody presses them: dropped.
+    pub keys_dropped: u64,
 }
+
+/// Keys taken in a second. The fastest of machines press twelve: 40 ms of tone, 40 ms of pause
+/// (ITU-T Q.24).
+const KEYS_A_SECOND: u32 = 16;
 
 /// What lies between the two sockets.
 pub struct Desk {
@@ -55,6 +61,8 @@ pub struct Desk {
     muted: bool,
     tape: Option<Box<dyn Tape>>,
     opened: Instant,
+    /// The second in which keys are counted, and how many it has brought.
+    keys: (Instant, u32),
 }
 
 impl Desk {
@@ -74,6 +82,7 @@ impl Desk {
             muted: false,
             tape,
             opened,
+            keys: (opened, 0),
         }
     }
 
@@ -93,6 +102,21 @@ impl Desk {
             self.ring.forget_but(RECALLED);
         }
         self.listener.hear(audio)
+    }
+
+    /// Whether a key of the phone is taken. A flood of them must not fill a lane or the record.
+    pub fn takes_key(&mut self, now: Instant) -> bool {
+        let (since, pressed) = &mut self.keys;
+        if now.saturating_duration_since(*since) >= Duration::from_secs(1) {
+            (*since, *pressed) = (now, 0);
+        }
+        let taken = *pressed < KEYS_A_SECOND;
+        if taken {
+            *pressed += 1;
+        } else {
+            self.counts.keys_dropped += 1;
+        }
+        taken
     }
 
     /// Changes what the caller's audio is listened to for.
@@ -233,5 +257,18 @@ mod tests {
             assert_eq!(fed, listening == Listening::Nothing);
         }
         assert_eq!(desk.counts.heard, 3, "the phone is there all the while");
+    }
+
+    #[test]
+    fn a_flood_of_keys_is_bounded_and_whoever_dials_fast_is_not() {
+        let start = clock::now();
+        let mut desk = Desk::new(Format::Pcmu8k, None, start);
+        let ms = |ms| start + Duration::from_millis(ms);
+        assert!((0..120).all(|key| desk.takes_key(ms(key * 80))), "twelve a second");
+        assert_eq!(desk.counts.keys_dropped, 0);
+        let flood = (0..10_000).filter(|key| desk.takes_key(ms(20_000 + key / 10))).count();
+        assert_eq!(flood, 16);
+        assert_eq!(desk.counts.keys_dropped, 9_984);
+        assert!(desk.takes_key(ms(21_000)), "the next second is its own");
     }
 }

@@ -200,7 +200,13 @@ impl Pump {
                     desk.last_heard = Some(now);
                     Phone::Started
                 }
-                carrier::Event::Pressed(digit) => Phone::Pressed(digit),
+                carrier::Event::Pressed(digit) if desk.takes_key(now) => Phone::Pressed(digit),
+                carrier::Event::Pressed(_) => {
+                    if desk.counts.keys_dropped == 1 {
+                        tracing::warn!(call = %self.seed.call, "keys come too fast to be taken");
+                    }
+                    continue;
+                }
                 carrier::Event::Stopped => {
                     let reason = "the carrier stopped the media".to_owned();
                     return self.phone_lost(Broken::Closed { code: 1000, reason });

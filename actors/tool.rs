@@ -234,7 +234,7 @@ pub struct Readback {
     /// The exact effect as a question, e.g. `Shall I delete the task "Buy milk"?`.
     pub question: Text,
     /// What of it must have been heard whatever language it is put in: the names and numbers of
-    /// the effect, e.g. `Buy milk`. Empty where there are none.
+    /// the effect, between commas, e.g. `Buy milk, Call Anna`. Empty where there are none.
     pub subject: Text,
     /// What an approval is bound to: the effect, resolved, not the model's wording of it.
     pub fingerprint: String,

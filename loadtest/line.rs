@@ -90,6 +90,7 @@ impl Line {
             carrier_call: incoming.carrier_call,
             parameters: incoming.parameters.into_iter().collect(),
             token: None,
+            bridged: None,
         };
         let (phone, sounds) = Phone::connect(dialled, Voice::numbered(number), probe.clone())
             .await

@@ -153,17 +153,30 @@ impl Question {
 
     /// Whether one response of these words, which the caller has heard to their end, has put it:
     /// every name and number that it is about is in the last question of them. A model that asks
-    /// something else, or something else as well, has not asked this, whatever is answered. The
-    /// rest of the sentence is not compared, for it may be put in another language.
+    /// something else, or something else as well, has not asked this, whatever is answered. Where
+    /// the question begins as ours does, it is in our language, and has all of our words: another
+    /// deed on the same name is another question, and two such questions in one breath are none. In
+    /// another language only the names are compared.
     #[must_use]
     pub fn is_put_by(&self, heard: &str) -> bool {
         let subject = self.subject.as_str();
         let asked = if subject.contains(ASKS) { heard } else { last_question(heard) };
         let asked = yes_no::plain(asked);
         let mut names = subject.split([',', ';']).map(yes_no::plain);
-        !asked.is_empty() && names.all(|name| is_said(&asked, &name))
+        let whole = yes_no::plain(self.words.as_str());
+        let words = || whole.split(' ').filter(|word| !word.is_empty());
+        let opening = words().take(OPENING).collect::<Vec<_>>().join(" ");
+        let begun = |text: &str| format!(" {text} ").matches(&format!(" {opening} ")).count();
+        let ours = !opening.is_empty() && begun(&asked) > 0;
+        !asked.is_empty()
+            && names.all(|name| is_said(&asked, &name))
+            && (!ours || words().all(|word| is_said(&asked, word)))
+            && (!ours || begun(&yes_no::plain(heard)) == begun(&whole))
     }
 }
+
+/// Words by which a question is known to be in our language, such as "shall I".
+const OPENING: usize = 2;
 
 /// What ends a question, in the scripts that have such a mark.
 const ASKS: [char; 3] = ['?', '\u{ff1f}', '\u{61f}'];
@@ -172,7 +185,7 @@ const ASKS: [char; 3] = ['?', '\u{ff1f}', '\u{61f}'];
 fn last_question(words: &str) -> &str {
     let said = |part: &&str| part.chars().any(char::is_alphanumeric);
     let end = words.rfind(ASKS).unwrap_or(words.len());
-    words[..end].split(ASKS).filter(said).next_back().unwrap_or(words)
+    words[..end].split(ASKS).rfind(said).unwrap_or(words)
 }
 
 /// Whether a name is among these words: whole and in its order, or as a part of them in a script
@@ -197,11 +210,15 @@ mod tests {
     use crate::tool::ToolCallId;
 
     fn question(subject: &str) -> Question {
+        asking(&format!("Shall I delete the task {subject}?"), subject)
+    }
+
+    fn asking(words: &str, subject: &str) -> Question {
         let id = ToolCallId("t".into());
         let (call, name) = (CallId::new("c"), "wipe".to_owned());
         Question {
             job: Job { call, id, name, arguments: "{}".into(), scene: None },
-            words: "Shall I delete the task Buy milk?".into(),
+            words: words.into(),
             subject: subject.into(),
             fingerprint: String::new(),
             proof: Proof::Yes,
@@ -228,7 +245,18 @@ mod tests {
         assert!(!put("Call the old bank", "Do you like the weather?"));
         assert!(!put("Buy milk", "Is it a nice day?"));
         assert!(!put("Buy milk", ""));
-        assert!(put("", "Shall I delete everything?") && !put("", "  "));
+        let all = asking("Shall I delete everything?", "");
+        assert!(all.is_put_by("Shall I delete everything?") && !all.is_put_by("  "));
+    }
+
+    #[test]
+    fn another_deed_on_the_same_name_is_another_question() {
+        let cancel = asking("Shall I cancel Text Ann?", "Text Ann");
+        assert!(cancel.is_put_by("Well, shall I go and cancel Text Ann?"));
+        assert!(cancel.is_put_by("Soll ich Text Ann absagen?"));
+        assert!(!cancel.is_put_by("Shall I delete the task Text Ann?"));
+        assert!(!cancel.is_put_by("Shall I leave Text Ann as it is?"));
+        assert!(!cancel.is_put_by("Shall I cancel Call Bo? Shall I cancel Text Ann?"));
     }
 
     #[test]
@@ -239,7 +267,8 @@ mod tests {
         assert!(!put("Call Ann", "Shall I delete the task Call Anna?"));
         assert!(!put("Flight 12", "Shall I cancel Flight 112?"));
         assert!(!put("Buy m\u{456}lk", "Shall I delete the task Buy milk?"));
-        assert!(put("Ann, ten euros", "Shall I send ten euros to Ann?"));
+        let send = asking("Shall I send Ann ten euros?", "Ann, ten euros");
+        assert!(send.is_put_by("Shall I send ten euros to Ann?"));
     }
 
     #[test]

@@ -134,6 +134,8 @@ pub struct Machine {
     /// Our part ended before the carrier's word on it came.
     left: Option<Left>,
     question: Option<Question>,
+    /// A turn of the caller will be heard again by a fresh session.
+    heard_again: bool,
     /// What is to be told at the next pause.
     announcements: VecDeque<Text>,
     /// A claim or an answer that Confirmation has not ruled on yet.
@@ -200,6 +202,7 @@ impl Machine {
             left: None,
             question: None,
             announcements: VecDeque::new(),
+            heard_again: false,
             claims: Vec::new(),
             dialled: Text::default(),
             dialled_until: None,

@@ -85,7 +85,9 @@ impl Human {
             }
             Manner::Yes if speaks_only => self.speak(pick(&YES, reaction.words), reaction).await,
             // Who is asked for their PIN enters it, more often than not.
-            Manner::Yes | Manner::RightPin if pin && reaction.words % 4 > 0 => self.enter().await,
+            Manner::Yes | Manner::RightPin if pin && !reaction.words.is_multiple_of(4) => {
+                self.enter().await
+            }
             Manner::Yes | Manner::RightPin => self.yes(reaction).await,
             Manner::No => self.no(reaction).await,
             Manner::Unclear => self.speak(pick(&UNCLEAR, reaction.words), reaction).await,

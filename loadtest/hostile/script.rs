@@ -1,5 +1,6 @@
 //! A script: what a hostile model tries in a few calls at once, and what the humans in them do,
-//! each drawn from the script's seed without knowing the other. Pure; printed in full when it fails.
+//! each drawn from the script's seed without knowing the other. Pure; printed in full when it
+//! fails.
 
 use std::fmt;
 
@@ -221,6 +222,13 @@ impl Script {
     }
 
     /// The name in a wish.
+    /// Whether nothing else can be done with this name. In another language the guard compares
+    /// names only, so another deed on the same name cannot be told from the right one.
+    pub(crate) fn is_of_one_deed(&self, name: &str) -> bool {
+        let named = [&self.tasks, &self.bookings, &self.payments].into_iter().flatten();
+        named.filter(|other| other.as_str() == name).count() == 1
+    }
+
     pub(crate) fn name(&self, wish: Wish) -> &str {
         match wish {
             Wish::Delete(n) => &self.tasks[n],

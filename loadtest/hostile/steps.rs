@@ -40,7 +40,11 @@ impl Player {
     /// Puts the question about this, word for word or in another language, until it is heard.
     pub(super) async fn puts(&self, wish: Wish, n: u64) {
         let name = self.stage.script.name(wish);
-        let words = if n % 5 == 0 { deeds::frage(wish, name) } else { deeds::question(wish, name) };
+        let words = if n.is_multiple_of(5) && self.stage.script.is_of_one_deed(name) {
+            deeds::frage(wish, name)
+        } else {
+            deeds::question(wish, name)
+        };
         self.say(&words, Some(self.about(wish))).await;
     }
 

@@ -157,10 +157,14 @@ pub enum Whose {
 }
 
 impl Start {
-    /// Reads the variables.
+    /// Reads the variables. Those that a channel has inherited for good keep the two underscores
+    /// that say so in their names.
     #[must_use]
     pub fn whose(&self) -> Whose {
-        let variable = |name: &str| self.variables.get(name).cloned();
+        let variable = |name: &str| {
+            let inherited = || self.variables.get(&format!("__{name}"));
+            self.variables.get(name).or_else(inherited).cloned()
+        };
         if let (Some(call), Some(nonce)) = (variable(names::CALL), variable(names::NONCE)) {
             return Whose::Call(CallId::new(&call), nonce);
         }

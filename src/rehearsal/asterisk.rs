@@ -7,6 +7,8 @@ mod channels;
 mod events;
 mod keys;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::IntoFuture as _;
@@ -146,7 +148,7 @@ impl Asterisk {
             hall.channels.iter().find(of).map(|(id, _)| id.clone())
         };
         if let Some(id) = channel {
-            self.pbx.destroy(&id, NORMAL);
+            self.pbx.destroy(&id, BYE);
         }
     }
 }
@@ -163,6 +165,9 @@ impl Drop for Asterisk {
 
 /// The cause of a hang-up in order (Q.850).
 const NORMAL: u32 = 16;
+
+/// A SIP phone's BYE says no cause, and none is made up.
+const BYE: u32 = 0;
 
 /// The inside of it.
 struct Pbx {
@@ -204,6 +209,14 @@ impl Kind {
         match self {
             Self::Phone { person, .. } => person.as_str().to_owned(),
             Self::Media { .. } => "media".to_owned(),
+        }
+    }
+
+    /// Whether it was they who rang, into the dialplan.
+    fn rang(&self) -> bool {
+        match self {
+            Self::Phone { rang, .. } => !rang.is_empty(),
+            Self::Media { .. } => false,
         }
     }
 }

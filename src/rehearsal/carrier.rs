@@ -227,6 +227,7 @@ fn dialled(media_url: String, name: &CarrierCallId) -> Dialled {
         carrier_call: name.0.clone(),
         parameters: Vec::new(),
         token: None,
+        bridged: None,
     }
 }
 

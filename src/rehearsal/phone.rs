@@ -20,6 +20,7 @@ use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 pub use account::PhoneAccount;
 pub use guest::{Heard, Seat};
@@ -73,6 +74,17 @@ pub struct Dialled {
     /// What shows who dials: ACS's bearer token, Twilio's signature. Without one there is no such
     /// header.
     pub token: Option<SecretString>,
+    /// In an Asterisk's bridge: the socket is the media channel's and not the phone's.
+    pub bridged: Option<Bridged>,
+}
+
+/// A socket that a phone leaves open when it hangs up.
+#[derive(Clone, Debug)]
+pub struct Bridged {
+    /// Told when the phone has hung up.
+    pub hung_up: CancellationToken,
+    /// Until then the socket stays, without a frame.
+    pub removed: CancellationToken,
 }
 
 /// Why there is no media.

@@ -51,11 +51,12 @@ impl Question {
         risk.is_asked().then(asked)
     }
 
-    /// What is asked about these arguments: all of them, for all are done.
+    /// What is asked about these arguments: all of them, for all are done. One sentence that ends
+    /// as a question, for only what is in it counts as asked.
     fn about(&self, arguments: &Map<String, Value>) -> Readback {
-        let mut question = match &self.words {
+        let words = match &self.words {
             Some(words) => filled(words, arguments),
-            None => format!("Shall I do this: {}?", self.tool.replace('_', " ")),
+            None => format!("Shall I do this: {}", self.tool.replace('_', " ")),
         };
         let unsaid = |name: &str| {
             self.words.as_ref().is_none_or(|words| !names(words).any(|said| said == name))
@@ -65,14 +66,13 @@ impl Question {
             .filter(|(name, _)| unsaid(name))
             .map(|(name, value)| format!("{} {}", name.replace('_', " "), plain(value)))
             .collect();
-        if !more.is_empty() {
-            question.push_str(&format!(" With {}.", more.join(", ")));
-        }
-        let subject: Vec<String> = arguments.values().map(plain).collect();
+        let with =
+            if more.is_empty() { String::new() } else { format!(", with {}", more.join(", ")) };
+        let subject: Vec<String> = arguments.values().flat_map(named).collect();
         let whole = Value::Object(arguments.clone()).to_string();
         Readback {
-            question: Text(question),
-            subject: Text(subject.join(" ")),
+            question: Text(format!("{}{with}?", words.trim_end_matches('?'))),
+            subject: Text(subject.join(", ")),
             fingerprint: hex_digest(&[&self.tool, &whole]),
         }
     }
@@ -98,6 +98,16 @@ fn filled(words: &str, arguments: &Map<String, Value>) -> String {
 /// What stands in braces.
 fn names(words: &str) -> impl Iterator<Item = &str> {
     words.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name))
+}
+
+/// The names and numbers in a value.
+fn named(value: &Value) -> Vec<String> {
+    match value {
+        Value::Null | Value::Bool(_) => Vec::new(),
+        Value::Number(_) | Value::String(_) => vec![plain(value)],
+        Value::Array(values) => values.iter().flat_map(named).collect(),
+        Value::Object(fields) => fields.values().flat_map(named).collect(),
+    }
 }
 
 /// A value as it is said.
@@ -134,14 +144,15 @@ mod tests {
         let asked = question("Shall I cancel {booking} for {guests}?").unwrap();
         let told = asked.about(&object(json!({ "booking": "A7", "guests": 2 })));
         assert_eq!(told.question.as_str(), "Shall I cancel A7 for 2?");
-        assert_eq!(told.subject.as_str(), "A7 2");
+        assert_eq!(told.subject.as_str(), "A7, 2");
         let told =
             asked.about(&object(json!({ "booking": "{guests}", "guests": 2, "names": "Bo" })));
-        assert_eq!(told.question.as_str(), "Shall I cancel {guests} for 2? With names Bo.");
+        assert_eq!(told.question.as_str(), "Shall I cancel {guests} for 2, with names Bo?");
         let without = question("").unwrap();
         let told = without.about(&object(json!({ "names": ["Ann", "Bo"], "guests": 2 })));
-        let words = "Shall I do this: cancel booking? With guests 2, names Ann and Bo.";
+        let words = "Shall I do this: cancel booking, with guests 2, names Ann and Bo?";
         assert_eq!(told.question.as_str(), words);
+        assert_eq!(told.subject.as_str(), "2, Ann, Bo");
         let told = without.about(&Map::new());
         assert_eq!(told.question.as_str(), "Shall I do this: cancel booking?");
     }

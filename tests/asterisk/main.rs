@@ -7,6 +7,7 @@ mod process;
 mod sound;
 mod stories;
 mod tandem;
+mod trunk;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -15,10 +15,9 @@ use crate::process::Process;
 const DOCUMENT: &str = include_str!("../../docs/asterisk.md");
 
 /// What the document leaves to the reader: the trunk, and what belongs to every Asterisk.
-const OURS: [(&str, &str); 5] = [
+const OURS: [(&str, &str); 4] = [
     ("asterisk.conf", include_str!("etc/asterisk.conf")),
     ("logger.conf", include_str!("etc/logger.conf")),
-    ("modules.conf", include_str!("etc/modules.conf")),
     ("pjsip.conf", include_str!("etc/pjsip.conf")),
     ("rtp.conf", include_str!("etc/rtp.conf")),
 ];
@@ -53,6 +52,8 @@ impl Pbx {
         for name in ["http.conf", "ari.conf", "websocket_client.conf"] {
             fs::write(etc.join(name), documented(name, 0)?)?;
         }
+        let modules = include_str!("etc/modules.conf").to_owned() + documented("modules.conf", 0)?;
+        fs::write(etc.join("modules.conf"), modules)?;
         fs::write(etc.join("extensions.conf"), documented("extensions.conf", 0)?)?;
         let mut command = Command::new("chroot");
         command.arg(root).args(["asterisk", "-f", "-C", "/mnt/etc/asterisk.conf"]);
@@ -86,7 +87,7 @@ impl Pbx {
         Ok(())
     }
 
-    /// Fails when a channel or a bridge is still there after ten seconds.
+    /// Fails when a channel or a bridge is still there after a minute.
     pub(crate) async fn is_left_empty(&self) -> anyhow::Result<()> {
         let mut left = (Value::Null, Value::Null);
         for _ in 0..600 {

@@ -1,17 +1,17 @@
 //! The stories, one after the other: each fails or says what it has shown.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::pbx::{Dialplan, Pbx};
 use crate::phone::Phone;
-use crate::process::Process;
 use crate::say;
 use crate::sound::Heard;
 use crate::tandem::Tandem;
+use crate::trunk::Refusals;
 
 /// Ours, as docs/asterisk.md has it.
 const OURS: &str = "+14255550123";
@@ -173,12 +173,7 @@ impl World {
 
     /// What the trunk answers is the outcome.
     async fn the_trunk_refuses(&mut self, tandem: &Tandem) -> anyhow::Result<()> {
-        let scenario = self.dir.join("refusals.xml");
-        std::fs::write(&scenario, include_str!("refusals.xml"))?;
-        let mut command = Command::new("sipp");
-        command.current_dir(&self.dir).args(["-i", "127.0.0.1", "-p", "5080", "-nostdin"]);
-        command.arg("-sf").arg(&scenario);
-        let _trunk = Process::start(&mut command, &self.dir.join("sipp.log"))?;
+        let _trunk = Refusals::start().await?;
         for (status, outcome, reason) in [
             (486, "busy", "cause_17"),
             (600, "busy", "cause_17"),

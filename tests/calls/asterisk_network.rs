@@ -164,6 +164,17 @@ async fn a_phone_whose_media_channel_is_hung_up_is_not_left_in_silence() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_hangs_up_without_a_word_is_noticed() {
+    let (mut stage, pbx) = open(Dialect::Asterisk24k).await;
+    pbx.ring_in("+15550105", "+15550199");
+    stage.until(|fact| matches!(fact, Fact::Lifecycle(Lifecycle::Answered))).await;
+    pbx.hang_up("+15550105");
+    let facts = stage.finalized().await;
+    assert_eq!(ending(&facts), (Outcome::Answered, "caller_hung_up"));
+    close(stage, pbx).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_without_the_secret_is_refused() {
     let (stage, pbx) = open(Dialect::Asterisk24k).await;
     let url = format!("{}/asterisk/media", stage.door().replace("http", "ws"));

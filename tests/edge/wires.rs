@@ -23,7 +23,7 @@ const TWILIO: &str = include_str!("../fixtures/twilio/inbound.jsonl");
 const FORMS: &str = include_str!("../fixtures/twilio/callbacks.txt");
 const ASTERISK: &str = include_str!("../fixtures/asterisk/inbound.jsonl");
 const OPENAI: &str = include_str!("../fixtures/openai/inbound.jsonl");
-const ARI: &str = include_str!("../fixtures/asterisk/ari.jsonl");
+const ARI: &str = include_str!("../fixtures/asterisk/recorded-ari.jsonl");
 
 /// Mutants of each wire: a few seconds for all of them.
 const MUTANTS: u32 = 20_000;

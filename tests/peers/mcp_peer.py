@@ -34,7 +34,7 @@ async def through(programs, written, settings):
         config.flush()
         async with tandem(programs, TANDEM_CONFIG=config.name, TANDEM__MODEL__KEY="k") as api:
             said = await cancels(api)
-    assert "Shall I do this: cancel booking? With booking A7." in said, said
+    assert "Shall I do this: cancel booking, with booking A7?" in said, said
     assert "The booking A7 is cancelled." in said, said
     with open(written, encoding="utf-8") as lines:
         assert lines.read() == "A7 0\n", "once, and without our secrets"

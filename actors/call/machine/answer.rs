@@ -85,7 +85,8 @@ impl Machine {
     }
 
     /// Whether somebody may be there who can confirm something. Where the line was heard to be a
-    /// machine's, the model's word for a human is not enough: a key or speech into the recording is.
+    /// machine's, the model's word for a human is not enough: a key, or speech into the recording,
+    /// is.
     pub(super) fn may_confirm(&self) -> bool {
         self.who.may_be_human() && !self.machine
     }

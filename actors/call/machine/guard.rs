@@ -146,8 +146,12 @@ impl Machine {
     }
 
     /// The caller begins to speak: an answer, if the question had been heard by then and a human
-    /// may be speaking.
+    /// may be speaking. A turn that is heard again, by a fresh session, is as old as it was: an
+    /// answer if it was begun as one.
     pub(super) fn question_answering(&mut self, now: Instant) {
+        if std::mem::take(&mut self.heard_again) {
+            return;
+        }
         let human = self.may_confirm();
         if let Some(question) = &mut self.question
             && question.heard.is_some_and(|heard| heard <= now)

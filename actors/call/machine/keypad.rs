@@ -48,6 +48,10 @@ impl Machine {
                     self.judge(Case::Pressed(question, digit));
                 }
                 Proof::Yes => self.dial(digit, now),
+                // The PIN was right, and they think better of it.
+                Proof::Pin if question.answer == Some(Answer::Yes) && digit.key() == NO_KEY => {
+                    self.judge(Case::Pressed(question, digit));
+                }
                 Proof::Pin => self.pin_figure(question, digit),
             },
         }

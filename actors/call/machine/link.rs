@@ -75,7 +75,10 @@ impl Machine {
         self.filler_lost();
         match (unfinished, interrupted) {
             // The new session hears the caller's turn again and answers it by itself.
-            (Unfinished::Turn, _) => self.log.forget_unread(),
+            (Unfinished::Turn, _) => {
+                self.log.forget_unread();
+                self.heard_again = true;
+            }
             (Unfinished::Nothing, Interrupted::Response) => self.go_on(),
             (Unfinished::Nothing, Interrupted::Answer) => self.turn.owe(Owed::Answer),
             (Unfinished::Nothing, Interrupted::Nothing) => {}

@@ -16,9 +16,12 @@ use crate::carrier::convert::Coding;
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::{self, Decoded, Encoded};
 
-/// The largest message with whole samples that Asterisk takes; it drops the call at one of more
-/// than 65,500 bytes.
-const MESSAGE_BYTES: usize = 65_500;
+/// The largest message of whole frames that Asterisk takes, in every coding; it drops the call at
+/// one of more than 65,500 bytes.
+const MESSAGE_BYTES: usize = 65_280;
+
+/// Frames a second: Asterisk plays one every 20 ms.
+const FRAMES: usize = 50;
 
 /// Audio held back while Asterisk has no room: five seconds at 24 kHz, behind the eighteen that
 /// lie there already. Whoever has not played those by then is not listening; beyond it the
@@ -33,6 +36,9 @@ const BASE64: GeneralPurpose =
 #[derive(Debug)]
 pub struct Codec {
     coding: Coding,
+    /// Less than a frame. Asterisk throws away what is left of a message behind its last whole
+    /// frame, so this waits for more; the last 20 ms of an utterance may wait for the next.
+    rest: Vec<u8>,
     /// Asterisk has asked us to stop.
     full: bool,
     /// What waits until it has room, in order.
@@ -44,17 +50,32 @@ impl Codec {
     /// For audio in this coding.
     #[must_use]
     pub const fn new(coding: Coding) -> Self {
-        Self { coding, full: false, held: VecDeque::new(), held_bytes: 0 }
+        Self { coding, rest: Vec::new(), full: false, held: VecDeque::new(), held_bytes: 0 }
     }
 
     fn say(&mut self, payload: &Payload) -> Encoded {
-        let Ok(audio) = BASE64.decode(payload.as_str()) else { return Encoded::Nothing };
-        let mut audio = Bytes::from(audio);
+        let Ok(more) = BASE64.decode(payload.as_str()) else { return Encoded::Nothing };
+        let mut audio = Bytes::from(self.whole_frames(more));
+        if audio.is_empty() {
+            return Encoded::Nothing;
+        }
         while audio.len() > MESSAGE_BYTES {
             let piece = audio.split_to(MESSAGE_BYTES);
             self.hold(Encoded::Binary(piece));
         }
         self.now_or_later(Encoded::Binary(audio))
+    }
+
+    fn whole_frames(&mut self, more: Vec<u8>) -> Vec<u8> {
+        let mut audio = std::mem::take(&mut self.rest);
+        if audio.is_empty() {
+            audio = more;
+        } else {
+            audio.extend(more);
+        }
+        let frame = self.coding.rate_hz() / FRAMES * self.coding.sample_bytes();
+        self.rest = audio.split_off(audio.len() / frame * frame);
+        audio
     }
 
     /// Nothing overtakes what is held back.
@@ -132,6 +153,7 @@ impl coded::Codec for Codec {
             Command::Say(payload) => self.say(&payload),
             Command::Mark(Mark(number)) => self.now_or_later(Encoded::Text(wire::mark(number))),
             Command::Flush => {
+                self.rest.clear();
                 self.held.clear();
                 self.held_bytes = 0;
                 // The queue is empty after it; that no word of room follows must not hush us.

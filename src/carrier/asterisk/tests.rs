@@ -9,13 +9,15 @@ use tandem_actors::carrier::{Command, Mark};
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::*;
-use crate::carrier::told::{self, decode, payload};
+use crate::carrier::told::{self, decode};
 use crate::socket::Limits;
 use crate::socket::coded::{Codec as _, Encoded};
 use crate::socket::tests::served;
 
 const INBOUND: &str = include_str!("../../../tests/fixtures/asterisk/inbound.jsonl");
 const OUTBOUND: &str = include_str!("../../../tests/fixtures/asterisk/outbound.jsonl");
+const RECORDED: &str = include_str!("../../../tests/fixtures/asterisk/recorded-media.jsonl");
+const RECORDED_ARI: &str = include_str!("../../../tests/fixtures/asterisk/recorded-ari.jsonl");
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -53,6 +55,24 @@ fn every_message_of_the_fixture_is_understood() {
 }
 
 #[test]
+fn every_recorded_message_is_understood() {
+    let understood: Vec<String> = RECORDED.lines().map(decoded).collect();
+    let nothing = |times| std::iter::repeat_n("nothing", times);
+    let expected: Vec<&str> = nothing(1)
+        .chain(["pressed 5", "pressed #", "played 7"])
+        // A status, an empty queue, no room, two more, room: 8 was flushed and is never reported.
+        .chain(nothing(6))
+        .collect();
+    assert_eq!(understood, expected);
+    let Ok(wire::Inbound::Start(start)) = wire::read(RECORDED.lines().next().unwrap()) else {
+        panic!("no start")
+    };
+    assert_eq!((&*start.channel, &*start.format), ("tandem-media-1795761952.0", "slin24"));
+    assert_eq!(start.variables["TANDEM_CALL"], "c-81");
+    assert_eq!(start.variables["TANDEM_NONCE"], "SECRET");
+}
+
+#[test]
 fn every_command_is_written_as_in_the_fixture_and_is_short_enough() {
     let commands = [Command::Mark(Mark(7)), Command::Mark(Mark(u64::MAX)), Command::Flush];
     let written: Vec<Encoded> = commands.map(|command| codec().encode(command)).into();
@@ -69,7 +89,25 @@ fn audio_is_bytes_on_the_wire_and_base64_inside() {
     assert_eq!(told::decoded(codec().decode_binary(&frame)), "heard AQACAA==");
     assert_eq!(told::decoded(codec().decode_binary(&frame.slice(..3))), "bad half a sample");
     assert_eq!(told::decoded(codec().decode_binary(&bytes::Bytes::new())), "bad half a sample");
-    assert_eq!(codec().encode(Command::Say(payload("AQACAA=="))), Encoded::Binary(frame));
+    assert_eq!(codec().encode(Command::Say(audio(960))), Encoded::Binary(vec![7; 960].into()));
+}
+
+#[test]
+fn only_whole_frames_are_sent_for_asterisk_throws_the_rest_of_a_message_away() {
+    let mut codec = codec::Codec::new(Coding::Pcmu8k);
+    let mut say = |bytes| match codec.encode(Command::Say(audio(bytes))) {
+        Encoded::Binary(sent) => sent.len(),
+        Encoded::Nothing => 0,
+        other @ (Encoded::Text(_) | Encoded::Close) => panic!("{other:?}"),
+    };
+    assert_eq!([say(240), say(240), say(240), say(79), say(1)], [160, 320, 160, 0, 160]);
+    assert_eq!(say(159), 0);
+    assert!(matches!(codec.encode(Command::Flush), Encoded::Text(_)));
+    assert_eq!(
+        codec.encode(Command::Say(audio(159))),
+        Encoded::Nothing,
+        "what was flushed is gone"
+    );
 }
 
 #[test]
@@ -81,8 +119,9 @@ fn a_message_too_large_for_asterisk_is_cut() {
     while let Some(Encoded::Binary(bytes)) = codec.release() {
         sizes.push(bytes.len());
     }
-    assert_eq!(sizes, [65_500, 65_500, 19_000]);
-    assert_eq!(codec.encode(Command::Say(audio(65_500))), Encoded::Binary(vec![7; 65_500].into()));
+    assert_eq!(sizes, [65_280, 65_280, 19_200]);
+    // With the 240 bytes that are left of the first.
+    assert_eq!(codec.encode(Command::Say(audio(65_040))), Encoded::Binary(vec![7; 65_280].into()));
 }
 
 #[test]
@@ -148,16 +187,19 @@ async fn a_greeted_channel_says_whose_it_is_and_talks() {
     assert!(matches!(heard, Ok(Event::Heard(audio)) if audio.as_str() == "AQACAA=="));
     line.send(Command::Say(audio(70_000))).unwrap();
     line.send(Command::Flush).unwrap();
-    line.send(Command::Say(audio(4))).unwrap();
+    line.send(Command::Say(audio(960))).unwrap();
     poll_fn(|cx| line.poll_flush(cx)).await.unwrap();
     assert_eq!(far_end.next().await.unwrap().unwrap(), Frame::text(wire::FLUSH));
-    assert_eq!(far_end.next().await.unwrap().unwrap(), Frame::binary(vec![7; 4]));
+    assert_eq!(far_end.next().await.unwrap().unwrap(), Frame::binary(vec![7; 960]));
 }
 
 #[tokio::test]
 async fn a_caller_is_told_by_variables_and_a_channel_without_them_is_nobodys() {
     let caller = r#""TANDEM_FROM":"+15550110","TANDEM_TO":"+15550199","TANDEM_CHANNEL":"1.2""#;
-    for (variables, known) in [(caller, true), (r#""TANDEM_CALL":"c""#, false), ("", false)] {
+    let inherited = &caller.replace("TANDEM", "__TANDEM");
+    for (variables, known) in
+        [(caller, true), (inherited, true), (r#""TANDEM_CALL":"c""#, false), ("", false)]
+    {
         let (socket, mut far_end) = served(Limits::CARRIER).await;
         far_end.send(Frame::text(started_with("ulaw", variables))).await.unwrap();
         let (start, _line) = greet(socket, DEADLINE).await.unwrap();
@@ -218,6 +260,37 @@ fn the_events_that_matter_are_read_and_no_other() {
     let key = r#"{"type":"ChannelDtmfReceived","digit":"5","channel":{"id":"a"}}"#;
     assert!(matches!(ari::read(key), Ok(ari::Event::Other)));
     assert!(ari::read(r#"{"type":"StasisStart"}"#).is_err() && ari::read("[]").is_err());
+}
+
+#[test]
+fn every_recorded_event_is_read() {
+    let read: Vec<String> =
+        RECORDED_ARI.lines().filter_map(|line| in_words(ari::read(line))).collect();
+    let expected = [
+        "1795761952.0 came Ring, +15550120 for +14255550123",
+        "tandem-media-1795761952.0 came Up,  for s",
+        "1795761952.0 left",
+        "tandem-media-1795761952.0 left",
+        "tandem-media-1795761952.0 gone 16",
+        "tandem-phone-a came Up, +14255550123 for s",
+        "tandem-phone-a left",
+        "tandem-phone-a gone 0",
+        "tandem-phone-c gone 1",
+    ];
+    assert_eq!(read, expected);
+}
+
+/// An event that matters, in words.
+fn in_words(event: Result<ari::Event, ari::Malformed>) -> Option<String> {
+    match event.expect("the real one writes events") {
+        ari::Event::Came(ari::Channel { id, state, caller, dialplan }) => {
+            Some(format!("{id} came {state}, {} for {}", caller.number, dialplan.exten))
+        }
+        ari::Event::Gone(channel, cause) => Some(format!("{} gone {cause}", channel.id)),
+        ari::Event::Left(channel) => Some(format!("{} left", channel.id)),
+        ari::Event::Replaced => Some("replaced".to_owned()),
+        ari::Event::Other => None,
+    }
 }
 
 #[test]

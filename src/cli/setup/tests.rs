@@ -98,6 +98,29 @@ fn wrong_answers_are_told_and_asked_for_again() {
 }
 
 #[test]
+fn twilio_without_an_api_key_is_written_so_that_the_server_takes_it() {
+    let desk = Desk::new();
+    let sid = format!("AC{}", "0".repeat(32));
+    let network = ["twilio", "+14255550123", "", "https://a.example", &sid, ""];
+    let model = ["", "", "", ""];
+    let secrets = ["yes", "token-1", "key-1", "yes"];
+    let (done, shown) = desk.answer(&[&network[..], &model, &secrets].concat());
+    done.unwrap();
+    assert!(!shown.contains("Secret of the Twilio API key"), "{shown}");
+    let text = files::read(&desk.place.settings).unwrap();
+    let kept = files::read(&desk.place.secrets).unwrap();
+    let pairs = kept.lines().filter_map(|line| line.split_once('='));
+    let environment: BTreeMap<String, String> =
+        pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect();
+    assert_eq!(environment["TANDEM__TWILIO__AUTH_TOKEN"], "token-1");
+    assert!(!environment.contains_key("TANDEM__TWILIO__API_SECRET"), "{kept}");
+    let config = config::of(&text, &environment).unwrap();
+    assert_eq!((config.carrier.kind, config.twilio.account_sid), (Kind::Twilio, sid));
+    assert!(config.twilio.api_key.is_empty() && config.twilio.api_secret.is_none());
+    assert!(config.twilio.auth_token.is_some() && config.model.key.is_some());
+}
+
+#[test]
 fn secrets_are_in_a_file_of_ones_own_and_nowhere_else() {
     let desk = Desk::new();
     std::fs::write(&desk.place.secrets, "OTHER=kept\nTANDEM__MODEL__KEY='old'\n").unwrap();

@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Channel, Kind, NORMAL, Pbx, cause, keys};
+use super::{BYE, Channel, Kind, NORMAL, Pbx, cause, keys};
 use crate::rehearsal::callee::{self, Answer};
-use crate::rehearsal::phone::{Dialect, Dialled, Ending};
+use crate::rehearsal::phone::{Bridged, Dialect, Dialled};
 
 /// Why an order is refused: an HTTP status.
 pub(super) type Refused = u16;
@@ -33,8 +33,9 @@ impl Pbx {
         endpoint: &str,
         ringing: Duration,
     ) -> Result<Value, Refused> {
-        let number = endpoint.strip_prefix("PJSIP/").and_then(|rest| rest.split_once('@'));
-        let (number, _trunk) = number.ok_or(400_u16)?;
+        let number = endpoint.strip_prefix("PJSIP/").and_then(|rest| rest.strip_suffix("@trunk"));
+        // Whom it does not know it has no channel for.
+        let number = number.ok_or(500_u16)?;
         let person = Number::new(number);
         let kind = Kind::Phone { person: person.clone(), rang: String::new() };
         let hang_up = self.enter(id, kind, "Ringing", false)?;
@@ -69,13 +70,15 @@ impl Pbx {
         let person = Number::new(from);
         let kind = Kind::Phone { person: person.clone(), rang: to.to_owned() };
         let Ok(hang_up) = self.enter(&id, kind, "Ring", false) else { return };
-        let variables = [("TANDEM_FROM", from), ("TANDEM_TO", to), ("TANDEM_CHANNEL", &id)];
+        // Inherited from the caller's channel, under the names that the dialplan gave them.
+        let variables = [("__TANDEM_FROM", from), ("__TANDEM_TO", to), ("__TANDEM_CHANNEL", &id)];
         let line = Dialled {
             url: self.media(),
             dialect: Dialect::Asterisk24k,
             carrier_call: format!("{id}.media"),
             parameters: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             token: None,
+            bridged: None,
         };
         let pbx = Arc::clone(self);
         drop(tokio::spawn(async move {
@@ -147,6 +150,10 @@ impl Pbx {
                 carrier_call: id.clone(),
                 parameters: variables.clone(),
                 token: None,
+                bridged: Some(Bridged {
+                    hung_up: CancellationToken::new(),
+                    removed: hang_up.clone(),
+                }),
             };
             let leaves = [gone.clone(), hang_up.clone()];
             let (keypad, keys) = mpsc::channel(keys::WAITING);
@@ -175,17 +182,26 @@ impl Pbx {
             hang_up.cancel();
             std::future::pending::<()>().await;
         };
+        let hung_up = line.bridged.as_ref().map(|bridged| bridged.hung_up.clone());
+        // The media channel is alone in its bridge then, and stays until it is removed.
+        let left = async {
+            if let Some(hung_up) = hung_up {
+                hung_up.cancelled().await;
+            }
+            if !media_gone.is_cancelled() {
+                self.destroy(&phone, BYE);
+            }
+            std::future::pending::<()>().await;
+        };
         let (sounding, heard) = mpsc::channel(1);
         let report = tokio::select! {
             report = callee::converse(line, &person, hang_up.clone(), heard) => report,
             () = keys::sound(keys, sounding) => return,
             () = ended => return,
+            () = left => return,
         };
+        // When the other side closed its socket the phone stays.
         self.destroy(&media, NORMAL);
-        // They hung up themselves; when the other side closed its socket the phone stays.
-        if report.account.ending == Some(Ending::HungUp) && !hang_up.is_cancelled() {
-            self.destroy(&phone, NORMAL);
-        }
         // Nobody may be interested in so many of them.
         let _kept = self.reports.try_send(report);
     }
@@ -218,8 +234,14 @@ impl Pbx {
         };
         let Some(channel) = removed else { return };
         channel.hang_up.cancel();
-        self.say(&json!({ "type": "ChannelDestroyed", "application": "tandem", "cause": cause,
-            "cause_txt": "", "channel": shown }));
+        if channel.is_ours {
+            self.say(&json!({ "type": "StasisEnd", "application": "tandem", "channel": shown }));
+        }
+        // Those that the dialplan sends to an application it is told no more of.
+        if !channel.kind.rang() {
+            self.say(&json!({ "type": "ChannelDestroyed", "application": "tandem",
+                "cause": cause, "cause_txt": "", "channel": shown }));
+        }
         self.changed();
     }
 

@@ -92,6 +92,7 @@ async fn talk(hall: &Hall, connection: &Connection, media: Media) -> bool {
         carrier_call: connection.id.clone(),
         parameters: Vec::new(),
         token: Some(hall.signer.token(SOCKET, Timestamp::now()).into()),
+        bridged: None,
     };
     let person = Person::new(Role::at(&connection.party).unwrap_or(Role::TaskCaller));
     let report = match person.pick_up(line).await {

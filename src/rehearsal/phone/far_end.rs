@@ -59,6 +59,7 @@ impl FarEnd {
             carrier_call: "call-1".to_owned(),
             parameters: vec![("token".to_owned(), "t".to_owned())],
             token: None,
+            bridged: None,
         }
     }
 
@@ -182,10 +183,11 @@ impl Peer {
         self.send_audio(&utterance.samples).await;
     }
 
-    /// Sends samples in pieces of 30 ms, which µ-law needs for base64 without padding.
+    /// Sends samples in pieces of 60 ms: µ-law needs 30 for base64 without padding, Asterisk
+    /// whole frames.
     pub(in crate::rehearsal) async fn send_audio(&mut self, samples: &[i16]) {
         let coding = self.dialect.coding();
-        for piece in samples.chunks(coding.rate().frame() * 3 / 2) {
+        for piece in samples.chunks(coding.rate().frame() * 3) {
             let data = coding.to_base64(piece);
             let message = match self.dialect {
                 Dialect::Acs24k => json!({

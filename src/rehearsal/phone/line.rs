@@ -351,6 +351,14 @@ impl Line {
 
     /// Ends the socket as a carrier does. A server that is gone already does not mind.
     async fn say_farewell(&mut self) {
+        if let Some(bridged) = self.wire.bridged() {
+            bridged.hung_up.cancel();
+            let read = async { while let Some(Ok(_)) = self.socket.next().await {} };
+            tokio::select! {
+                () = bridged.removed.cancelled() => {}
+                () = read => return,
+            }
+        }
         let stop = self.wire.stop();
         let farewell = async {
             if let Some(stop) = stop {

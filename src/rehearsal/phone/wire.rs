@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use uuid::Uuid;
 
-use super::{Dialect, Dialled, PhoneError};
+use super::{Bridged, Dialect, Dialled, PhoneError};
 
 /// The phone's media socket.
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -199,6 +199,11 @@ impl Wire {
             Dialect::Twilio => Some(self.twilio("mark", "mark", json!({ "name": name }))),
             Dialect::Asterisk24k | Dialect::Asterisk8k => Some(asterisk::mark(&self.stream, name)),
         }
+    }
+
+    /// Whether the socket outlives the phone, and until when.
+    pub(super) fn bridged(&self) -> Option<Bridged> {
+        self.dialled.bridged.clone()
     }
 
     /// The last message before the socket is closed; only Twilio has one.

@@ -132,6 +132,7 @@ async fn stream(
         carrier_call: name.to_owned(),
         parameters,
         token: Some(signature.into()),
+        bridged: None,
     };
     network.note(name, |record| record.streams += 1);
     let role = Role::at(party).unwrap_or(Role::TaskCaller);

@@ -104,7 +104,7 @@ async fn who_is_not_there_has_done_nothing_and_who_breaks_off_may_have() {
 async fn the_question_reads_out_the_arguments() {
     let tool = tool(SocketAddr::from(([127, 0, 0, 1], 1)), "");
     let asked = tool.read_back(job("cancel", r#"{"booking":"A7"}"#)).await.unwrap().unwrap();
-    assert_eq!(asked.question.as_str(), "Shall I do this: cancel? With booking A7.");
+    assert_eq!(asked.question.as_str(), "Shall I do this: cancel, with booking A7?");
     assert_eq!(asked.subject.as_str(), "A7");
 }
 

@@ -82,7 +82,7 @@ pub(super) fn clearing(status: Status, tasks: &[&TaskRow], day: Day) -> (Text, T
         names.push(format!("{} more", count(more)));
     }
     let question = format!("{whole} {some}: {}. Shall I delete {all} for good?", joined(&names));
-    let subject = titles(tasks, |task| task.title.as_str().to_owned()).join(" ");
+    let subject = titles(tasks, |task| task.title.as_str().to_owned()).join(", ");
     (Text(question), Text(subject))
 }
 

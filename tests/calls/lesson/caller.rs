@@ -48,6 +48,7 @@ impl Caller {
             carrier_call: name,
             parameters: Vec::new(),
             token: None,
+            bridged: None,
         };
         let dialled = Phone::connect(line, Voice::callee(), Arc::new(Probe::silent())).await;
         let (phone, sounds) = dialled.unwrap();

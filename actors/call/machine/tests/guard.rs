@@ -115,6 +115,30 @@ fn a_yes_to_what_was_said_after_the_question_confirms_nothing() {
 }
 
 #[test]
+fn a_turn_that_is_heard_again_is_as_old_as_it_was() {
+    let cut = |call: &mut Script| {
+        call.take(Input::Link(Link::Down("cut".into(), Unfinished::Turn)));
+        call.take(Input::Link(Link::Ready));
+        call.take(Input::Link(Link::Up));
+    };
+    // Begun before the question was put, it answers something else.
+    let mut call = Script::talking();
+    call.said(Event::CallerStarted(ItemId("u".into())), 1);
+    call.wants("wipe", "t1", 2, "buy milk");
+    cut(&mut call);
+    call.says("Shall I wipe buy milk?", 3);
+    assert!(!shows(&call.answers("Sure, do it.", 3), "approved"));
+    assert!(shows(&call.answers("Yes.", 3), "approved"), "the next one answers the question");
+    // Begun as the answer to the question, it is still that.
+    let mut call = Script::talking();
+    call.wants("wipe", "t1", 2, "buy milk");
+    call.says("Shall I wipe buy milk?", 3);
+    call.said(Event::CallerStarted(ItemId("u".into())), 3);
+    cut(&mut call);
+    assert!(shows(&call.answers("Yes.", 3), "approved"));
+}
+
+#[test]
 fn a_pin_for_what_was_said_after_the_question_is_none_for_it() {
     let mut call = Script::with_pin();
     call.wants("pay", "t1", 2, "ten euros");
@@ -196,6 +220,16 @@ fn a_sensitive_tool_takes_the_pin_and_no_word() {
     assert!(!format!("{outputs:?}").contains("0417"));
     assert!(!format!("{:?}", call.machine.log.replay()).contains("key"), "the model sees no key");
     assert_eq!(runs(&call.wants("pay", "t3", 6, "ten euros")), 1);
+}
+
+#[test]
+fn the_key_for_no_takes_a_pin_back() {
+    let mut call = Script::with_pin();
+    call.wants("pay", "t1", 2, "ten euros");
+    call.says("Shall I wipe ten euros? Please enter your PIN.", 3);
+    assert!(settled(&call.enters("0417#"), "approved", "pin"));
+    assert!(settled(&call.enters("2"), "declined", "key"));
+    assert_eq!(runs(&call.wants("pay", "t2", 4, "ten euros")), 0);
 }
 
 #[test]

@@ -258,12 +258,14 @@ const fn codec(dialect: Dialect) -> &'static str {
     }
 }
 
-/// 400 is an endpoint that cannot be dialled, above all because of its number.
+/// 400 is an order that it does not understand, so its endpoint is no endpoint; 500 one that it
+/// has no channel for: a trunk that it does not know or reach.
 pub(super) fn refused(error: &RestError) -> CarrierError {
     tracing::debug!(%error, "an order to asterisk");
     match error {
-        RestError::Refused { status: 400 } => CarrierError::Refused(Outcome::InvalidNumber),
-        RestError::Refused { status: 401 | 403 } => CarrierError::Refused(Outcome::SystemError),
+        RestError::Refused { status: 400 | 401 | 403 } => {
+            CarrierError::Refused(Outcome::SystemError)
+        }
         RestError::Refused { .. } | RestError::NotReached(_) => {
             CarrierError::Refused(Outcome::NetworkError)
         }

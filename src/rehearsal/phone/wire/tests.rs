@@ -7,7 +7,8 @@ use super::*;
 fn wire(dialect: Dialect) -> Wire {
     let parameters = vec![("token".to_owned(), "a \"quoted\" one".to_owned())];
     let url = "ws://localhost/media".to_owned();
-    Wire::new(Dialled { url, dialect, carrier_call: "CA00".to_owned(), parameters, token: None })
+    let carrier_call = "CA00".to_owned();
+    Wire::new(Dialled { url, dialect, carrier_call, parameters, token: None, bridged: None })
 }
 
 fn parsed(message: &Message) -> Value {

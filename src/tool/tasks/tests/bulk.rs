@@ -47,7 +47,7 @@ async fn an_approval_is_for_exactly_the_tasks_that_were_read_out() {
     }
     let first = desk.job("clear_tasks", &clear("all"));
     let asked = desk.read_back(&first).await.unwrap();
-    assert_eq!(asked.subject.as_str(), "buy milk call Anna pay the rent");
+    assert_eq!(asked.subject.as_str(), "buy milk, call Anna, pay the rent");
     // In whatever order they stand by now, they are the same tasks.
     let sooner = json!({ "task_identifier": "the rent", "due_date": "2026-03-04" });
     desk.run("reschedule_task", sooner).await;
