@@ -235,6 +235,10 @@ impl State {
                 Output::Press(keys) => {
                     drop(tokio::spawn(dialling::press(Arc::clone(seed), keys)));
                 }
+                Output::Invite(who) => {
+                    drop(tokio::spawn(dialling::invite(Arc::clone(seed), who)));
+                }
+                Output::Leave => drop(tokio::spawn(dialling::leave(Arc::clone(seed)))),
                 Output::Transfer(to) => {
                     drop(tokio::spawn(dialling::transfer(Arc::clone(seed), to)));
                 }

@@ -199,6 +199,23 @@ pub trait Carrier: Send + Sync {
         Box::pin(std::future::ready(Err(CarrierError::NotOffered("press keys"))))
     }
 
+    /// Rings a human into the call, in which everybody then hears everybody. That they are there,
+    /// or not, is told later as [`crate::call::event::Input::Joined`]. A carrier without such an
+    /// order answers [`CarrierError::NotOffered`]; then the other party is handed over.
+    fn invite(
+        &self,
+        _call: CarrierCallId,
+        _who: Number,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        Box::pin(std::future::ready(Err(CarrierError::NotOffered("ring into a call"))))
+    }
+
+    /// Leaves a call and lets the others talk on. A call that is over is a success. Offered by
+    /// whoever offers [`Carrier::invite`].
+    fn leave(&self, _call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {
+        Box::pin(std::future::ready(Err(CarrierError::NotOffered("leave a call"))))
+    }
+
     /// Hands the other party over to a human at `to` and leaves when that human is there. That
     /// it happened, or did not, is told later as [`crate::call::event::Input::Transferred`];
     /// the conversation goes on until then.

@@ -1,4 +1,4 @@
-//! What a Call asks of its carrier, in tasks of their own: ring once, hang up.
+//! What a Call asks of its carrier, in tasks of their own: ring once, hang up, bring in a human.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -75,6 +75,26 @@ pub(crate) async fn press(seed: Arc<Seed>, keys: Vec<Digit>) {
     if let Err(error) = pressed {
         tracing::debug!(call = %seed.call, %error, "keys at the carrier");
         seed.tell(Input::Unpressed(keys, error));
+    }
+}
+
+/// Rings a human into the call.
+pub(crate) async fn invite(seed: Arc<Seed>, who: Number) {
+    let invited = match name(&seed) {
+        Some(name) => seed.ports.carrier.invite(name, who).await,
+        None => Err(CarrierError::NotOffered("ring into a call it has not named")),
+    };
+    if let Err(error) = invited {
+        tracing::debug!(call = %seed.call, %error, "a human for the call at the carrier");
+        seed.tell(Input::Uninvited(error));
+    }
+}
+
+/// Leaves the call to the others.
+pub(crate) async fn leave(seed: Arc<Seed>) {
+    let Some(name) = name(&seed) else { return };
+    if let Err(error) = seed.ports.carrier.leave(name).await {
+        tracing::warn!(call = %seed.call, %error, "leaving a call at the carrier");
     }
 }
 

@@ -4,6 +4,7 @@
 mod answer;
 mod fillers;
 mod guard;
+mod join;
 mod keys;
 mod random;
 mod restricted;

@@ -33,6 +33,13 @@ pub use recording::{FetchError, Part};
 /// `CallTransferFailed`.
 pub const TRANSFER: &str = "transfer";
 
+/// `operationContext` of a human who is rung into a call: comes back in
+/// `AddParticipantSucceeded` and `AddParticipantFailed`.
+pub const INVITE: &str = "invite";
+
+/// How long that human is rung: carriers' mailboxes pick up after some thirty seconds.
+const RINGS_S: u8 = 45;
+
 /// `operationContext` of pressed keys: comes back in `SendDtmfTonesCompleted` and
 /// `SendDtmfTonesFailed`.
 pub const KEYS: &str = "keys";
@@ -130,14 +137,6 @@ impl Control {
         self.done(Order::once("redirect", path, body, Uuid::now_v7())).await
     }
 
-    /// Leaves a call and lets the others talk on. A call that is over is a success.
-    ///
-    /// # Errors
-    /// [`CarrierError`]; then we may still be in it.
-    pub async fn leave(&self, call: &CarrierCallId) -> Result<(), CarrierError> {
-        self.ended(Order::harmless("leave", Method::DELETE, [CALLING, CALLS, &call.0])).await
-    }
-
     /// Asks for a call; nothing when ACS does not know it (any more).
     ///
     /// # Errors
@@ -220,6 +219,23 @@ impl Carrier for Control {
     ) -> BoxFuture<'static, Result<(), CarrierError>> {
         let control = self.clone();
         Box::pin(async move { control.press_all(call, keys).await })
+    }
+
+    fn invite(
+        &self,
+        call: CarrierCallId,
+        who: Number,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let control = self.clone();
+        Box::pin(async move { control.add(&call, &who, RINGS_S, INVITE).await.map(drop) })
+    }
+
+    fn leave(&self, call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let control = self.clone();
+        Box::pin(async move {
+            let path = [CALLING, CALLS, &call.0];
+            control.ended(Order::harmless("leave", Method::DELETE, path)).await
+        })
     }
 
     fn transfer(

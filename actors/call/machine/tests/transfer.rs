@@ -1,8 +1,9 @@
 //! Hand-overs to a human, asked for or in need.
 
 use super::*;
+use crate::carrier::CarrierError;
 
-fn over(outputs: &[Output]) -> Option<(Outcome, &str)> {
+pub(super) fn over(outputs: &[Output]) -> Option<(Outcome, &str)> {
     outputs.iter().find_map(|output| match output {
         Output::Note(_, Fact::Finalized { outcome, reason, .. }) => {
             Some((*outcome, reason.as_str()))
@@ -11,19 +12,29 @@ fn over(outputs: &[Output]) -> Option<(Outcome, &str)> {
     })
 }
 
-fn hangs_up(outputs: &[Output]) -> bool {
+pub(super) fn hangs_up(outputs: &[Output]) -> bool {
     outputs.iter().any(|output| matches!(output, Output::HangUp))
 }
 
-fn closed() -> Input {
+pub(super) fn closed() -> Input {
     let broken = Broken::Closed { code: 1000, reason: String::new() };
     Input::Phone(Phone::Gone(broken))
+}
+
+impl Script {
+    /// The model asks for a human, and the carrier cannot ring one into the call.
+    fn hands_over(&mut self) -> Vec<Output> {
+        let mut outputs = self.asks("transfer", "t", 2);
+        let error = CarrierError::NotOffered("ring into a call");
+        outputs.extend(self.take(Input::Uninvited(error)));
+        outputs
+    }
 }
 
 #[test]
 fn a_caller_is_handed_over_and_the_call_is_not_hung_up() {
     let mut call = Script::talking();
-    let outputs = call.asks("transfer", "t", 2);
+    let outputs = call.hands_over();
     assert!(shows(&outputs, "Transfer(Number(…))") && shows(&outputs, r#"step: "asked""#));
     assert!(shows(&outputs, "Respond"), "the caller is told");
     call.respond("connecting you", 3);
@@ -39,7 +50,7 @@ fn a_caller_is_handed_over_and_the_call_is_not_hung_up() {
 #[test]
 fn a_hand_over_that_fails_gives_the_caller_back() {
     let mut call = Script::talking();
-    call.asks("transfer", "t", 2);
+    call.hands_over();
     call.respond("connecting you", 3);
     call.drained();
     let outputs = call.take(Input::Transferred(Err("busy".into())));
@@ -57,7 +68,7 @@ fn a_caller_who_comes_back_is_told_why() {
         ("order_refused", "nobody could take over"),
     ] {
         let mut call = Script::talking();
-        call.asks("transfer", "t", 2);
+        call.hands_over();
         call.respond("connecting you", 3);
         call.drained();
         let outputs = call.take(Input::Transferred(Err(why.into())));
@@ -74,7 +85,7 @@ fn a_caller_who_comes_back_is_told_why() {
 /// Asks for a hand-over and is told these, a second apart.
 fn told(inputs: Vec<Input>) -> Vec<Output> {
     let mut call = Script::talking();
-    call.asks("transfer", "t", 2);
+    call.hands_over();
     call.respond("connecting you", 3);
     call.drained();
     let mut outputs = Vec::new();
@@ -130,7 +141,7 @@ fn in_need_too_the_order_of_the_two_makes_no_difference() {
 fn a_word_on_the_hand_over_that_never_comes_is_not_waited_for() {
     assert_eq!(over(&told(vec![ended()])), None);
     let mut call = Script::talking();
-    call.asks("transfer", "t", 2);
+    call.hands_over();
     call.take(ended());
     let outputs = call.wait(SECOND * 11);
     assert_eq!(over(&outputs), Some((Outcome::Answered, "transfer_unconfirmed")));
@@ -140,12 +151,12 @@ fn a_word_on_the_hand_over_that_never_comes_is_not_waited_for() {
 #[test]
 fn a_human_who_is_not_reached_in_time_counts_as_failed() {
     let mut call = Script::talking();
-    call.asks("transfer", "t", 2);
+    call.hands_over();
     call.respond("connecting you", 3);
     call.drained();
     assert!(shows(&call.wait(SECOND * 76), r#"step: "failed""#));
     let mut gone = Script::talking();
-    gone.asks("transfer", "t", 2);
+    gone.hands_over();
     gone.take(closed());
     let outputs = gone.wait(SECOND * 76);
     assert_eq!(over(&outputs), Some((Outcome::Answered, "transfer_unconfirmed")));
@@ -154,7 +165,7 @@ fn a_human_who_is_not_reached_in_time_counts_as_failed() {
 #[test]
 fn the_model_cannot_hang_up_on_a_hand_over_nor_ask_for_two() {
     let mut call = Script::talking();
-    call.asks("transfer", "t", 2);
+    call.hands_over();
     assert!(!shows(&call.asks("transfer", "t2", 3), "Transfer("));
     assert!(!hangs_up(&call.asks("hang_up", "t3", 4)));
     assert_eq!(call.machine.snapshot().phase, "talking");
