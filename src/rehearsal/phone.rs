@@ -226,7 +226,7 @@ impl Phone {
     /// A place on the line for one more human. It does not keep the line open.
     #[must_use]
     pub fn seat(&self) -> Seat {
-        Seat::new(self.commands.downgrade(), self.coding, self.speech.clone())
+        Seat::new(self.commands.downgrade(), self.coding, self.speech)
     }
 
     /// Falls silent in the middle of a word and forgets what was to be said.
