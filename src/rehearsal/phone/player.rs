@@ -60,7 +60,7 @@ pub(super) struct Played {
     pub(super) hole: Option<Duration>,
     /// Keys whose tones were heard.
     pub(super) keys: Vec<char>,
-    /// What was played, when there is a guest to hear it.
+    /// The frame as it was played, its silence too, when there is a guest to hear it.
     pub(super) sound: Vec<i16>,
 }
 
@@ -158,7 +158,10 @@ impl Player {
         let before = heard.len();
         let silence = &self.silence[..missing];
         match guest {
-            Some(guest) => self.ear.push(&guest[self.frame - missing..], now, heard),
+            Some(guest) => {
+                self.ear.push(&guest[self.frame - missing..], now, heard);
+                played.sound.extend_from_slice(silence);
+            }
             None => self.ear.push(silence, now, heard),
         }
         if let Some(keypad) = &mut self.keypad {
@@ -326,6 +329,24 @@ mod tests {
         let (text, account) = said(&heard).expect("somebody spoke");
         assert!(!text.is_empty() && utterance.text.starts_with(text) && text != utterance.text);
         assert_eq!(account.cut_off, 1);
+    }
+
+    #[test]
+    fn a_guest_hears_every_frame_that_is_played_and_the_silence_between() {
+        let utterance = utterance();
+        let mut player = Player::new(Rate::Hz8000, Duration::from_secs(60));
+        let (mut heard, mut sound) = (Vec::new(), Vec::new());
+        let (first, rest) = utterance.samples.split_at(7 * 160 + 40);
+        player.receive(first.to_vec(), Instant::now());
+        for n in 0..150 {
+            if n == 30 {
+                player.receive(rest.to_vec(), Instant::now());
+            }
+            sound.extend(player.play(Instant::now(), Some(&[0; 160]), &mut heard).sound);
+        }
+        let mut expected = [first, &[0; 22 * 160 + 120], rest].concat();
+        expected.resize(150 * 160, 0);
+        assert!(sound == expected, "{} samples", sound.len());
     }
 
     #[test]
