@@ -239,8 +239,8 @@ impl State {
                     drop(tokio::spawn(dialling::invite(Arc::clone(seed), who)));
                 }
                 Output::Leave => drop(tokio::spawn(dialling::leave(Arc::clone(seed)))),
-                Output::Transfer(to) => {
-                    drop(tokio::spawn(dialling::transfer(Arc::clone(seed), to)));
+                Output::Transfer(to, why) => {
+                    drop(tokio::spawn(dialling::transfer(Arc::clone(seed), to, why)));
                 }
                 Output::Farewell(clip) => self.farewell(clip),
                 Output::End => self.end(myself),

@@ -6,6 +6,7 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use crate::audio::Payload;
+use crate::briefing::Text;
 use crate::leg;
 
 /// What comes from the phone.
@@ -218,11 +219,13 @@ pub trait Carrier: Send + Sync {
 
     /// Hands the other party over to a human at `to` and leaves when that human is there. That
     /// it happened, or did not, is told later as [`crate::call::event::Input::Transferred`];
-    /// the conversation goes on until then.
+    /// the conversation goes on until then. A carrier that can tell the human something before
+    /// the two are put together tells them the introduction; the other party does not hear it.
     fn transfer(
         &self,
         _call: CarrierCallId,
         _to: Number,
+        _introduction: Text,
     ) -> BoxFuture<'static, Result<(), CarrierError>> {
         Box::pin(std::future::ready(Err(CarrierError::NotOffered("transfer a call"))))
     }

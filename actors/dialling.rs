@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use crate::briefing::Text;
 use crate::call::event::Input;
 use crate::carrier::{CarrierCallId, CarrierError, Dial, Digit, Number};
 use crate::seed::Seed;
@@ -99,9 +100,9 @@ pub(crate) async fn leave(seed: Arc<Seed>) {
 }
 
 /// Hands the other party over to a human.
-pub(crate) async fn transfer(seed: Arc<Seed>, to: Number) {
+pub(crate) async fn transfer(seed: Arc<Seed>, to: Number, introduction: Text) {
     let ordered = match name(&seed) {
-        Some(name) => seed.ports.carrier.transfer(name, to).await,
+        Some(name) => seed.ports.carrier.transfer(name, to, introduction).await,
         None => Err(CarrierError::NotOffered("transfer a call it has not named")),
     };
     if let Err(error) = ordered {

@@ -205,8 +205,8 @@ pub enum Output {
     Invite(Number),
     /// Leave the call to those who are in it besides us.
     Leave,
-    /// Hand the other party over to this human.
-    Transfer(Number),
+    /// Hand the other party over to this human, who is told who is calling and why.
+    Transfer(Number, Text),
     /// End the phone call at the carrier.
     HangUp,
     /// The parts cannot go on: say this without them.

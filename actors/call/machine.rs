@@ -131,6 +131,8 @@ pub struct Machine {
     keying: Option<Instant>,
     /// A human was asked to take over.
     transfer: Option<Transfer>,
+    /// Who is calling and why, in the model's words.
+    introduction: Option<Text>,
     /// Our part ended before the carrier's word on it came.
     left: Option<Left>,
     question: Option<Question>,
@@ -199,6 +201,7 @@ impl Machine {
             next_key: None,
             keying: None,
             transfer: None,
+            introduction: None,
             left: None,
             question: None,
             announcements: VecDeque::new(),

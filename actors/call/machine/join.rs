@@ -86,7 +86,7 @@ impl Machine {
             Phase::HandingOver { .. } | Phase::Queued | Phase::Ringing { .. } | Phase::Over => None,
         };
         if let Some(human) = self.briefing.human.clone() {
-            self.outputs.push_back(Output::Transfer(human));
+            self.put_through(human);
         }
     }
 

@@ -23,6 +23,9 @@ const WORDS: Duration = Duration::from_secs(10);
 /// at once and may overtake each other; one that is lost is told again within a few seconds.
 const CONFIRMED: Duration = Duration::from_secs(10);
 
+/// What a human is told who takes over a caller of whom the model has said nothing.
+const INTRODUCTION: &str = "The automatic assistant is putting a caller through to you.";
+
 /// The end of our part, which waits for the carrier's word on the hand-over.
 #[derive(Debug)]
 pub(super) struct Left {
@@ -47,7 +50,7 @@ impl Machine {
     }
 
     /// The model asks for a human.
-    pub(super) fn asked_to_transfer(&mut self, id: &ToolCallId, now: Instant) {
+    pub(super) fn asked_to_transfer(&mut self, id: &ToolCallId, why: Option<Text>, now: Instant) {
         let (Some(human), Phase::Talking { .. }) = (self.briefing.human.clone(), &self.phase)
         else {
             let words = "Nobody else can be reached right now.";
@@ -64,13 +67,20 @@ impl Machine {
         self.note(Fact::HandOver { step: "asked" });
         self.outputs.push_back(Output::Invite(human));
         self.transfer = Some(Transfer::Ringing(now));
+        self.introduction = why;
         let words = "I am connecting you with a colleague. One moment, please.";
         self.told(id, Done::success(words), now);
     }
 
     fn order_transfer(&mut self, human: Number) {
         self.note(Fact::HandOver { step: "asked" });
-        self.outputs.push_back(Output::Transfer(human));
+        self.put_through(human);
+    }
+
+    /// Orders the carrier to take the caller from us.
+    pub(super) fn put_through(&mut self, human: Number) {
+        let introduction = self.introduction.take().unwrap_or_else(|| INTRODUCTION.into());
+        self.outputs.push_back(Output::Transfer(human, introduction));
     }
 
     /// The model is lost: a human takes over, when there is one, after a word of apology.

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
-use tandem_actors::briefing::{CallId, Outcome};
+use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::carrier::{
     Addresses, Carrier, CarrierCallId, CarrierError, Dial, Digit, Number,
 };
@@ -242,6 +242,7 @@ impl Carrier for Control {
         &self,
         call: CarrierCallId,
         to: Number,
+        _introduction: Text,
     ) -> BoxFuture<'static, Result<(), CarrierError>> {
         let control = self.clone();
         Box::pin(async move {

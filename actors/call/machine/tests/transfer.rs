@@ -35,7 +35,7 @@ impl Script {
 fn a_caller_is_handed_over_and_the_call_is_not_hung_up() {
     let mut call = Script::talking();
     let outputs = call.hands_over();
-    assert!(shows(&outputs, "Transfer(Number(…))") && shows(&outputs, r#"step: "asked""#));
+    assert!(shows(&outputs, "Transfer(Number(…), Text(") && shows(&outputs, r#"step: "asked""#));
     assert!(shows(&outputs, "Respond"), "the caller is told");
     call.respond("connecting you", 3);
     call.drained();
@@ -45,6 +45,23 @@ fn a_caller_is_handed_over_and_the_call_is_not_hung_up() {
     let outputs = call.take(Input::Transferred(Ok(())));
     assert_eq!(over(&outputs), Some((Outcome::Answered, "transferred")));
     assert!(!hangs_up(&outputs), "it would end the call of those two");
+}
+
+/// What the human is told, in the order to hand over.
+fn introduced(outputs: &[Output]) -> Option<&str> {
+    outputs.iter().find_map(|output| match output {
+        Output::Transfer(_, introduction) => Some(introduction.as_str()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_human_is_told_the_models_words_and_a_neutral_sentence_without_them() {
+    assert_eq!(introduced(&Script::talking().hands_over()), Some(INTRODUCTION));
+    let mut call = Script::talking();
+    call.take(Input::Link(Link::GaveUp("down".into())));
+    let neutral = "The automatic assistant is putting a caller through to you.";
+    assert_eq!(introduced(&call.take(Input::Phone(Phone::Drained))), Some(neutral));
 }
 
 #[test]

@@ -89,7 +89,7 @@ async fn give_every_order() -> Vec<(&'static str, Heard)> {
     assert!(!control.look(&call()).await.unwrap().unwrap().is_over());
     control.leave(call()).await.unwrap();
     control.hang_up(call()).await.unwrap();
-    control.transfer(call(), human()).await.unwrap();
+    control.transfer(call(), human(), "Kim.".into()).await.unwrap();
     let invitation = control.add(&call(), &human(), 30, "agent-7").await.unwrap();
     assert_eq!(invitation.invitation_id.as_deref(), Some("i-1"));
     control.remove(&call(), &human(), "agent-7").await.unwrap();
