@@ -235,8 +235,12 @@ impl State {
                 Output::Press(keys) => {
                     drop(tokio::spawn(dialling::press(Arc::clone(seed), keys)));
                 }
-                Output::Transfer(to) => {
-                    drop(tokio::spawn(dialling::transfer(Arc::clone(seed), to)));
+                Output::Invite(who) => {
+                    drop(tokio::spawn(dialling::invite(Arc::clone(seed), who)));
+                }
+                Output::Leave => drop(tokio::spawn(dialling::leave(Arc::clone(seed)))),
+                Output::Transfer(to, why) => {
+                    drop(tokio::spawn(dialling::transfer(Arc::clone(seed), to, why)));
                 }
                 Output::Farewell(clip) => self.farewell(clip),
                 Output::End => self.end(myself),

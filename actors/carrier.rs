@@ -6,6 +6,7 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use crate::audio::Payload;
+use crate::briefing::Text;
 use crate::leg;
 
 /// What comes from the phone.
@@ -199,13 +200,32 @@ pub trait Carrier: Send + Sync {
         Box::pin(std::future::ready(Err(CarrierError::NotOffered("press keys"))))
     }
 
+    /// Rings a human into the call, in which everybody then hears everybody. That they are there,
+    /// or not, is told later as [`crate::call::event::Input::Joined`]. A carrier without such an
+    /// order answers [`CarrierError::NotOffered`]; then the other party is handed over.
+    fn invite(
+        &self,
+        _call: CarrierCallId,
+        _who: Number,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        Box::pin(std::future::ready(Err(CarrierError::NotOffered("ring into a call"))))
+    }
+
+    /// Leaves a call and lets the others talk on. A call that is over is a success. Offered by
+    /// whoever offers [`Carrier::invite`].
+    fn leave(&self, _call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {
+        Box::pin(std::future::ready(Err(CarrierError::NotOffered("leave a call"))))
+    }
+
     /// Hands the other party over to a human at `to` and leaves when that human is there. That
     /// it happened, or did not, is told later as [`crate::call::event::Input::Transferred`];
-    /// the conversation goes on until then.
+    /// the conversation goes on until then. A carrier that can tell the human something before
+    /// the two are put together tells them the introduction; the other party does not hear it.
     fn transfer(
         &self,
         _call: CarrierCallId,
         _to: Number,
+        _introduction: Text,
     ) -> BoxFuture<'static, Result<(), CarrierError>> {
         Box::pin(std::future::ready(Err(CarrierError::NotOffered("transfer a call"))))
     }

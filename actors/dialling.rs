@@ -1,8 +1,9 @@
-//! What a Call asks of its carrier, in tasks of their own: ring once, hang up.
+//! What a Call asks of its carrier, in tasks of their own: ring once, hang up, bring in a human.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use crate::briefing::Text;
 use crate::call::event::Input;
 use crate::carrier::{CarrierCallId, CarrierError, Dial, Digit, Number};
 use crate::seed::Seed;
@@ -78,10 +79,30 @@ pub(crate) async fn press(seed: Arc<Seed>, keys: Vec<Digit>) {
     }
 }
 
+/// Rings a human into the call.
+pub(crate) async fn invite(seed: Arc<Seed>, who: Number) {
+    let invited = match name(&seed) {
+        Some(name) => seed.ports.carrier.invite(name, who).await,
+        None => Err(CarrierError::NotOffered("ring into a call it has not named")),
+    };
+    if let Err(error) = invited {
+        tracing::debug!(call = %seed.call, %error, "a human for the call at the carrier");
+        seed.tell(Input::Uninvited(error));
+    }
+}
+
+/// Leaves the call to the others.
+pub(crate) async fn leave(seed: Arc<Seed>) {
+    let Some(name) = name(&seed) else { return };
+    if let Err(error) = seed.ports.carrier.leave(name).await {
+        tracing::warn!(call = %seed.call, %error, "leaving a call at the carrier");
+    }
+}
+
 /// Hands the other party over to a human.
-pub(crate) async fn transfer(seed: Arc<Seed>, to: Number) {
+pub(crate) async fn transfer(seed: Arc<Seed>, to: Number, introduction: Text) {
     let ordered = match name(&seed) {
-        Some(name) => seed.ports.carrier.transfer(name, to).await,
+        Some(name) => seed.ports.carrier.transfer(name, to, introduction).await,
         None => Err(CarrierError::NotOffered("transfer a call it has not named")),
     };
     if let Err(error) = ordered {

@@ -57,7 +57,7 @@ pub enum Fact {
     },
     /// We pressed keys (which ones is not recorded: they may be a PIN).
     Keyed,
-    /// A hand-over to a human moved on: `asked`, `done`, `failed`.
+    /// A hand-over to a human moved on: `asked`, `joined`, `done`, `failed`.
     HandOver {
         /// How far it has come.
         step: &'static str,

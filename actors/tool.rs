@@ -37,8 +37,9 @@ pub enum Own {
     WaitOnHold,
     /// Let the caller enter something restricted, of so many figures where that is known.
     Take(What, Option<usize>),
-    /// Hand the other party over to the house's human.
-    Transfer,
+    /// Hand the other party over to the house's human, who is told this where they can be told
+    /// something before they meet.
+    Transfer(Option<Text>),
 }
 
 /// Reads the name and the arguments (JSON text) of a tool call: nothing when it is no tool of the

@@ -118,6 +118,7 @@ fn for_carriers() -> Router<Desk> {
         .route("/asterisk/media/{call}/{nonce}", any(media::asterisk::one_call))
         .route("/twilio/incoming", post(twilio::incoming))
         .route("/twilio/events/{call}/{nonce}", post(twilio::events))
+        .route("/twilio/whisper/{name}", post(twilio::whisper))
         .merge(acs::routes())
 }
 

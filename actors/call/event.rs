@@ -63,6 +63,10 @@ pub enum Input {
     Detected(Answerer),
     /// The hand-over to a human was carried out, or why not.
     Transferred(Result<(), String>),
+    /// The human who was rung into the call is there, or why not.
+    Joined(Result<(), String>),
+    /// The carrier did not ring the human into the call; why.
+    Uninvited(CarrierError),
     /// The carrier did not press these keys; why.
     Unpressed(Vec<Digit>, CarrierError),
     /// The phone side, as MediaIn tells it.
@@ -197,8 +201,12 @@ pub enum Output {
     Note(u64, Fact),
     /// Press keys towards the other party.
     Press(Vec<Digit>),
-    /// Hand the other party over to this human.
-    Transfer(Number),
+    /// Ring this human into the call.
+    Invite(Number),
+    /// Leave the call to those who are in it besides us.
+    Leave,
+    /// Hand the other party over to this human, who is told who is calling and why.
+    Transfer(Number, Text),
     /// End the phone call at the carrier.
     HangUp,
     /// The parts cannot go on: say this without them.

@@ -7,6 +7,7 @@ mod deadlines;
 mod endings;
 mod filler;
 mod guard;
+mod join;
 mod keypad;
 mod link;
 mod own;
@@ -34,6 +35,7 @@ use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
 use crate::usage::Usage;
 use filler::Fillers;
+use join::Transfer;
 use take::Taking;
 use transfer::{Cause, Left};
 
@@ -127,8 +129,10 @@ pub struct Machine {
     next_key: Option<Instant>,
     /// Tones of keys are on their way until then.
     keying: Option<Instant>,
-    /// A human was asked to take over, since when.
-    transfer: Option<Instant>,
+    /// A human was asked to take over.
+    transfer: Option<Transfer>,
+    /// Who is calling and why, in the model's words.
+    introduction: Option<Text>,
     /// Our part ended before the carrier's word on it came.
     left: Option<Left>,
     question: Option<Question>,
@@ -197,6 +201,7 @@ impl Machine {
             next_key: None,
             keying: None,
             transfer: None,
+            introduction: None,
             left: None,
             question: None,
             announcements: VecDeque::new(),
@@ -240,6 +245,8 @@ impl Machine {
             Input::Ended(outcome, reason) => self.network_ended(outcome, reason, now),
             Input::Detected(answerer) => self.detected(answerer, now),
             Input::Transferred(result) => self.transferred(result, now),
+            Input::Joined(result) => self.joined(result, now),
+            Input::Uninvited(error) => self.uninvited(&error, now),
             Input::Unpressed(keys, error) => self.unpressed(&keys, &error, now),
             Input::Phone(phone) => self.phone(phone, now),
             Input::Link(link) => self.link(link, now),

@@ -105,6 +105,24 @@ pub(super) async fn events(
     Ok(news.twiml.map_or_else(|| StatusCode::NO_CONTENT.into_response(), xml))
 }
 
+/// `POST /twilio/whisper/{name}`: a human has picked up. The answer is what they hear before they
+/// meet the caller, who does not hear it.
+pub(super) async fn whisper(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let twilio = desk.network.twilio.as_ref().ok_or_else(Problem::turned_away)?;
+    let body = body.map_err(|rejection| unread(&rejection))?;
+    signed(twilio, &uri, &headers, &body)?.ok_or_else(not_understood)?;
+    // Twilio would hang up on a human when it is refused: one who comes late, or whose words were
+    // given out already, meets the caller without them.
+    let words = twilio.whispered(&name);
+    Ok(xml(words.map_or_else(twiml::nothing, |words| twiml::say(words.as_str()))))
+}
+
 /// The form in a request that Twilio signed; nothing when it signed something else.
 fn signed(
     twilio: &Twilio,

@@ -2,7 +2,8 @@
 //! its Event Grid and its media sockets, with simulated people at the phones. It checks what the
 //! real one checks, and shares no code with the product's side, or both could share a mistake.
 //!
-//! Not simulated: groups, Teams, playing and recognizing, more than one human on the media.
+//! Not simulated: groups, Teams, playing and recognizing, more than two humans on the media, and a
+//! call that goes on when its first human has left.
 
 mod connection;
 mod courier;
@@ -15,6 +16,7 @@ mod people;
 mod recording;
 mod refusal;
 mod rest;
+mod result;
 mod signature;
 mod wire;
 

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::phone::{Dialled, Phone, PhoneAccount, PhoneError, Probe, Sound};
+use super::phone::{Dialled, Phone, PhoneAccount, PhoneError, Probe, Seat, Sound};
 use super::speech::{Speech, Voice};
 use talk::Talk;
 
@@ -104,6 +104,26 @@ impl Role {
     #[must_use]
     pub fn at(number: &Number) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.number() == number.as_str())
+    }
+
+    /// What they say when they come into a call of others.
+    pub(super) const fn greeting(self) -> &'static str {
+        match self {
+            Self::Colleague => "Hello, this is the colleague.",
+            Self::Restaurant
+            | Self::Busy
+            | Self::NoAnswer
+            | Self::Rejects
+            | Self::Voicemail
+            | Self::Silent
+            | Self::Interrupter
+            | Self::Menu
+            | Self::OnHold
+            | Self::TaskCaller
+            | Self::Asker
+            | Self::Curious
+            | Self::Customer => "",
+        }
     }
 
     /// What happens when they are rung, and after how long.
@@ -229,6 +249,12 @@ pub struct OnThePhone {
 }
 
 impl OnThePhone {
+    /// A place on the line for one more human.
+    #[must_use]
+    pub fn seat(&self) -> Seat {
+        self.phone.seat()
+    }
+
     /// Talks until either side hangs up, or is told to hang up.
     pub async fn converse(self, hang_up: CancellationToken, keys: mpsc::Receiver<char>) -> Report {
         let mut talk = Talk::new(self.phone, self.sounds, keys, hang_up, self.first_words);

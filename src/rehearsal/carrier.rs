@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use tandem_actors::briefing::{CallId, Outcome};
+use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::call::event::Input;
 use tandem_actors::carrier::{Carrier, CarrierCallId, CarrierError, Dial, Digit, Number};
 use tandem_actors::exchange::Exchange;
@@ -191,6 +191,7 @@ impl Carrier for Simulated {
         &self,
         call: CarrierCallId,
         to: Number,
+        _introduction: Text,
     ) -> BoxFuture<'static, Result<(), CarrierError>> {
         let line =
             self.lines().live.get(&call.0).map(|live| (live.call.clone(), live.hang_up.clone()));

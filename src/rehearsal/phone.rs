@@ -5,6 +5,7 @@
 mod account;
 #[cfg(test)]
 pub(super) mod far_end;
+mod guest;
 mod line;
 mod player;
 mod probe;
@@ -22,6 +23,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub use account::PhoneAccount;
+pub use guest::{Heard, Seat};
 pub use probe::{Direction, Probe, Probes};
 
 use super::speech::pcm::Coding;
@@ -219,6 +221,12 @@ impl Phone {
         let (done, spoken) = oneshot::channel();
         self.order(Command::Say(Speaking::new(utterance, done))).await;
         spoken.await.unwrap_or(Spoken::Cut)
+    }
+
+    /// A place on the line for one more human. It does not keep the line open.
+    #[must_use]
+    pub fn seat(&self) -> Seat {
+        Seat::new(self.commands.downgrade(), self.coding, self.speech)
     }
 
     /// Falls silent in the middle of a word and forgets what was to be said.

@@ -24,6 +24,9 @@ pub(crate) const TRANSFER_TO_HUMAN: &str = "transfer_to_human";
 /// Keys in one order: an account number with its PIN, with room to spare.
 const MOST_KEYS: usize = 32;
 
+/// Letters of what a human is told of a caller: two sentences, which the caller waits for.
+const INTRODUCTION: usize = 300;
+
 const NOTHING: &str = r#"{"type":"object","properties":{}}"#;
 
 /// What the call can do only where the house lets it.
@@ -86,8 +89,10 @@ pub fn promises(house: House) -> Vec<Promise> {
         promises.push(promise(
             TRANSFER_TO_HUMAN,
             "Hand the caller over to a human colleague: when they ask for one, or when you cannot \
-             help. Say so in one sentence.",
-            r#"{"type":"object","properties":{"reason":{"type":"string"}},"required":["reason"]}"#,
+             help. Say so in one sentence. `introduction` is what the colleague may be told before \
+             they meet the caller: in English, in one or two short sentences, who is calling and \
+             why.",
+            r#"{"type":"object","properties":{"reason":{"type":"string"},"introduction":{"type":"string","maxLength":300}},"required":["reason"]}"#,
         ));
     }
     promises
@@ -116,7 +121,7 @@ pub fn read(name: &str, arguments: &Text) -> Option<Result<Own, String>> {
         PRESS_KEYS => Some(press(arguments)),
         WAIT_ON_HOLD => Some(Ok(Own::WaitOnHold)),
         TAKE_RESTRICTED => Some(take(arguments)),
-        TRANSFER_TO_HUMAN => Some(Ok(Own::Transfer)),
+        TRANSFER_TO_HUMAN => Some(Ok(transfer(arguments))),
         _ => None,
     }
 }
@@ -158,6 +163,19 @@ fn take(arguments: &Text) -> Result<Own, String> {
         return Err(format!("`keys` must be {least} to {most}, or left out."));
     }
     Ok(Own::Take(what, keys))
+}
+
+#[derive(Deserialize)]
+struct Transfer {
+    introduction: Option<String>,
+}
+
+/// Nobody stays without a human for want of the right words.
+fn transfer(arguments: &Text) -> Own {
+    let read = serde_json::from_str(arguments.as_str()).ok();
+    let words = read.and_then(|Transfer { introduction }| introduction).unwrap_or_default();
+    let words: String = words.trim().chars().take(INTRODUCTION).collect();
+    Own::Transfer((!words.is_empty()).then_some(Text(words)))
 }
 
 #[derive(Deserialize)]
@@ -219,6 +237,21 @@ mod tests {
         assert_eq!(asked(r#"{"what":"code","keys":6}"#), Ok(Own::Take(What::Code, Some(6))));
         for wrong in ["{}", r#"{"what":"name"}"#, r#"{"what":"pin","keys":3}"#, "4711"] {
             assert!(asked(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_hand_over_takes_two_sentences_along_or_none() {
+        let asked = |arguments: &str| read(TRANSFER_TO_HUMAN, &arguments.into());
+        let with = |words: &str| Some(Ok(Own::Transfer(Some(words.into()))));
+        assert_eq!(
+            asked(r#"{"reason":"r","introduction":" Kim, a bill. "}"#),
+            with("Kim, a bill.")
+        );
+        let long = format!(r#"{{"introduction":"{}"}}"#, "é".repeat(301));
+        assert_eq!(asked(&long), with(&"é".repeat(300)));
+        for without in ["{}", r#"{"introduction":" "}"#, r#"{"introduction":7}"#, "no JSON"] {
+            assert_eq!(asked(without), Some(Ok(Own::Transfer(None))), "{without}");
         }
     }
 

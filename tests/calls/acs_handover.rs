@@ -1,6 +1,7 @@
 //! A human takes over a call of the simulated Azure: what it tells of that, in whatever order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rstest::rstest;
 use tandem::clips::HAND_OVER;
@@ -36,39 +37,64 @@ async fn asked(stage: &mut AcsStage) -> (Vec<Fact>, Seen) {
     (facts, stage.azure.call("", over).await)
 }
 
+/// What the agent says when nobody has come.
+const ALONE: &str = "I am sorry, nobody can take over. I will help you myself.";
+
+/// How it tells a human who is calling.
+const INTRODUCTION: &str = "This caller wants to speak to a human.";
+
+fn introduces(heard: &[String]) -> bool {
+    heard.iter().any(|words| words.contains(INTRODUCTION))
+}
+
 #[rstest]
 #[case::in_order(Mischief::default())]
-#[case::the_end_first(Mischief { hand_over_last: true, ..Mischief::default() })]
+#[case::late(Mischief { delay: Duration::from_millis(700), ..Mischief::default() })]
 #[case::all_twice(Mischief { doubled: true, shuffled: true, ..Mischief::default() })]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_asks_for_a_human_is_handed_over_whatever_is_told_first(#[case] mischief: Mischief) {
+async fn who_asks_for_a_human_is_introduced_to_one_whatever_is_told_first(
+    #[case] mischief: Mischief,
+) {
     let mut stage = open_with(Role::Colleague).await;
     stage.azure.play_mischief(mischief);
     let (facts, seen) = asked(&mut stage).await;
     assert_eq!(ending(&facts), (Outcome::Answered, "transferred"), "{facts:#?}");
-    assert_eq!(steps(&facts), ["asked", "done"]);
+    assert_eq!(steps(&facts), ["asked", "joined", "done"]);
     assert_eq!(seen.transferred, Some(Number::new(Role::Colleague.number())));
     assert_eq!(seen.terminated, 0, "a hang-up would end the call of those two");
+    // All three have heard each other.
+    let report: Arc<_> = seen.report.unwrap();
+    assert!(introduces(&report.heard), "{:?}", report.heard);
+    assert!(introduces(&seen.guest_heard), "{:?}", seen.guest_heard);
+    let heard = said(&facts, Speaker::Caller);
+    assert!(heard.iter().any(|words| words.contains("this is the colleague")), "{heard:?}");
     stage.close().await;
 }
 
+#[rstest]
+#[case::busy(Role::Busy)]
+#[case::not_at_home(Role::NoAnswer)]
+#[case::declined(Role::Rejects)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_colleague_who_is_busy_leaves_the_caller_with_us() {
-    let mut stage = open_with(Role::Busy).await;
+async fn a_colleague_who_does_not_come_leaves_the_caller_with_us(#[case] human: Role) {
+    let mut stage = open_with(human).await;
     let (facts, seen) = asked(&mut stage).await;
     assert_eq!(ending(&facts).0, Outcome::Answered, "{facts:#?}");
     assert_eq!(steps(&facts), ["asked", "failed"]);
-    let apology = "I am sorry, nobody can take over. I will help you myself.".to_owned();
-    assert!(said(&facts, Speaker::Agent).contains(&apology), "{facts:#?}");
-    assert_eq!(seen.transferred, None);
+    assert!(said(&facts, Speaker::Agent).contains(&ALONE.to_owned()), "{facts:#?}");
+    assert_eq!((seen.transferred, seen.guests), (None, Vec::new()));
     let report: Arc<_> = seen.report.unwrap();
-    assert!(report.heard.contains(&apology), "{:?}", report.heard);
+    assert!(report.heard.contains(&ALONE.to_owned()), "{:?}", report.heard);
     stage.close().await;
 }
 
+#[rstest]
+#[case::in_order(Mischief::default())]
+#[case::the_end_first(Mischief { hand_over_last: true, ..Mischief::default() })]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_human_takes_over_when_the_model_is_lost() {
+async fn a_human_takes_over_when_the_model_is_lost(#[case] mischief: Mischief) {
     let mut stage = open_with(Role::Colleague).await;
+    stage.azure.play_mischief(mischief);
     let call = stage.place(Role::Restaurant.number()).await;
     let mut facts = stage.stage.until(|fact| matches!(fact, Fact::Replied { .. })).await;
     stage.model.misbehave(Whom::Every, Fault::QuotaFailure);

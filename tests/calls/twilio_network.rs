@@ -16,6 +16,9 @@ use crate::handover::{ASKER, BUSY, COLLEAGUE, NOBODY};
 use crate::stage::{ending, said, squeezed, steps};
 use network::{KEY, Network, PUBLIC, SECRET, STORY, TOKEN};
 
+/// What the simulated model has a human told.
+const WHISPER: &str = "Somebody is calling & wants to speak to a human, not to <me>.";
+
 /// A call to Luigi's from the first ring to the goodbye; everything that was said was heard.
 async fn reserve(network: &mut Network) -> CallId {
     let call = network.place("+15550100").await;
@@ -198,6 +201,10 @@ async fn what_twilio_did_not_send_is_refused_and_the_call_goes_on() {
     assert_eq!(network.post(&events, &odd, &signature).await, StatusCode::BAD_REQUEST);
     let forged = network.post(&format!("{PUBLIC}/twilio/incoming"), &over, "AAAA").await;
     assert_eq!(forged, StatusCode::FORBIDDEN);
+    let whisper = format!("{PUBLIC}/twilio/whisper/x");
+    assert_eq!(network.post(&whisper, &over, "AAAA").await, StatusCode::FORBIDDEN);
+    let signature = network.signed(&whisper, &over);
+    assert_eq!(network.post(&whisper, &over, &signature).await, StatusCode::OK, "without a word");
     assert_eq!(network.server.desk.exchange.live(), 2, "both calls go on");
 
     network.hang_up(&other).await;
@@ -249,7 +256,7 @@ async fn a_caller_handed_over_to_a_human_stays_on_the_line() {
     network.until_said().await;
     let twilio = network.server.desk.network.twilio.clone().unwrap();
     let at_twilio = CarrierCallId(name.clone());
-    twilio.transfer(at_twilio.clone(), Number::new("+15550105")).await.unwrap();
+    twilio.transfer(at_twilio.clone(), Number::new("+15550105"), "Kim.".into()).await.unwrap();
     let record = network.twilio.until(&name, |record| record.with_human.is_some()).await.unwrap();
     assert_eq!(record.with_human.as_deref(), Some("+15550105"));
     assert_eq!(record.status, Status::InProgress, "the end of the stream is not the caller's");
@@ -268,7 +275,8 @@ async fn a_caller_whom_no_human_answers_talks_on_with_us() {
     let name = network.twilio.ring_in("+15550110");
     let mut facts = network.until_said().await;
     let twilio = network.server.desk.network.twilio.clone().unwrap();
-    twilio.transfer(CarrierCallId(name.clone()), Number::new("+15550101")).await.unwrap();
+    let busy = Number::new("+15550101");
+    twilio.transfer(CarrierCallId(name.clone()), busy, "Kim.".into()).await.unwrap();
     facts.extend(network.finalized().await);
     assert_eq!(ending(&facts).0, Outcome::Answered);
     let back = facts.iter().any(|fact| matches!(fact, Fact::Repaired { part: "carrier", .. }));
@@ -324,6 +332,10 @@ async fn who_asks_for_a_human_at_twilio_gets_one() {
     let record = network.twilio.ended(&name).await.unwrap();
     assert_eq!(record.with_human.as_deref(), Some(COLLEAGUE));
     assert_eq!((record.ended_by_order, record.streams), (false, 1), "the two are left alone");
+    // The human alone is told who is calling.
+    assert_eq!(record.whispered, [WHISPER]);
+    let heard = squeezed(&record.heard);
+    assert!(!heard.contains(&squeezed(&[WHISPER.to_owned()])), "{heard}");
     network.close().await;
 }
 
@@ -336,6 +348,7 @@ async fn a_colleague_who_is_busy_leaves_twilios_caller_with_us() {
     assert_eq!(steps(&facts), ["asked", "failed"]);
     let record = network.twilio.ended(&name).await.unwrap();
     assert_eq!((record.streams, record.with_human.as_deref()), (2, None));
+    assert!(record.whispered.is_empty(), "nobody was there: {record:?}");
     assert!(squeezed(&record.heard).contains(&squeezed(&[NOBODY.to_owned()])), "{record:?}");
     network.close().await;
 }

@@ -65,7 +65,7 @@ impl Machine {
 
     /// The model asks to hang up, in the present response: what it says with that is heard first.
     pub(super) fn asked_to_hang_up(&mut self, id: &ToolCallId, now: Instant) {
-        if self.is_transferring() {
+        if self.transfer.is_some() {
             let suggestion = "say nothing more: the call ends by itself";
             let done = Done::fault(Verdict::User, "hand_over", "", suggestion);
             self.told_quietly(id, done, now);
@@ -102,6 +102,9 @@ impl Machine {
 
     /// Says goodbye and hangs up when it has been heard.
     pub(super) fn part_politely(&mut self, reason: &'static str, now: Instant) {
+        if self.is_joined() {
+            return self.leave_them(now);
+        }
         self.taken(now);
         match self.phase {
             Phase::Talking { since } => {
@@ -131,6 +134,9 @@ impl Machine {
 
     /// Says that we cannot go on; then a human takes over, or we hang up.
     pub(super) fn apologise(&mut self, reason: &'static str, now: Instant) {
+        if self.is_joined() {
+            return self.leave_them(now);
+        }
         self.taken(now);
         if self.hand_over(reason, now) {
             return;
@@ -170,6 +176,9 @@ impl Machine {
             Phase::Failing { .. } | Phase::Over => return,
         };
         self.lost(part, "too often".to_owned(), now);
+        if self.is_joined() {
+            return self.leave_them(now);
+        }
         let reason = format!("degraded_{part}");
         // The carrier is at work already and needs no parts.
         if let Phase::HandingOver { ordered: Some(_), cause, .. } = &mut self.phase {
@@ -207,6 +216,10 @@ impl Machine {
     }
 
     pub(super) fn remote_hung_up(&mut self, now: Instant) {
+        if self.is_inviting() {
+            // Nobody shall pick up for a caller who has gone.
+            self.outputs.push_back(Output::HangUp);
+        }
         let reason = match self.phase {
             Phase::Closing { reason, .. } => reason,
             Phase::Queued

@@ -107,6 +107,7 @@ impl Machine {
                 self.filler_begun(&response, tag);
                 self.turn.responding(response, tag, now);
                 self.responding_unheard(tag);
+                self.introduction_begun(tag);
                 self.question_voiced(self.is_filler(tag));
             }
             Event::Said { item, words, .. } => {
@@ -204,6 +205,7 @@ impl Machine {
         self.question_heard(now);
         self.hang_up_if_said(now);
         self.message_left(now);
+        self.introduced(now);
     }
 
     /// The provider refused a response for now. The caller is told to wait, once, and is not

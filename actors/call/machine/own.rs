@@ -31,7 +31,7 @@ impl Machine {
             Own::Press(keys) => self.asked_to_press(id, keys, now),
             Own::Take(what, figures) => self.asked_to_take(id, what, figures, now),
             Own::WaitOnHold => self.reported(id, Who::Hold, now),
-            Own::Transfer => self.asked_to_transfer(id, now),
+            Own::Transfer(why) => self.asked_to_transfer(id, why, now),
         }
     }
 

@@ -78,6 +78,7 @@ impl Machine {
             return;
         }
         self.message_begun();
+        self.introduction_sounds();
         if let Some(waited) = waited {
             self.note(Fact::Replied { ms: millis(waited) });
         }
@@ -93,6 +94,7 @@ impl Machine {
         }
         self.question_heard(now);
         self.message_left(now);
+        self.introduced(now);
         match self.phase {
             Phase::Closing { speech: Parting::Heard, .. } => self.hang_up(now),
             Phase::Closing { speech: Parting::Said, .. } => self.hang_up_if_said(now),
@@ -130,6 +132,10 @@ impl Machine {
         // A carrier takes the media away while it hands the caller over.
         if self.is_transferring() {
             self.media = MediaState::Given;
+            return;
+        }
+        if self.is_joined() {
+            self.leave_them(now);
             return;
         }
         if orderly {

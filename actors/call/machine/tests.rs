@@ -4,6 +4,7 @@
 mod answer;
 mod fillers;
 mod guard;
+mod join;
 mod keys;
 mod random;
 mod restricted;
@@ -74,6 +75,9 @@ fn briefing(direction: Direction) -> Briefing {
     }
 }
 
+/// What the model would have a human told.
+const INTRODUCTION: &str = "Kim asks about an invoice.";
+
 /// The call's own tools as these tests write them: arguments without JSON.
 fn own_tool(name: &str, arguments: &Text) -> Option<Result<Own, String>> {
     let who = match arguments.as_str() {
@@ -91,7 +95,7 @@ fn own_tool(name: &str, arguments: &Text) -> Option<Result<Own, String>> {
             Some(keys.map(Own::Press).ok_or_else(|| "not keys".to_owned()))
         }
         "wait_on_hold" => Some(Ok(Own::WaitOnHold)),
-        "transfer" => Some(Ok(Own::Transfer)),
+        "transfer" => Some(Ok(Own::Transfer(Some(INTRODUCTION.into())))),
         "take" => Some(Ok(Own::Take(
             if arguments.as_str() == "pin" { What::Pin } else { What::CardNumber },
             None,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::join::Transfer;
 use super::{Machine, MediaState, Parting, Phase};
 use crate::briefing::{Outcome, Text};
 use crate::call::event::{Clip, Media, Output};
@@ -13,7 +14,7 @@ use crate::record::Fact;
 use crate::tool::{Done, ToolCallId, Verdict};
 
 /// A human who has not picked up by then will not: carriers ring for a minute at most.
-const RINGS: Duration = Duration::from_secs(75);
+pub(super) const RINGS: Duration = Duration::from_secs(75);
 
 /// From the decision to the order, at most: time for the words before it.
 const WORDS: Duration = Duration::from_secs(10);
@@ -21,6 +22,9 @@ const WORDS: Duration = Duration::from_secs(10);
 /// Our part of a call can end before the carrier's word on the hand-over comes. The two are told
 /// at once and may overtake each other; one that is lost is told again within a few seconds.
 const CONFIRMED: Duration = Duration::from_secs(10);
+
+/// What a human is told who takes over a caller of whom the model has said nothing.
+const INTRODUCTION: &str = "The automatic assistant is putting a caller through to you.";
 
 /// The end of our part, which waits for the carrier's word on the hand-over.
 #[derive(Debug)]
@@ -46,7 +50,7 @@ impl Machine {
     }
 
     /// The model asks for a human.
-    pub(super) fn asked_to_transfer(&mut self, id: &ToolCallId, now: Instant) {
+    pub(super) fn asked_to_transfer(&mut self, id: &ToolCallId, why: Option<Text>, now: Instant) {
         let (Some(human), Phase::Talking { .. }) = (self.briefing.human.clone(), &self.phase)
         else {
             let words = "Nobody else can be reached right now.";
@@ -60,25 +64,35 @@ impl Machine {
             self.told_quietly(id, done, now);
             return;
         }
-        self.order_transfer(human);
-        self.transfer = Some(now);
+        self.note(Fact::HandOver { step: "asked" });
+        self.outputs.push_back(Output::Invite(human));
+        self.transfer = Some(Transfer::Ringing(now));
+        self.introduction = why;
         let words = "I am connecting you with a colleague. One moment, please.";
         self.told(id, Done::success(words), now);
     }
 
     fn order_transfer(&mut self, human: Number) {
         self.note(Fact::HandOver { step: "asked" });
-        self.outputs.push_back(Output::Transfer(human));
+        self.put_through(human);
+    }
+
+    /// Orders the carrier to take the caller from us.
+    pub(super) fn put_through(&mut self, human: Number) {
+        let introduction = self.introduction.take().unwrap_or_else(|| INTRODUCTION.into());
+        self.outputs.push_back(Output::Transfer(human, introduction));
     }
 
     /// The model is lost: a human takes over, when there is one, after a word of apology.
     pub(super) fn hand_over(&mut self, reason: &'static str, now: Instant) -> bool {
         let Phase::Talking { since: talking } = self.phase else { return false };
-        if self.successor().is_none() || self.transfer.is_some() {
+        let (cause, inviting) = (Cause::ModelLost(reason), self.is_inviting());
+        if self.successor().is_none() || self.transfer.is_some() && !inviting {
             return false;
         }
-        let cause = Cause::ModelLost(reason);
-        self.phase = Phase::HandingOver { since: now, talking, ordered: None, cause };
+        // A human who is being rung needs no other order.
+        let ordered = inviting.then_some(now);
+        self.phase = Phase::HandingOver { since: now, talking, ordered, cause };
         self.media(Media::Play(Clip::HandOver));
         true
     }
@@ -90,7 +104,9 @@ impl Machine {
         let Some(human) = self.successor() else { return false };
         let (cause, ordered) = (Cause::Degraded(reason), Some(now));
         self.phase = Phase::HandingOver { since: now, talking, ordered, cause };
-        self.order_transfer(human);
+        if !self.is_inviting() {
+            self.order_transfer(human);
+        }
         true
     }
 
@@ -104,11 +120,13 @@ impl Machine {
         }
     }
 
-    /// Whether the carrier is at work on a hand-over.
+    /// Whether the carrier is at work on a hand-over that takes the caller from us.
     pub(super) fn is_transferring(&self) -> bool {
         match self.phase {
-            Phase::HandingOver { ordered, .. } => ordered.is_some(),
-            Phase::Talking { .. } | Phase::Closing { .. } => self.transfer.is_some(),
+            Phase::HandingOver { ordered, .. } => ordered.is_some() && !self.is_inviting(),
+            Phase::Talking { .. } | Phase::Closing { .. } => {
+                matches!(self.transfer, Some(Transfer::Given(_)))
+            }
             Phase::Queued | Phase::Ringing { .. } | Phase::Failing { .. } | Phase::Over => false,
         }
     }
@@ -132,22 +150,26 @@ impl Machine {
             }
             return;
         }
+        // No hang-up: that would end the call of those two as well.
+        self.media(Media::Close);
+        self.handed_over(now);
+    }
+
+    /// A human is with the caller, and our part is over.
+    pub(super) fn handed_over(&mut self, now: Instant) {
         let reason = match self.phase {
-            Phase::HandingOver { .. } => "handed_over_model_down",
+            Phase::HandingOver { .. } | Phase::Failing { .. } => "handed_over_model_down",
             Phase::Queued
             | Phase::Ringing { .. }
             | Phase::Talking { .. }
             | Phase::Closing { .. }
-            | Phase::Failing { .. }
             | Phase::Over => "transferred",
         };
         self.note(Fact::HandOver { step: "done" });
-        // No hang-up: that would end the call of those two as well.
-        self.media(Media::Close);
         self.finish(Outcome::Answered, reason.to_owned(), now);
     }
 
-    fn not_transferred(&mut self, why: &str, now: Instant) {
+    pub(super) fn not_transferred(&mut self, why: &str, now: Instant) {
         self.note(Fact::HandOver { step: "failed" });
         self.transfer = None;
         if self.media == MediaState::Given {
@@ -185,7 +207,11 @@ impl Machine {
         if self.transfer_deadline().is_none_or(|then| now < then) {
             return;
         }
-        if !self.is_transferring() {
+        if self.is_joined() {
+            self.leave_them(now);
+        } else if self.is_inviting() {
+            self.not_transferred(Outcome::NoAnswer.word(), now);
+        } else if !self.is_transferring() {
             self.hand_over_said(now);
         } else if self.left.is_some() || self.media == MediaState::Given {
             self.finish(Outcome::Answered, "transfer_unconfirmed".to_owned(), now);
@@ -201,7 +227,7 @@ impl Machine {
         match self.phase {
             Phase::HandingOver { since, ordered: None, .. } => Some(since + WORDS),
             Phase::HandingOver { ordered: Some(since), .. } => Some(since + RINGS),
-            Phase::Talking { .. } | Phase::Closing { .. } => self.transfer.map(|at| at + RINGS),
+            Phase::Talking { .. } | Phase::Closing { .. } => self.transfer.map(Transfer::deadline),
             Phase::Queued | Phase::Ringing { .. } | Phase::Failing { .. } | Phase::Over => None,
         }
     }

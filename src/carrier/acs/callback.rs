@@ -52,6 +52,10 @@ pub enum What {
     TransferAccepted,
     /// The hand-over was not carried out.
     TransferFailed(Meaning),
+    /// Somebody whom we rang into the call is in it.
+    Added,
+    /// Somebody whom we rang into the call is not.
+    NotAdded(Meaning),
     /// ACS could not bring us the call's audio.
     MediaFailed(Unheard),
     /// Who is in the call. Of two lists the one with the higher number counts.
@@ -149,6 +153,8 @@ fn one(event: &RawValue) -> Option<Event> {
         "CallDisconnected" => What::Disconnected(outcome::of(&told), told),
         "CallTransferAccepted" => What::TransferAccepted,
         "CallTransferFailed" => What::TransferFailed(failure()),
+        "AddParticipantSucceeded" => What::Added,
+        "AddParticipantFailed" => What::NotAdded(failure()),
         "MediaStreamingFailed" => {
             let details =
                 data.media_streaming_update.and_then(|it| it.media_streaming_status_details);

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
-use tandem_actors::briefing::{CallId, Outcome};
+use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::carrier::{
     Addresses, Carrier, CarrierCallId, CarrierError, Dial, Digit, Number,
 };
@@ -32,6 +32,13 @@ pub use recording::{FetchError, Part};
 /// `operationContext` of a hand-over: comes back in `CallTransferAccepted` and
 /// `CallTransferFailed`.
 pub const TRANSFER: &str = "transfer";
+
+/// `operationContext` of a human who is rung into a call: comes back in
+/// `AddParticipantSucceeded` and `AddParticipantFailed`.
+pub const INVITE: &str = "invite";
+
+/// How long that human is rung: carriers' mailboxes pick up after some thirty seconds.
+const RINGS_S: u8 = 45;
 
 /// `operationContext` of pressed keys: comes back in `SendDtmfTonesCompleted` and
 /// `SendDtmfTonesFailed`.
@@ -130,14 +137,6 @@ impl Control {
         self.done(Order::once("redirect", path, body, Uuid::now_v7())).await
     }
 
-    /// Leaves a call and lets the others talk on. A call that is over is a success.
-    ///
-    /// # Errors
-    /// [`CarrierError`]; then we may still be in it.
-    pub async fn leave(&self, call: &CarrierCallId) -> Result<(), CarrierError> {
-        self.ended(Order::harmless("leave", Method::DELETE, [CALLING, CALLS, &call.0])).await
-    }
-
     /// Asks for a call; nothing when ACS does not know it (any more).
     ///
     /// # Errors
@@ -222,10 +221,28 @@ impl Carrier for Control {
         Box::pin(async move { control.press_all(call, keys).await })
     }
 
+    fn invite(
+        &self,
+        call: CarrierCallId,
+        who: Number,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let control = self.clone();
+        Box::pin(async move { control.add(&call, &who, RINGS_S, INVITE).await.map(drop) })
+    }
+
+    fn leave(&self, call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let control = self.clone();
+        Box::pin(async move {
+            let path = [CALLING, CALLS, &call.0];
+            control.ended(Order::harmless("leave", Method::DELETE, path)).await
+        })
+    }
+
     fn transfer(
         &self,
         call: CarrierCallId,
         to: Number,
+        _introduction: Text,
     ) -> BoxFuture<'static, Result<(), CarrierError>> {
         let control = self.clone();
         Box::pin(async move {

@@ -84,6 +84,8 @@ impl Keeper {
             | What::TransferFailed(_)
             | What::MediaFailed(_)
             | What::Parties { .. }
+            | What::Added
+            | What::NotAdded(_)
             | What::Other(_) => {}
         }
     }

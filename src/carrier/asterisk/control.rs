@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tandem_actors::briefing::Text;
 use tandem_actors::carrier::{Carrier, CarrierCallId, CarrierError, Dial, Digit, Number};
 use tandem_actors::exchange::Exchange;
 
@@ -139,6 +140,7 @@ impl Carrier for Control {
         &self,
         call: CarrierCallId,
         to: Number,
+        _introduction: Text,
     ) -> BoxFuture<'static, Result<(), CarrierError>> {
         let board = Arc::clone(&self.0);
         Box::pin(async move { board.transfer(&call.0, &to).await })

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
-use tandem_actors::briefing::{CallId, Outcome};
+use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::call::event::Input;
 use tandem_actors::carrier::{Addresses, Carrier, CarrierCallId, CarrierError, Dial, Line, Number};
+use tandem_actors::clock;
 use tokio::sync::watch;
 
 use super::book::{self, Arrival, Book, News, Stranger};
@@ -15,6 +16,7 @@ use super::outcome::{self, Callback};
 use super::recording::{self, Keeper};
 use super::rest::{Access, Placing, Rest, RestError};
 use super::signature::Seal;
+use super::whisper::Whispers;
 use super::{Start, handover, twiml};
 use crate::recording::Recordings;
 
@@ -48,6 +50,7 @@ struct Inner {
     rest: Rest,
     seal: Seal,
     book: Book,
+    whispers: Whispers,
     keeper: Option<Keeper>,
     public_url: String,
     rings_s: u64,
@@ -105,6 +108,7 @@ impl Twilio {
             rest,
             seal: Seal::new(settings.auth_token),
             book: Book::default(),
+            whispers: Whispers::default(),
             public_url: settings.public_url.trim_end_matches('/').to_owned(),
             rings_s: settings.rings_s,
             detect_machines: settings.detect_machines,
@@ -179,9 +183,17 @@ impl Twilio {
         Ok((handover::line(line, leaving), news.then(|| Input::Placed(start.call.clone()))))
     }
 
+    /// What the human who has picked up is told, by the name in the address that was asked for;
+    /// once.
+    #[must_use]
+    pub fn whispered(&self, name: &str) -> Option<Text> {
+        self.0.whispers.take(name)
+    }
+
     /// Forgets calls that are not live any more. It asks for the live ones, in order.
     pub fn tidy(&self, live: impl FnOnce() -> Vec<CallId>) {
         self.0.book.keep(live);
+        self.0.whispers.tidy(clock::now());
     }
 
     /// Takes what Twilio says of a call's recording.
@@ -246,19 +258,23 @@ impl Carrier for Twilio {
         &self,
         call: CarrierCallId,
         to: Number,
+        introduction: Text,
     ) -> BoxFuture<'static, Result<(), CarrierError>> {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
             let Some((own, addresses)) = inner.book.hand_over(&call) else {
                 return Err(CarrierError::Refused(Outcome::Failed));
             };
-            let done = inner.rest.redirect(&call, &twiml::dial(&to, &own, &addresses)).await;
-            match done {
+            let name = inner.whispers.keep(introduction, clock::now());
+            let whisper = format!("{}/twilio/whisper/{name}", inner.public_url);
+            let dial = twiml::dial(&to, &own, &addresses, &whisper);
+            match inner.rest.redirect(&call, &dial).await {
                 Ok(()) => Ok(()),
                 // It may have been carried out: then the end of the stream is not the caller's.
                 Err(RestError::Unknown(why)) => Err(CarrierError::Unknown(why)),
                 Err(error @ (RestError::NotSent(_) | RestError::Refused { .. })) => {
                     inner.book.stay(&call);
+                    drop(inner.whispers.take(&name));
                     tracing::warn!(%error, "hand-over order");
                     Err(CarrierError::Refused(Outcome::Failed))
                 }

@@ -1,6 +1,6 @@
 //! TwiML: what a call at Twilio is told to do. Pure; only the verbs that are used here.
 //!
-//! Source: Twilio's TwiML reference for `<Connect>`, `<Stream>`, `<Dial>`, `<Number>`,
+//! Source: Twilio's TwiML reference for `<Connect>`, `<Stream>`, `<Dial>`, `<Number>`, `<Say>`,
 //! `<Reject>` and `<Hangup>`.
 
 use std::fmt::Write;
@@ -25,16 +25,29 @@ pub fn stream(media: &str, parameters: &[(&str, &str)]) -> String {
     response(&format!(r#"<Connect><Stream url="{url}">{inner}</Stream></Connect>"#))
 }
 
-/// Rings a human and puts the caller through. What became of it is posted to the call's events:
-/// that the human is there (`statusCallback`), and how it ended (`action`, whose answer says what
-/// the caller hears next).
+/// Rings a human, tells them what the answer at `whisper` says, and puts the caller through, who
+/// hears it ring until then. What became of it is posted to the call's events: that the human is
+/// there (`statusCallback`), and how it ended (`action`, whose answer says what the caller hears
+/// next).
 #[must_use]
-pub fn dial(human: &Number, caller_id: &Number, addresses: &Addresses) -> String {
+pub fn dial(human: &Number, caller_id: &Number, addresses: &Addresses, whisper: &str) -> String {
     let (events, from) = (attribute(&addresses.events), attribute(caller_id.as_str()));
-    let number = text(human.as_str());
+    let (number, whisper) = (text(human.as_str()), attribute(whisper));
     response(&format!(
-        r#"<Dial callerId="{from}" timeout="{HUMAN_RINGS_S}" action="{events}" method="POST"><Number statusCallback="{events}" statusCallbackEvent="answered" statusCallbackMethod="POST">{number}</Number></Dial>"#
+        r#"<Dial callerId="{from}" timeout="{HUMAN_RINGS_S}" answerOnBridge="true" action="{events}" method="POST"><Number url="{whisper}" method="POST" statusCallback="{events}" statusCallbackEvent="answered" statusCallbackMethod="POST">{number}</Number></Dial>"#
     ))
+}
+
+/// Says this.
+#[must_use]
+pub fn say(words: &str) -> String {
+    response(&format!("<Say>{}</Say>", text(words)))
+}
+
+/// Goes on without a word.
+#[must_use]
+pub fn nothing() -> String {
+    response("")
 }
 
 /// Does not answer: the caller hears that we are busy, and nothing is billed.
@@ -102,13 +115,16 @@ mod tests {
             )
         );
         assert_eq!(
-            dial(&human, &own, &addresses()),
+            dial(&human, &own, &addresses(), "https://bridge.example.com/twilio/whisper/w"),
             format!(
-                r#"{head}<Dial callerId="+15550199" timeout="20" action="https://bridge.example.com/twilio/events/c-81/n" method="POST"><Number statusCallback="https://bridge.example.com/twilio/events/c-81/n" statusCallbackEvent="answered" statusCallbackMethod="POST">+15550120</Number></Dial></Response>"#
+                r#"{head}<Dial callerId="+15550199" timeout="20" answerOnBridge="true" action="https://bridge.example.com/twilio/events/c-81/n" method="POST"><Number url="https://bridge.example.com/twilio/whisper/w" method="POST" statusCallback="https://bridge.example.com/twilio/events/c-81/n" statusCallbackEvent="answered" statusCallbackMethod="POST">+15550120</Number></Dial></Response>"#
             )
         );
         assert_eq!(reject(), format!(r#"{head}<Reject reason="busy"/></Response>"#));
         assert_eq!(hang_up(), format!("{head}<Hangup/></Response>"));
+        let said = format!("{head}<Say>Kim &amp; Sam: &lt;2&gt; bills</Say></Response>");
+        assert_eq!(say("Kim & Sam: <2> bills"), said);
+        assert_eq!(nothing(), format!("{head}</Response>"));
     }
 
     proptest! {
@@ -118,7 +134,8 @@ mod tests {
             let read = Document::parse(&written).unwrap();
             let parameter = read.descendants().find(|node| node.has_tag_name("Parameter"));
             prop_assert_eq!(parameter.unwrap().attribute("value"), Some(value.as_str()));
-            let written = dial(&Number::new(value.clone()), &Number::new("+1"), &addresses());
+            let (to, from) = (Number::new(value.clone()), Number::new("+1"));
+            let written = dial(&to, &from, &addresses(), &value);
             let read = Document::parse(&written).unwrap();
             let number = read.descendants().find(|node| node.has_tag_name("Number")).unwrap();
             prop_assert_eq!(number.children().count(), usize::from(!value.is_empty()));
@@ -127,6 +144,7 @@ mod tests {
         #[test]
         fn every_text_makes_well_formed_xml(value in any::<String>()) {
             prop_assert!(Document::parse(&stream(&value, &[(&value, &value)])).is_ok());
+            prop_assert!(Document::parse(&say(&value)).is_ok());
         }
     }
 }

@@ -18,13 +18,14 @@ use crate::http::refusals::Refusals;
 
 /// Asked for by strangers through the public address: how, what, and what is expected. Every
 /// route of the carriers is among them.
-const PROBES: [(By, &str, Expected); 11] = [
+const PROBES: [(By, &str, Expected); 12] = [
     (By::Socket, "/acs/media/x/x", Expected::Refusal),
     (By::Post, "/acs/events/x/x", Expected::Refusal),
     (By::Post, "/acs/incoming/x", Expected::Refusal),
     (By::Socket, "/twilio/media/x/x", Expected::Refusal),
     (By::Post, "/twilio/events/x/x", Expected::Refusal),
     (By::Post, "/twilio/incoming", Expected::Refusal),
+    (By::Post, "/twilio/whisper/x", Expected::Refusal),
     (By::Socket, "/asterisk/media", Expected::Refusal),
     (By::Socket, "/asterisk/media/x/x", Expected::Refusal),
     (By::Get, "/v1/calls", Expected::Nothing),

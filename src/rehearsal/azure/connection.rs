@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tandem_actors::briefing::Outcome;
 use tandem_actors::carrier::Number;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::people::participant;
+pub(super) use super::result::Result;
 use super::wire::{Terms, identifier};
 use crate::rehearsal::callee::Report;
+use crate::rehearsal::phone::{Heard, Seat};
 
 /// Keys that wait for somebody to look at them: one order has at most 18.
 const KEYS_MAX: usize = 64;
@@ -36,61 +37,6 @@ impl State {
             Self::Connected => "connected",
             Self::Disconnected => "disconnected",
         }
-    }
-}
-
-/// `resultInformation`.
-#[derive(Clone, Copy)]
-pub(super) struct Result {
-    code: u16,
-    sub_code: u32,
-    message: &'static str,
-}
-
-impl Result {
-    pub(super) const OK: Self = Self { code: 200, sub_code: 0, message: "" };
-    pub(super) const REMOTE_HUNG_UP: Self =
-        Self { code: 0, sub_code: 560_000, message: "Remote party hung up." };
-    pub(super) const ENDED_BY_US: Self =
-        Self { code: 0, sub_code: 7_000, message: "The conversation was ended." };
-    pub(super) const LEFT: Self = Self { code: 0, sub_code: 5_000, message: "The leg has left." };
-    pub(super) const CANCELLED: Self =
-        Self { code: 487, sub_code: 560_487, message: "Request Terminated" };
-    pub(super) const CALLER_ID_NOT_ALLOWED: Self =
-        Self { code: 403, sub_code: 510_403, message: "Caller id is not allowed." };
-    pub(super) const NO_STREAM: Self =
-        Self { code: 400, sub_code: 8_581, message: "Transport url is not valid" };
-
-    /// What the phone network says when somebody does not come to the phone.
-    pub(super) const fn of(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Busy => Self { code: 486, sub_code: 560_486, message: "Busy Here" },
-            Outcome::NoAnswer => {
-                Self { code: 480, sub_code: 560_480, message: "Temporarily Unavailable" }
-            }
-            Outcome::Rejected => Self { code: 603, sub_code: 560_603, message: "Decline" },
-            Outcome::InvalidNumber => Self { code: 404, sub_code: 560_404, message: "Not Found" },
-            Outcome::Cancelled => Self::CANCELLED,
-            Outcome::Answered
-            | Outcome::Unreachable
-            | Outcome::NetworkError
-            | Outcome::SystemError
-            | Outcome::Failed => {
-                Self { code: 500, sub_code: 560_500, message: "Server Internal Error" }
-            }
-        }
-    }
-
-    fn written(self, sip: bool) -> Value {
-        let mut written = json!({
-            "code": self.code,
-            "subCode": self.sub_code,
-            "message": self.message,
-        });
-        if sip && self.sub_code / 1_000 == 560 && self.code != 0 {
-            written["sipDetails"] = json!({ "code": self.code, "message": self.message });
-        }
-        written
     }
 }
 
@@ -120,6 +66,10 @@ struct Progress {
     presses: Option<mpsc::Sender<char>>,
     /// Who else takes part.
     guests: Vec<Number>,
+    /// Where they come onto the line, once there is one.
+    seat: Option<Seat>,
+    /// What the last of them has heard.
+    heard: Option<Heard>,
     /// Who took over.
     transferred: Option<Number>,
     terminated: u32,
@@ -149,6 +99,8 @@ impl Connection {
                 keys: String::new(),
                 presses: None,
                 guests: Vec::new(),
+                seat: None,
+                heard: None,
                 transferred: None,
                 terminated: 0,
                 report: None,
@@ -314,6 +266,31 @@ impl Connection {
         self.progress().transferred = Some(human);
     }
 
+    /// There is a line: where others come onto it.
+    pub(super) fn has_line(&self, seat: Seat) {
+        self.progress().seat = Some(seat);
+    }
+
+    pub(super) fn seat(&self) -> Option<Seat> {
+        self.progress().seat.clone()
+    }
+
+    pub(super) fn is_heard_by_guest(&self, heard: Heard) {
+        self.progress().heard = Some(heard);
+    }
+
+    /// We leave; when there is somebody else, they and the human talk on without us.
+    pub(super) fn is_left_by_us(&self) {
+        let guest = self.progress().guests.first().cloned();
+        match guest {
+            Some(guest) => {
+                self.is_taken_over_by(guest);
+                self.hang_up.cancel();
+            }
+            None => self.is_terminated(),
+        }
+    }
+
     /// We want it ended.
     pub(super) fn is_terminated(&self) {
         self.progress().terminated += 1;
@@ -339,6 +316,7 @@ impl Connection {
             media: self.terms.media.as_ref().map(|media| media.url.clone()),
             keys: progress.keys.clone(),
             guests: progress.guests.clone(),
+            guest_heard: progress.heard.as_ref().map(Heard::words).unwrap_or_default(),
             transferred: progress.transferred.clone(),
             terminated: progress.terminated,
             report: progress.report.clone(),
@@ -386,6 +364,8 @@ pub struct Seen {
     pub keys: String,
     /// Who else takes part.
     pub guests: Vec<Number>,
+    /// What the last of them has heard, in whole utterances.
+    pub guest_heard: Vec<String>,
     /// Who took over.
     pub transferred: Option<Number>,
     /// How often we ended or left it.

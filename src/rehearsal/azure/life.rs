@@ -97,6 +97,7 @@ async fn talk(hall: &Hall, connection: &Connection, media: Media) -> bool {
     let person = Person::new(Role::at(&connection.party).unwrap_or(Role::TaskCaller));
     let report = match person.pick_up(line).await {
         Ok(on_the_phone) => {
+            connection.has_line(on_the_phone.seat());
             connection.tell_of_media("MediaStreamingStarted", "subscriptionStarted", Result::OK);
             on_the_phone.converse(connection.hang_up.clone(), connection.keypad()).await
         }

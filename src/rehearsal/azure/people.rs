@@ -1,5 +1,5 @@
-//! More people in a call: rung, and taken out again. They are there, but nobody hears them: the
-//! media of a simulated call is that of its first human.
+//! More people in a call: rung, and taken out again. One of them at a time is on the line: greets
+//! the others, and hears what they say.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::connection::{Connection, Result as Code, State};
 use super::refusal::Refusal;
 use super::rest::taken;
 use super::wire::{self, identifier};
-use crate::rehearsal::callee::{self, Answer};
+use crate::rehearsal::callee::{self, Answer, Role};
 
 /// How long somebody is rung when the order does not say.
 const RINGS: u64 = 30;
@@ -57,6 +57,10 @@ async fn ring(
     let tell = |name, result| connection.tell_of(context.as_deref(), name, result, more);
     match answer.unwrap_or(Answer::Refuses(Outcome::NoAnswer)) {
         Answer::PicksUp if connection.state() == State::Connected => {
+            let greeting = Role::at(&guest).map_or("", Role::greeting);
+            if let Some(seat) = connection.seat() {
+                connection.is_heard_by_guest(seat.take(greeting).await);
+            }
             connection.is_joined_by(guest);
             tell("AddParticipantSucceeded", Code::OK);
             connection.tell_of_participants();

@@ -33,8 +33,10 @@ enum Order<'a> {
     Reject,
     Redirect,
     Show(&'a str),
-    /// Leave, or end for all: the same in a call of two.
-    HangUp(&'a str),
+    /// Leave it to the others; in a call of two, that ends it.
+    Leave(&'a str),
+    /// End it for all.
+    Terminate(&'a str),
     Transfer(&'a str),
     Press(&'a str),
     ListPeople(&'a str),
@@ -75,8 +77,8 @@ impl<'a> Order<'a> {
         }
         match (method.as_str(), named.split_once(':')) {
             ("GET", None) => Some(Self::Show(named)),
-            ("DELETE", None) => Some(Self::HangUp(named)),
-            ("POST", Some((id, "terminate"))) => Some(Self::HangUp(id)),
+            ("DELETE", None) => Some(Self::Leave(named)),
+            ("POST", Some((id, "terminate"))) => Some(Self::Terminate(id)),
             ("POST", Some((id, "transferToParticipant"))) => Some(Self::Transfer(id)),
             ("POST", Some((id, "sendDtmfTones"))) => Some(Self::Press(id)),
             _ => None,
@@ -147,7 +149,11 @@ fn obey(hall: &Arc<Hall>, parts: &Parts, body: &[u8]) -> Result<Answered, Refusa
             StatusCode::NO_CONTENT.into_response()
         }
         Order::Show(id) => Json(hall.live(id)?.properties()).into_response(),
-        Order::HangUp(id) => {
+        Order::Leave(id) => {
+            hall.live(id)?.is_left_by_us();
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Order::Terminate(id) => {
             hall.live(id)?.is_terminated();
             StatusCode::NO_CONTENT.into_response()
         }

@@ -12,6 +12,7 @@ use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::account::PhoneAccount;
+use super::guest::{Guest, mixed};
 use super::player::Player;
 use super::probe::{Direction, Probe};
 use super::wire::{Received, Socket, Wire};
@@ -40,6 +41,7 @@ pub(super) enum Command {
     Hush,
     Press(char),
     ExpectKeys,
+    Seat(Box<Guest>),
     HangUp,
     Stall(Duration),
     DropFrames(u64),
@@ -70,6 +72,8 @@ pub(super) struct Line {
     speaking: VecDeque<Speaking>,
     sounds: mpsc::Sender<Sound>,
     heard: Vec<Perceived>,
+    /// One more human.
+    guest: Option<Box<Guest>>,
     /// A key was understood in the sound that is being heard.
     keyed: bool,
     probe: Arc<Probe>,
@@ -102,6 +106,7 @@ impl Line {
             speaking: VecDeque::new(),
             sounds,
             heard: Vec::new(),
+            guest: None,
             keyed: false,
             probe,
             account,
@@ -121,6 +126,9 @@ impl Line {
             Ending::Remote | Ending::Lost | Ending::Stuck => {}
         }
         self.player.finish(&mut self.heard);
+        if let Some(guest) = &mut self.guest {
+            guest.finish();
+        }
         self.tell();
         self.note(|account| account.ending = Some(ending));
         self.offer(Sound::Ended(ending));
@@ -163,6 +171,7 @@ impl Line {
                 self.send(message).await?;
             }
             Command::ExpectKeys => self.player.expect_keys(),
+            Command::Seat(guest) => self.guest = Some(guest),
             Command::HangUp => return Err(Ending::HungUp),
             Command::Stall(time) => {
                 sleep(time).await;
@@ -185,9 +194,13 @@ impl Line {
             if due > self.excused {
                 self.note(|account| account.late(due, now));
             }
-            self.speak(due).await?;
+            let theirs = self.guest.as_mut().map(|guest| guest.speak(self.frame));
+            let ours = self.speak(due, theirs.as_deref()).await?;
             self.next += 1;
-            let played = self.player.play(now, &mut self.heard);
+            let played = self.player.play(now, theirs.as_deref(), &mut self.heard);
+            if let Some(guest) = &mut self.guest {
+                guest.hear(&mixed(&ours, &played.sound), now);
+            }
             if let Some(hole) = played.hole {
                 self.note(|account| account.underrun(hole));
             }
@@ -201,14 +214,16 @@ impl Line {
         }
     }
 
-    /// Sends the next frame: of what is being said, or of silence.
-    async fn speak(&mut self, due: Instant) -> Result<(), Ending> {
+    /// Sends the next frame: of what is being said, and of what a guest says. Returns our part of
+    /// it when there is a guest to hear it.
+    async fn speak(&mut self, due: Instant, guest: Option<&[i16]>) -> Result<Vec<i16>, Ending> {
         let drop = self.dropping > 0;
         let speaking = self.speaking.front_mut().map(|speaking| {
             let place = speaking.sent;
             speaking.sent += 1;
             (Arc::clone(&speaking.utterance), place)
         });
+        let mut ours = Vec::new();
         if drop {
             self.dropping -= 1;
             self.note(|account| account.frames_dropped += 1);
@@ -216,7 +231,12 @@ impl Line {
             let samples = speaking.as_ref().map(|(utterance, place)| {
                 &utterance.samples[place * self.frame..(place + 1) * self.frame]
             });
-            let message = self.wire.frame(self.next, samples);
+            let both = guest.map(|guest| {
+                ours.extend_from_slice(samples.unwrap_or_default());
+                mixed(&ours, guest)
+            });
+            let sounding = both.as_deref().filter(|both| both.iter().any(|sample| *sample != 0));
+            let message = self.wire.frame(self.next, sounding.or(samples));
             // A tone has no text and no code.
             if let Some((utterance, place)) = &speaking
                 && !utterance.text.is_empty()
@@ -233,7 +253,7 @@ impl Line {
             // Nobody waits for the end of what was said in passing.
             speaking.done.send(Spoken::Whole).ok();
         }
-        Ok(())
+        Ok(ours)
     }
 
     async fn receive(

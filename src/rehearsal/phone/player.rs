@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::guest::mixed;
 use crate::rehearsal::speech::{Ear, Keypad, Perceived, Rate};
 
 /// Frames that are gathered before playing starts after silence, so that arrivals may jitter by
@@ -59,6 +60,8 @@ pub(super) struct Played {
     pub(super) hole: Option<Duration>,
     /// Keys whose tones were heard.
     pub(super) keys: Vec<char>,
+    /// The frame as it was played, its silence too, when there is a guest to hear it.
+    pub(super) sound: Vec<i16>,
 }
 
 impl Player {
@@ -121,15 +124,20 @@ impl Player {
         self.reached.drain(..).chain(queued).collect()
     }
 
-    /// Plays one frame's time.
-    pub(super) fn play(&mut self, now: Instant, heard: &mut Vec<Perceived>) -> Played {
+    /// Plays one frame's time, and what a guest says meanwhile.
+    pub(super) fn play(
+        &mut self,
+        now: Instant,
+        guest: Option<&[i16]>,
+        heard: &mut Vec<Perceived>,
+    ) -> Played {
         // What was taken a frame's time ago has been played by now.
-        let mut played =
-            Played { marks: std::mem::take(&mut self.reached), hole: None, keys: Vec::new() };
+        let marks = std::mem::take(&mut self.reached);
+        let mut played = Played { marks, hole: None, keys: Vec::new(), sound: Vec::new() };
         self.start_if_ready();
         let mut missing = self.frame;
         if matches!(self.state, State::Playing) || self.held == 0 {
-            missing = self.take(missing, heard, &mut played);
+            missing = self.take(missing, guest, heard, &mut played);
         }
         if missing == 0 {
             return played;
@@ -140,16 +148,24 @@ impl Player {
         match &mut self.hole {
             Hole::Open(samples) => *samples += missing,
             Hole::None => {
-                if self.breaks_off() {
+                // A guest's words come without holes.
+                if guest.is_none() && self.breaks_off() {
                     self.hole = Hole::Open(missing);
                 }
             }
             Hole::Flushed => {}
         }
         let before = heard.len();
-        self.ear.push(&self.silence[..missing], now, heard);
+        let silence = &self.silence[..missing];
+        match guest {
+            Some(guest) => {
+                self.ear.push(&guest[self.frame - missing..], now, heard);
+                played.sound.extend_from_slice(silence);
+            }
+            None => self.ear.push(silence, now, heard),
+        }
         if let Some(keypad) = &mut self.keypad {
-            keypad.hear(&self.silence[..missing], &mut played.keys);
+            keypad.hear(silence, &mut played.keys);
         }
         let over = heard[before..].iter().any(|it| matches!(it, Perceived::Quiet { .. }));
         if over && matches!(self.hole, Hole::Open(_)) {
@@ -185,7 +201,13 @@ impl Player {
     }
 
     /// Plays up to so many samples from the queue; returns how many were missing.
-    fn take(&mut self, mut wanted: usize, heard: &mut Vec<Perceived>, out: &mut Played) -> usize {
+    fn take(
+        &mut self,
+        mut wanted: usize,
+        guest: Option<&[i16]>,
+        heard: &mut Vec<Perceived>,
+        out: &mut Played,
+    ) -> usize {
         while let Some(item) = self.queue.front_mut() {
             match item {
                 Item::Mark(name) => self.reached.push(std::mem::take(name)),
@@ -198,7 +220,15 @@ impl Player {
                     }
                     let piece = wanted.min(samples.len() - *played);
                     let sound = &samples[*played..*played + piece];
-                    self.ear.push(sound, *arrived, heard);
+                    match guest {
+                        Some(guest) => {
+                            let at = self.frame - wanted;
+                            let both = mixed(sound, &guest[at..at + piece]);
+                            self.ear.push(&both, *arrived, heard);
+                            out.sound.extend_from_slice(sound);
+                        }
+                        None => self.ear.push(sound, *arrived, heard),
+                    }
                     if let Some(keypad) = &mut self.keypad {
                         keypad.hear(sound, &mut out.keys);
                     }
@@ -251,7 +281,7 @@ mod tests {
             if n == 10 {
                 player.mark("ten".into());
             }
-            let played = player.play(Instant::now(), &mut heard);
+            let played = player.play(Instant::now(), None, &mut heard);
             assert_eq!(played.hole, None);
             marks.extend(played.marks.into_iter().map(|mark| (mark, n)));
         }
@@ -273,7 +303,7 @@ mod tests {
             if n == 40 {
                 player.receive(second.to_vec(), Instant::now());
             }
-            holes.extend(player.play(Instant::now(), &mut heard).hole);
+            holes.extend(player.play(Instant::now(), None, &mut heard).hole);
         }
         assert_eq!(holes, [Duration::from_millis(200)]);
         let (text, account) = said(&heard).expect("somebody spoke");
@@ -293,12 +323,30 @@ mod tests {
             if n == 20 {
                 assert_eq!(player.flush(), ["one", "two"]);
             }
-            let played = player.play(Instant::now(), &mut heard);
+            let played = player.play(Instant::now(), None, &mut heard);
             assert!(played.hole.is_none() && played.marks.is_empty());
         }
         let (text, account) = said(&heard).expect("somebody spoke");
         assert!(!text.is_empty() && utterance.text.starts_with(text) && text != utterance.text);
         assert_eq!(account.cut_off, 1);
+    }
+
+    #[test]
+    fn a_guest_hears_every_frame_that_is_played_and_the_silence_between() {
+        let utterance = utterance();
+        let mut player = Player::new(Rate::Hz8000, Duration::from_secs(60));
+        let (mut heard, mut sound) = (Vec::new(), Vec::new());
+        let (first, rest) = utterance.samples.split_at(7 * 160 + 40);
+        player.receive(first.to_vec(), Instant::now());
+        for n in 0..150 {
+            if n == 30 {
+                player.receive(rest.to_vec(), Instant::now());
+            }
+            sound.extend(player.play(Instant::now(), Some(&[0; 160]), &mut heard).sound);
+        }
+        let mut expected = [first, &[0; 22 * 160 + 120], rest].concat();
+        expected.resize(150 * 160, 0);
+        assert!(sound == expected, "{} samples", sound.len());
     }
 
     #[test]

@@ -67,7 +67,9 @@ pub fn think(view: &View<'_>) -> Vec<Act> {
         Some(directive::Directive::ContinueAfter(heard)) => directive::go_on(mind, view, heard),
         Some(directive::Directive::LeaveMessage) => manners::introduced(view, say(mind.message())),
         Some(directive::Directive::NobodyTakesOver) => say(directive::ALONE),
+        Some(directive::Directive::Introduce) => say(directive::INTRODUCTION),
         Some(directive::Directive::TellNews) => directive::news(view),
+        None if directive::introduces(view) => say(directive::INTRODUCTION),
         None => manners::answer(mind, view),
     }
 }

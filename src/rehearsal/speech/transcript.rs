@@ -72,8 +72,9 @@ impl Transcript {
             self.account.doubled += 1;
             return Belongs::Here;
         }
-        // The first frame may itself come one late; after that it is another utterance's.
-        if symbol.payload == START && self.account.frames > 1 {
+        // The first frame may itself come one late; any other is another utterance's.
+        let late = self.account.frames == 1 && ahead == u8::MAX - 1;
+        if symbol.payload == START && heard && !late {
             return Belongs::Next;
         }
         self.account.frames += 1;
@@ -152,6 +153,15 @@ mod tests {
         assert_eq!(heard(&[0, 1, 1, 2, 3, 4]), Account { doubled: 1, ..clean });
         assert_eq!(heard(&[0, 1, 3, 2, 4]), Account { reordered: 1, ..clean });
         assert_eq!(heard(&[1, 0, 2, 3, 4]), Account { reordered: 1, ..clean });
+    }
+
+    #[test]
+    fn one_frame_of_an_utterance_is_told_from_the_next_one() {
+        let mut transcript = Transcript::default();
+        transcript.take(Symbol { sequence: 42, payload: b'i' });
+        let next = Symbol { sequence: 0, payload: START };
+        assert_eq!(transcript.take(next), Belongs::Next);
+        assert_eq!(transcript.text(), "i");
     }
 
     #[test]

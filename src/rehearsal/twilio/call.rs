@@ -88,6 +88,8 @@ pub struct CallRecord {
     pub streams: u32,
     /// Whom the caller was put through to.
     pub with_human: Option<String>,
+    /// What the human was told before they met the caller.
+    pub whispered: Vec<String>,
     /// Whether the account's owner has ordered the end of the call.
     pub ended_by_order: bool,
     /// The HTTP status of every answer to a webhook about it.
@@ -130,6 +132,7 @@ impl Call {
             spoilt_frames: 0,
             streams: 0,
             with_human: None,
+            whispered: Vec::new(),
             ended_by_order: false,
             answers: Vec::new(),
             detected: None,

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::call::{Order, Status};
-use super::post::field;
+use super::post::{self, field};
 use super::twiml::{self, Dial, Verb};
 use super::{Network, fresh_name, sign};
 use crate::rehearsal::callee::{self, Answer, Person, Role};
@@ -81,7 +81,7 @@ pub(super) async fn inbound(network: Arc<Network>, name: String, mut orders: Rec
     let mut fields = network.about(&name);
     fields.push(field("Direction", "inbound"));
     let url = format!("{}/twilio/incoming", network.settings.public_url);
-    let verbs = network.instructed(&name, &url, &fields).await;
+    let verbs = network.instructed(&name, &url, &fields).await.unwrap_or_default();
     if verbs.first().is_none_or(|verb| *verb == Verb::Reject) {
         let status = if verbs.is_empty() { Status::Failed } else { Status::Busy };
         return network.note(&name, |record| record.status = status);
@@ -106,6 +106,10 @@ async fn act(
                 stream(network, name, party, (url, parameters), orders).await
             }
             Verb::Dial(dial) => put_through(network, name, dial, orders).await,
+            Verb::Say(words) => {
+                network.note(name, |record| record.heard.push(words));
+                Then::Next
+            }
             Verb::Reject | Verb::Hangup => Then::Over,
         };
         match then {
@@ -185,11 +189,17 @@ async fn put_through(
                 field("From", &dial.caller_id),
                 field("To", &dial.number),
             ];
-            network.tell(name, &dial.answered, fields).await;
-            network.note(name, |record| record.with_human = Some(dial.number.clone()));
-            tokio::select! {
-                () = sleep(TALK) => {}
-                order = orders.recv() => return network.obey(name, order),
+            network.tell(name, &dial.answered, fields.clone()).await;
+            let told = match &dial.whisper {
+                Some(url) => network.whisper(name, url, &fields).await,
+                None => true,
+            };
+            if told {
+                network.note(name, |record| record.with_human = Some(dial.number.clone()));
+                tokio::select! {
+                    () = sleep(TALK) => {}
+                    order = orders.recv() => return network.obey(name, order),
+                }
             }
             Status::Completed
         }
@@ -198,7 +208,7 @@ async fn put_through(
     };
     let mut fields = network.about(name);
     fields.extend([field("DialCallStatus", status.word()), field("DialCallSid", &leg)]);
-    Then::Instead(network.instructed(name, &dial.action, &fields).await)
+    Then::Instead(network.instructed(name, &dial.action, &fields).await.unwrap_or_default())
 }
 
 /// Says who answered, as machine detection finds after a while.
@@ -234,20 +244,33 @@ impl Network {
         self.note(name, |record| record.status = status);
     }
 
-    /// Asks for TwiML; none when there is none to be had, which ends the call.
-    async fn instructed(&self, name: &str, url: &str, fields: &[(String, String)]) -> Vec<Verb> {
+    /// Tells a human who has picked up what the answer says. Without one, or with more than words
+    /// in it, their part of the call ends.
+    async fn whisper(&self, name: &str, url: &str, fields: &[(String, String)]) -> bool {
+        let Some(verbs) = self.instructed(name, url, fields).await else { return false };
+        verbs.into_iter().all(|verb| match verb {
+            Verb::Say(words) => {
+                self.note(name, |record| record.whispered.push(words));
+                true
+            }
+            Verb::Stream { .. } | Verb::Dial(_) | Verb::Reject | Verb::Hangup => false,
+        })
+    }
+
+    /// Asks for TwiML; nothing when there is none to be had, which ends the call.
+    async fn instructed(
+        &self,
+        name: &str,
+        url: &str,
+        fields: &[(String, String)],
+    ) -> Option<Vec<Verb>> {
         let answer = self.ask(url, fields).await;
         let status = answer.as_ref().map_or(0, |answer| answer.status);
         self.note(name, |record| record.answers.push(status));
-        let Some(answer) =
-            answer.filter(|answer| answer.status == 200 && answer.kind.starts_with("text/xml"))
-        else {
-            return Vec::new();
-        };
-        twiml::read(&answer.body).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the answer to a webhook");
-            Vec::new()
-        })
+        let good =
+            |answer: &post::Answer| answer.status == 200 && answer.kind.starts_with("text/xml");
+        let read = twiml::read(&answer.filter(good)?.body);
+        read.inspect_err(|error| tracing::warn!(%error, "the answer to a webhook")).ok()
     }
 
     fn obey(&self, name: &str, order: Option<Order>) -> Then {

@@ -10,6 +10,8 @@ pub(super) enum Verb {
     Stream { url: String, parameters: Vec<(String, String)> },
     /// Rings somebody and puts the caller through.
     Dial(Dial),
+    /// Says something.
+    Say(String),
     /// Does not answer.
     Reject,
     /// Ends the call.
@@ -24,6 +26,8 @@ pub(super) struct Dial {
     pub(super) timeout_s: u64,
     pub(super) action: String,
     pub(super) answered: String,
+    /// What says what they are told before they meet the caller.
+    pub(super) whisper: Option<String>,
 }
 
 /// Why it is no TwiML.
@@ -53,6 +57,13 @@ fn verb(node: Node<'_, '_>) -> Result<Verb, NotTwiml> {
             stream(only(node, "Stream")?)
         }
         "Dial" => dial(node),
+        "Say" => {
+            known(node, &[])?;
+            match node.text() {
+                Some(words) if node.children().count() == 1 => Ok(Verb::Say(words.to_owned())),
+                Some(_) | None => wrong("a Say holds words"),
+            }
+        }
         "Reject" => {
             known(node, &["reason"])?;
             empty(node)?;
@@ -92,11 +103,17 @@ fn stream(node: Node<'_, '_>) -> Result<Verb, NotTwiml> {
 }
 
 fn dial(node: Node<'_, '_>) -> Result<Verb, NotTwiml> {
-    known(node, &["callerId", "timeout", "action", "method"])?;
+    known(node, &["callerId", "timeout", "answerOnBridge", "action", "method"])?;
     let number = only(node, "Number")?;
-    known(number, &["statusCallback", "statusCallbackEvent", "statusCallbackMethod"])?;
-    if attribute(node, "method")? != "POST" || attribute(number, "statusCallbackMethod")? != "POST"
-    {
+    let callback = ["statusCallback", "statusCallbackEvent", "statusCallbackMethod"];
+    known(number, &[&callback[..], &["url", "method"]].concat())?;
+    let whisper = number.attribute("url").map(str::to_owned);
+    let methods = [(node, "method"), (number, "statusCallbackMethod"), (number, "method")];
+    let asked = if whisper.is_some() { &methods[..] } else { &methods[..2] };
+    for (node, method) in asked {
+        if attribute(*node, method)? == "POST" {
+            continue;
+        }
         return wrong("methods other than POST are not rehearsed");
     }
     if attribute(number, "statusCallbackEvent")? != "answered" {
@@ -110,6 +127,7 @@ fn dial(node: Node<'_, '_>) -> Result<Verb, NotTwiml> {
         timeout_s: timeout_s.ok_or_else(|| NotTwiml(format!("a timeout of {timeout}")))?,
         action: attribute(node, "action")?,
         answered: attribute(number, "statusCallback")?,
+        whisper,
     }))
 }
 

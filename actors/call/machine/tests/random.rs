@@ -125,6 +125,13 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => Just(()).prop_map(|()| {
             Input::Unpressed(vec![], CarrierError::NotOffered("press keys"))
         }),
+        2 => Just(()).prop_map(|()| Input::Joined(Ok(()))),
+        1 => Just(()).prop_map(|()| Input::Joined(Err("busy".into()))),
+        2 => (0_usize..3).prop_map(|n| Input::Uninvited([
+            CarrierError::NotOffered("ring into a call"),
+            CarrierError::Refused(Outcome::Busy),
+            CarrierError::Unknown("u".into()),
+        ][n].clone())),
         1 => Just(()).prop_map(|()| Input::Transferred(Ok(()))),
         2 => Just(()).prop_map(|()| Input::Transferred(Err("busy".into()))),
         1 => Just(()).prop_map(|()| {

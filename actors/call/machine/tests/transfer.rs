@@ -1,8 +1,9 @@
 //! Hand-overs to a human, asked for or in need.
 
 use super::*;
+use crate::carrier::CarrierError;
 
-fn over(outputs: &[Output]) -> Option<(Outcome, &str)> {
+pub(super) fn over(outputs: &[Output]) -> Option<(Outcome, &str)> {
     outputs.iter().find_map(|output| match output {
         Output::Note(_, Fact::Finalized { outcome, reason, .. }) => {
             Some((*outcome, reason.as_str()))
@@ -11,20 +12,30 @@ fn over(outputs: &[Output]) -> Option<(Outcome, &str)> {
     })
 }
 
-fn hangs_up(outputs: &[Output]) -> bool {
+pub(super) fn hangs_up(outputs: &[Output]) -> bool {
     outputs.iter().any(|output| matches!(output, Output::HangUp))
 }
 
-fn closed() -> Input {
+pub(super) fn closed() -> Input {
     let broken = Broken::Closed { code: 1000, reason: String::new() };
     Input::Phone(Phone::Gone(broken))
+}
+
+impl Script {
+    /// The model asks for a human, and the carrier cannot ring one into the call.
+    fn hands_over(&mut self) -> Vec<Output> {
+        let mut outputs = self.asks("transfer", "t", 2);
+        let error = CarrierError::NotOffered("ring into a call");
+        outputs.extend(self.take(Input::Uninvited(error)));
+        outputs
+    }
 }
 
 #[test]
 fn a_caller_is_handed_over_and_the_call_is_not_hung_up() {
     let mut call = Script::talking();
-    let outputs = call.asks("transfer", "t", 2);
-    assert!(shows(&outputs, "Transfer(Number(…))") && shows(&outputs, r#"step: "asked""#));
+    let outputs = call.hands_over();
+    assert!(shows(&outputs, "Transfer(Number(…), Text(") && shows(&outputs, r#"step: "asked""#));
     assert!(shows(&outputs, "Respond"), "the caller is told");
     call.respond("connecting you", 3);
     call.drained();
@@ -36,10 +47,27 @@ fn a_caller_is_handed_over_and_the_call_is_not_hung_up() {
     assert!(!hangs_up(&outputs), "it would end the call of those two");
 }
 
+/// What the human is told, in the order to hand over.
+fn introduced(outputs: &[Output]) -> Option<&str> {
+    outputs.iter().find_map(|output| match output {
+        Output::Transfer(_, introduction) => Some(introduction.as_str()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_human_is_told_the_models_words_and_a_neutral_sentence_without_them() {
+    assert_eq!(introduced(&Script::talking().hands_over()), Some(INTRODUCTION));
+    let mut call = Script::talking();
+    call.take(Input::Link(Link::GaveUp("down".into())));
+    let neutral = "The automatic assistant is putting a caller through to you.";
+    assert_eq!(introduced(&call.take(Input::Phone(Phone::Drained))), Some(neutral));
+}
+
 #[test]
 fn a_hand_over_that_fails_gives_the_caller_back() {
     let mut call = Script::talking();
-    call.asks("transfer", "t", 2);
+    call.hands_over();
     call.respond("connecting you", 3);
     call.drained();
     let outputs = call.take(Input::Transferred(Err("busy".into())));
@@ -57,7 +85,7 @@ fn a_caller_who_comes_back_is_told_why() {
         ("order_refused", "nobody could take over"),
     ] {
         let mut call = Script::talking();
-        call.asks("transfer", "t", 2);
+        call.hands_over();
         call.respond("connecting you", 3);
         call.drained();
         let outputs = call.take(Input::Transferred(Err(why.into())));
@@ -74,7 +102,7 @@ fn a_caller_who_comes_back_is_told_why() {
 /// Asks for a hand-over and is told these, a second apart.
 fn told(inputs: Vec<Input>) -> Vec<Output> {
     let mut call = Script::talking();
-    call.asks("transfer", "t", 2);
+    call.hands_over();
     call.respond("connecting you", 3);
     call.drained();
     let mut outputs = Vec::new();
@@ -130,7 +158,7 @@ fn in_need_too_the_order_of_the_two_makes_no_difference() {
 fn a_word_on_the_hand_over_that_never_comes_is_not_waited_for() {
     assert_eq!(over(&told(vec![ended()])), None);
     let mut call = Script::talking();
-    call.asks("transfer", "t", 2);
+    call.hands_over();
     call.take(ended());
     let outputs = call.wait(SECOND * 11);
     assert_eq!(over(&outputs), Some((Outcome::Answered, "transfer_unconfirmed")));
@@ -140,12 +168,12 @@ fn a_word_on_the_hand_over_that_never_comes_is_not_waited_for() {
 #[test]
 fn a_human_who_is_not_reached_in_time_counts_as_failed() {
     let mut call = Script::talking();
-    call.asks("transfer", "t", 2);
+    call.hands_over();
     call.respond("connecting you", 3);
     call.drained();
     assert!(shows(&call.wait(SECOND * 76), r#"step: "failed""#));
     let mut gone = Script::talking();
-    gone.asks("transfer", "t", 2);
+    gone.hands_over();
     gone.take(closed());
     let outputs = gone.wait(SECOND * 76);
     assert_eq!(over(&outputs), Some((Outcome::Answered, "transfer_unconfirmed")));
@@ -154,7 +182,7 @@ fn a_human_who_is_not_reached_in_time_counts_as_failed() {
 #[test]
 fn the_model_cannot_hang_up_on_a_hand_over_nor_ask_for_two() {
     let mut call = Script::talking();
-    call.asks("transfer", "t", 2);
+    call.hands_over();
     assert!(!shows(&call.asks("transfer", "t2", 3), "Transfer("));
     assert!(!hangs_up(&call.asks("hang_up", "t3", 4)));
     assert_eq!(call.machine.snapshot().phase, "talking");

@@ -38,6 +38,8 @@ pub struct Facts {
     pub ending: Option<Ending>,
     /// The hand-over.
     pub transfer: Option<Transfer>,
+    /// The human who was rung into the call.
+    pub guest: Option<Guest>,
     /// The audio did not come.
     pub unheard: bool,
     /// The latest list of parties: its number, and how many.
@@ -74,6 +76,15 @@ pub enum Transfer {
     Accepted,
 }
 
+/// What became of a human whom we rang into the call; the later one is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Guest {
+    /// They did not come, and may be rung again.
+    Absent,
+    /// They are in the call.
+    Joined,
+}
+
 /// What an event comes to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum News {
@@ -83,6 +94,8 @@ pub enum News {
     Ended(Meaning, Told),
     /// The hand-over was carried out, or why not.
     Transferred(Result<(), &'static str>),
+    /// The human who was rung into the call is there, or why not.
+    Joined(Result<(), &'static str>),
     /// The call has no audio and will have none.
     Unheard,
 }
@@ -97,6 +110,7 @@ impl News {
                 Some(Input::Ended(outcome, format!("{reason} ({told})")))
             }
             Self::Transferred(how) => Some(Input::Transferred(how.map_err(str::to_owned))),
+            Self::Joined(how) => Some(Input::Joined(how.map_err(str::to_owned))),
             Self::Unheard => None,
         }
     }
@@ -165,6 +179,17 @@ impl Story {
                 }
                 facts.transfer = Some(Transfer::Failed);
                 Some(News::Transferred(Err(meaning.reason)))
+            }
+            What::Added => {
+                let before = facts.guest.replace(Guest::Joined);
+                (before != Some(Guest::Joined)).then_some(News::Joined(Ok(())))
+            }
+            What::NotAdded(meaning) => {
+                if facts.guest == Some(Guest::Joined) {
+                    return None;
+                }
+                facts.guest = Some(Guest::Absent);
+                Some(News::Joined(Err(meaning.reason)))
             }
             What::MediaFailed(Unheard::Never) => {
                 let first = !std::mem::replace(&mut facts.unheard, true);

@@ -8,7 +8,7 @@ use rstest::rstest;
 use tandem_actors::call::event::Input;
 use tandem_actors::clock;
 
-use super::story::{News, Story, Taken, Transfer};
+use super::story::{Guest, News, Story, Taken, Transfer};
 use super::*;
 
 const FIXTURES: &str = include_str!("../../../../tests/fixtures/acs/callbacks.jsonl");
@@ -18,6 +18,7 @@ fn fixture(line: usize) -> Vec<Result<Event, Broken>> {
 }
 
 const BUSY: Meaning = Meaning { outcome: Outcome::Busy, reason: "busy" };
+const NO_ANSWER: Meaning = Meaning { outcome: Outcome::NoAnswer, reason: "no_answer" };
 const GIVEN_UP: Meaning = Meaning { outcome: Outcome::Cancelled, reason: "cancelled" };
 const TONE: &str = "Microsoft.Communication.ContinuousDtmfRecognitionToneReceived";
 const HUNG_UP: Meaning = Meaning { outcome: Outcome::Answered, reason: "remote_hung_up" };
@@ -54,6 +55,8 @@ fn recording(names: &[&str], runs: bool) -> What {
 #[case::recorded(13, recording(&["eyJQ", "aHR0", "8c1d", "411f"], true))]
 #[case::recorded_no_more(14, recording(&["eyJQ", "411f"], false))]
 #[case::not_recorded(15, What::NotRecorded(OVER))]
+#[case::joined(16, What::Added)]
+#[case::not_joined(17, What::NotAdded(NO_ANSWER))]
 fn an_event_is_understood(#[case] line: usize, #[case] what: What) {
     let event = fixture(line).pop().unwrap().unwrap();
     assert_eq!(event.call, CarrierCallId("411f".to_owned()));
@@ -231,6 +234,26 @@ fn a_hand_over_that_failed_can_be_tried_again_and_one_that_succeeded_cannot_fail
     assert_eq!(told(&tries, None).1, [failed, News::Transferred(Err("busy"))]);
     let late = [event(2, What::TransferAccepted), event(1, What::TransferFailed(BUSY))];
     assert_eq!(told(&late, None).1, [News::Transferred(Ok(()))]);
+}
+
+#[test]
+fn in_every_order_a_human_joins_once_and_only_while_the_call_lasts() {
+    let whats = [What::NotAdded(BUSY), What::Added, What::Disconnected(HUNG_UP, NOTHING)];
+    let mut events: Vec<Event> =
+        whats.into_iter().enumerate().map(|(id, what)| event(id, what)).collect();
+    orders(&mut events, 0, &mut |order| {
+        let (story, news) = told(order, None);
+        assert_eq!(story.facts().guest, Some(Guest::Joined), "{order:?}");
+        let place = |what: &What| order.iter().position(|event| event.what == *what);
+        let in_time = place(&What::Added) < place(&What::Disconnected(HUNG_UP, NOTHING));
+        let joined = count(&news, |one| *one == News::Joined(Ok(())));
+        assert_eq!(joined, usize::from(in_time), "{order:?}");
+    });
+    let tries = [event(1, What::NotAdded(BUSY)), event(2, What::NotAdded(NO_ANSWER))];
+    let failed = [News::Joined(Err("busy")), News::Joined(Err("no_answer"))];
+    assert_eq!(told(&tries, None).1, failed);
+    let twice = [event(1, What::Added), event(2, What::Added)];
+    assert_eq!(told(&twice, None).1, [News::Joined(Ok(()))]);
 }
 
 #[test]

@@ -87,9 +87,9 @@ async fn give_every_order() -> Vec<(&'static str, Heard)> {
     control.reject(&incoming(), Rejection::Busy).await.unwrap();
     control.redirect(&incoming(), &human()).await.unwrap();
     assert!(!control.look(&call()).await.unwrap().unwrap().is_over());
-    control.leave(&call()).await.unwrap();
+    control.leave(call()).await.unwrap();
     control.hang_up(call()).await.unwrap();
-    control.transfer(call(), human()).await.unwrap();
+    control.transfer(call(), human(), "Kim.".into()).await.unwrap();
     let invitation = control.add(&call(), &human(), 30, "agent-7").await.unwrap();
     assert_eq!(invitation.invitation_id.as_deref(), Some("i-1"));
     control.remove(&call(), &human(), "agent-7").await.unwrap();
@@ -171,6 +171,21 @@ async fn what_must_not_be_done_twice_carries_an_id() {
     let expected =
         ["create", "answer", "reject", "redirect", "transfer", "add", "remove", "press", "record"];
     assert_eq!(with, expected);
+}
+
+#[tokio::test]
+async fn a_human_is_rung_into_the_call_once_and_in_our_name() {
+    let script = [Reply::Is(500, ""), Reply::Is(202, r#"{"invitationId":"i-1"}"#)];
+    let resource = Resource::answering(&script).await;
+    resource.control().invite(call(), human()).await.unwrap();
+    let heard = resource.heard();
+    assert_eq!(heard.len(), 2);
+    assert_eq!(heard[0].pair(), heard[1].pair(), "the second is known to be the first again");
+    let body = &heard[1].body;
+    assert_eq!(body["participantToAdd"]["phoneNumber"]["value"], human().as_str());
+    assert_eq!(body["sourceCallerIdNumber"]["value"], "+12065550199");
+    assert_eq!(body["invitationTimeoutInSeconds"], RINGS_S);
+    assert_eq!(body["operationContext"], INVITE);
 }
 
 #[tokio::test]

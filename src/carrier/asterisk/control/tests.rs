@@ -67,7 +67,7 @@ async fn talking(net: &Net) -> CarrierCallId {
 async fn a_caller_who_is_handed_over_keeps_the_human_until_one_hangs_up() {
     let net = net().await;
     let phone = talking(&net).await;
-    net.control.transfer(phone.clone(), Number::new(HUMAN)).await.unwrap();
+    net.control.transfer(phone.clone(), Number::new(HUMAN), "Kim.".into()).await.unwrap();
     let both = vec![HUMAN.to_owned(), SILENT.to_owned()];
     assert!(net.pbx.until(|pbx| pbx.bridged() == both).await, "{:?}", net.pbx.bridged());
     // The call is over for us, not for them.
@@ -87,7 +87,7 @@ async fn a_caller_who_is_handed_over_keeps_the_human_until_one_hangs_up() {
 async fn a_human_who_is_busy_leaves_the_caller_where_they_are() {
     let net = net().await;
     let phone = talking(&net).await;
-    net.control.transfer(phone.clone(), Number::new(BUSY)).await.unwrap();
+    net.control.transfer(phone.clone(), Number::new(BUSY), "Kim.".into()).await.unwrap();
     assert!(net.pbx.until(|pbx| pbx.bridged() == [SILENT]).await);
     net.control.press(phone.clone(), "12#".chars().filter_map(Digit::new).collect()).await.unwrap();
     assert_eq!(net.pbx.keys(), "12#");
@@ -96,7 +96,7 @@ async fn a_human_who_is_busy_leaves_the_caller_where_they_are() {
     net.control.hang_up(phone.clone()).await.expect("a call that is over is a success");
     let gone = net.control.press(phone.clone(), Vec::new()).await;
     assert!(matches!(gone, Err(CarrierError::Refused(_))), "{gone:?}");
-    let gone = net.control.transfer(phone, Number::new(HUMAN)).await;
+    let gone = net.control.transfer(phone, Number::new(HUMAN), "Kim.".into()).await;
     assert!(matches!(gone, Err(CarrierError::NotOffered(_))), "{gone:?}");
 }
 

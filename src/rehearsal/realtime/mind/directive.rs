@@ -6,6 +6,10 @@ use crate::rehearsal::realtime::conversation::{Entry, Role};
 /// What is said when the cut sentence cannot be found again.
 const LOST_THREAD: &str = "As I was saying.";
 
+/// What is said when a human has joined.
+pub(super) const INTRODUCTION: &str =
+    "This caller wants to speak to a human. My colleague is here for you now.";
+
 /// What is said when nobody can take over.
 pub(super) const ALONE: &str = "I am sorry, nobody can take over. I will help you myself.";
 
@@ -19,6 +23,8 @@ pub(super) enum Directive<'a> {
     LeaveMessage,
     /// A hand-over has failed.
     NobodyTakesOver,
+    /// A human has joined, to whom the caller is introduced.
+    Introduce,
     /// The last note of the conversation is news for the caller.
     TellNews,
 }
@@ -38,6 +44,7 @@ pub(super) fn find(instructions: &str) -> Option<Directive<'_>> {
         .or_else(|| quoted("continue after:").map(Directive::ContinueAfter))
         .or_else(|| told("the answering machine records now").then_some(Directive::LeaveMessage))
         .or_else(|| told("the hand-over has failed").then_some(Directive::NobodyTakesOver))
+        .or_else(|| told("the colleague is in the call now").then_some(Directive::Introduce))
         .or_else(|| told("news has just come").then_some(Directive::TellNews))
 }
 
@@ -55,6 +62,15 @@ pub(super) fn go_on(mind: &dyn Mind, view: &View<'_>, heard: &str) -> Vec<Act> {
     }
     let known = mind.lines().iter().find_map(|line| phrase::rest_after(line, heard));
     say(known.filter(|rest| !rest.is_empty()).unwrap_or(LOST_THREAD))
+}
+
+/// Whether a human has joined to whom the caller has not been introduced.
+pub(super) fn introduces(view: &View<'_>) -> bool {
+    let joined = view.entries.iter().any(|entry| match entry {
+        Entry::Message { role: Role::System, text } => text.contains("has joined the call"),
+        Entry::Message { .. } | Entry::Call { .. } | Entry::Output { .. } => false,
+    });
+    joined && !view.has_said(INTRODUCTION)
 }
 
 /// Tells the last note: what stands behind its first colon.

@@ -11,6 +11,9 @@ const PRESS: &str = "press_keys";
 const HOLD: &str = "wait_on_hold";
 const TRANSFER: &str = "transfer_to_human";
 
+/// What it would have a human told who takes over.
+const INTRODUCTION: &str = "Somebody is calling & wants to speak to a human, not to <me>.";
+
 const MACHINE: &[&str] = &["after the tone", "after the beep", "leave a message"];
 const PLEASE_HOLD: &[&str] = &["please hold", "hold the line"];
 const A_HUMAN: &[&str] = &["speak to a human", "talk to a human", "a real person"];
@@ -56,7 +59,8 @@ fn heard(mind: &dyn Mind, view: &View<'_>, text: &str) -> Vec<Act> {
         return vec![call(HOLD, &json!({}))];
     }
     if phrase::hears(text, A_HUMAN) && view.offers(TRANSFER) {
-        return vec![call(TRANSFER, &json!({ "reason": "asked for" }))];
+        let arguments = json!({ "reason": "asked for", "introduction": INTRODUCTION });
+        return vec![call(TRANSFER, &arguments)];
     }
     if let Some(acts) = behind::heard(view, text) {
         return acts;

@@ -132,7 +132,7 @@ async fn a_call_that_is_over_has_been_ended() {
     let resource = Resource::answering(&[Reply::Is(404, GONE); 4]).await;
     let control = resource.control();
     assert_eq!(control.hang_up(call()).await, Ok(()));
-    assert_eq!(control.leave(&call()).await, Ok(()));
+    assert_eq!(control.leave(call()).await, Ok(()));
     let recording = Recording { recording_id: "r-1".to_owned() };
     assert_eq!(control.stop_recording(&recording).await, Ok(()));
     assert!(control.look(&call()).await.unwrap().is_none());
