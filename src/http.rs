@@ -93,6 +93,8 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls/{id}", get(calls::show))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
         .route("/v1/calls/{id}/say", post(calls::say))
+        .route("/v1/calls/{id}/dtmf", post(calls::dtmf))
+        .route("/v1/calls/{id}/transfer", post(calls::transfer))
         .route("/v1/calls/{id}/recording", get(calls::recording))
         .route("/v1/calls/{id}/transcript", get(calls::transcript))
         .route("/v1/calls/{id}/events", get(calls::events))

@@ -6,7 +6,7 @@ use crate::briefing::{Outcome, Text};
 use crate::call::consent::{Answer, Pin, Question};
 use crate::call::playout::{Flushed, Source};
 use crate::call::snapshot::Snapshot;
-use crate::carrier::{Answerer, CarrierCallId, CarrierError, Digit, Number};
+use crate::carrier::{Answerer, CarrierCallId, CarrierError, Digit, Key, Number};
 use crate::clock::Instant;
 use crate::leg::Broken;
 use crate::listener::{Listening, Noticed};
@@ -152,6 +152,10 @@ pub enum Order {
     Drain,
     /// Let the agent say this.
     Say(Text),
+    /// Press these keys towards the other party.
+    Press(Vec<Key>),
+    /// Bring the house's human into the call.
+    Transfer,
     /// Let the agent know this, and tell the other party at the next pause.
     Announce(Text),
     /// Show yourself.

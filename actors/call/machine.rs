@@ -262,6 +262,8 @@ impl Machine {
             Input::Order(Order::HangUp) => self.ordered_to_hang_up(now),
             Input::Order(Order::Drain) => self.part_politely("drained", now),
             Input::Order(Order::Say(text)) => self.say(&text),
+            Input::Order(Order::Press(keys)) => self.ordered_to_press(keys, now),
+            Input::Order(Order::Transfer) => self.ordered_to_transfer(now),
             Input::Order(Order::Announce(text)) => self.announce(text),
             Input::Order(Order::Show(viewer)) => (viewer.0)(self.snapshot()),
             Input::Timeout => {}

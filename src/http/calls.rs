@@ -23,7 +23,8 @@ use super::Desk;
 use super::caller::{Caller, Writer};
 use super::once::replayed;
 use super::problem::Problem;
-use crate::store::{Archive, CallFilter};
+use crate::store::{Archive, CallFilter, CallRow};
+use crate::tool::own;
 use view::CallView;
 
 /// Calls of one page unless asked otherwise.
@@ -145,17 +146,44 @@ pub(super) async fn say(
         let detail = format!("give 1 to {SAY_CHARS} characters to be said");
         return Err(Problem::invalid("text", detail));
     }
-    command(&desk, &caller, &id, Command::Say(Text(text.to_owned()))).await
+    let say = Command::Say(Text(text.to_owned()));
+    command(&desk, caller.call(&desk.store, &id).await?, say)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Press {
+    keys: String,
+}
+
+/// `POST /v1/calls/{id}/dtmf`: presses keys towards the other party, a comma for two seconds.
+pub(super) async fn dtmf(
+    State(desk): State<Desk>,
+    Writer(caller): Writer,
+    Path(id): Path<String>,
+    body: Result<Json<Press>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(Press { keys }) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let keys = own::keys(&keys).ok_or_else(|| Problem::invalid("keys", own::no_keys()))?;
+    command(&desk, caller.call(&desk.store, &id).await?, Command::Press(keys))
+}
+
+/// `POST /v1/calls/{id}/transfer`: brings the human of the settings into the call.
+pub(super) async fn transfer(
+    State(desk): State<Desk>,
+    Writer(caller): Writer,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let row = caller.call(&desk.store, &id).await?;
+    if desk.reception.human().is_none() {
+        let detail = "no human is set to hand over to: whoever runs the server sets carrier.human";
+        return Err(Problem::conflict("nobody_to_hand_over_to", detail.to_owned()));
+    }
+    command(&desk, row, Command::Transfer)
 }
 
 /// Gives a live call an order.
-async fn command(
-    desk: &Desk,
-    caller: &Caller,
-    id: &str,
-    command: Command,
-) -> Result<Response, Problem> {
-    let row = caller.call(&desk.store, id).await?;
+fn command(desk: &Desk, row: CallRow, command: Command) -> Result<Response, Problem> {
     if row.lifecycle != Lifecycle::Answered || !desk.exchange.tell(&row.id, Input::Order(command)) {
         let detail = format!(
             "the call is {}; this can be done while somebody is on the line",
@@ -163,7 +191,7 @@ async fn command(
         );
         return Err(Problem::conflict("nobody_on_the_line", detail));
     }
-    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": row.id.to_string() }))).into_response())
 }
 
 /// `GET /v1/calls/{id}/transcript`.

@@ -184,16 +184,25 @@ struct Press {
 }
 
 fn press(arguments: &Text) -> Result<Own, String> {
-    let wrong = || format!("`keys` must be 1 to {MOST_KEYS} of 0-9, *, #, A-D and the comma.");
-    let Press { keys } = serde_json::from_str(arguments.as_str()).map_err(|_| wrong())?;
-    if keys.is_empty() || keys.chars().count() > MOST_KEYS {
-        return Err(wrong());
+    let read = serde_json::from_str(arguments.as_str()).ok();
+    read.and_then(|Press { keys }| self::keys(&keys)).map(Own::Press).ok_or_else(no_keys)
+}
+
+/// What keys must be, in words.
+pub(crate) fn no_keys() -> String {
+    format!("`keys` must be 1 to {MOST_KEYS} of 0-9, *, #, A-D and the comma.")
+}
+
+/// Keys as they are written, a comma for a pause.
+pub(crate) fn keys(written: &str) -> Option<Vec<Key>> {
+    if written.is_empty() || written.chars().count() > MOST_KEYS {
+        return None;
     }
     let key = |key| match key {
         ',' => Some(Key::Pause),
         key => Digit::new(key).map(Key::Digit),
     };
-    keys.chars().map(key).collect::<Option<Vec<Key>>>().map(Own::Press).ok_or_else(wrong)
+    written.chars().map(key).collect()
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tandem::config::Config;
 use tandem::rehearsal::callee::Role;
+use tandem_actors::briefing::Outcome;
 use tandem_actors::record::Fact;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, ending};
 
 const OPERATOR: &str = "of-whoever-runs-the-server";
 
@@ -146,12 +147,17 @@ async fn a_key_opens_what_is_its_accounts_and_nothing_else() {
         (Method::GET, "/events"),
         (Method::GET, "/recording"),
         (Method::POST, "/say"),
+        (Method::POST, "/dtmf"),
+        (Method::POST, "/transfer"),
         (Method::POST, "/hangup"),
     ];
     for (method, route) in routes {
         let ask = async |api: &Api<'_>, call: &str| {
             let path = format!("/v1/calls/{call}{route}");
-            let body = json!({ "text": "Hello." });
+            let body = match route {
+                "/dtmf" => json!({ "keys": "1" }),
+                _ => json!({ "text": "Hello." }),
+            };
             told(api.to(method.clone(), &path).json(&body).send().await.unwrap()).await
         };
         assert_eq!(ask(&stranger, call).await.0, StatusCode::UNAUTHORIZED, "{route}");
@@ -184,6 +190,32 @@ async fn a_key_opens_what_is_its_accounts_and_nothing_else() {
     assert_eq!(of("tandem_sk_guessed").get("/v1/calls").await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(of(&"x".repeat(5_000)).get("/v1/calls").await.0, StatusCode::UNAUTHORIZED);
     end_all(&stage).await;
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn whoever_ordered_a_call_can_speak_press_and_bring_a_human_in() {
+    let mut stage = Stage::open_with(Role::Colleague.number()).await;
+    let wanted = json!({ "to": Role::Silent.number(), "task": "Ask when they open." });
+    let placed = Api { stage: &stage, key: None }.post("/v1/calls", &wanted).await.1;
+    let path = |what: &str| format!("/v1/calls/{}/{what}", placed["id"].as_str().unwrap());
+    let text = json!({ "text": "The lift is on your left." });
+    let (status, problem) = Api { stage: &stage, key: None }.post(&path("say"), &text).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("nobody_on_the_line")));
+
+    stage.until(|fact| matches!(fact, Fact::Turn(_))).await;
+    let api = Api { stage: &stage, key: None };
+    assert_eq!(api.post(&path("say"), &text).await.0, StatusCode::ACCEPTED);
+    let said = "The lift is on your left.";
+    stage.until(|fact| matches!(fact, Fact::Turn(turn) if turn.text.as_str() == said)).await;
+    let api = Api { stage: &stage, key: None };
+    assert_eq!(api.post(&path("dtmf"), &json!({ "keys": "1x" })).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(api.post(&path("dtmf"), &json!({ "keys": "1,2" })).await.0, StatusCode::ACCEPTED);
+    stage.until(|fact| matches!(fact, Fact::Keyed)).await;
+    let api = Api { stage: &stage, key: None };
+    assert_eq!(api.post(&path("transfer"), &json!({})).await.0, StatusCode::ACCEPTED);
+    let facts = stage.finalized().await;
+    assert_eq!(ending(&facts), (Outcome::Answered, "transferred"), "{facts:#?}");
     stage.close().await;
 }
 

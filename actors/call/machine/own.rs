@@ -55,13 +55,28 @@ impl Machine {
     }
 
     fn asked_to_press(&mut self, id: &ToolCallId, keys: Vec<Key>, now: Instant) {
-        if self.keys.len() + keys.len() > MOST_KEYS || !matches!(self.phase, Phase::Talking { .. })
-        {
+        if !self.has_room_for(&keys) {
             let suggestion = "wait: keys are still being pressed";
             self.told_quietly(id, Done::fault(Verdict::Temporary, "busy", "", suggestion), now);
             return;
         }
         self.told_quietly(id, Done::success(""), now);
+        self.press(keys, now);
+    }
+
+    /// Whoever ordered the call wants keys pressed; the model is told, for it hears what follows.
+    pub(super) fn ordered_to_press(&mut self, keys: Vec<Key>, now: Instant) {
+        if self.has_room_for(&keys) {
+            self.whisper("Keys were pressed on your behalf: wait for what they bring about.");
+            self.press(keys, now);
+        }
+    }
+
+    fn has_room_for(&self, keys: &[Key]) -> bool {
+        self.keys.len() + keys.len() <= MOST_KEYS && matches!(self.phase, Phase::Talking { .. })
+    }
+
+    fn press(&mut self, keys: Vec<Key>, now: Instant) {
         self.keys.extend(keys);
         self.next_key.get_or_insert(now);
     }

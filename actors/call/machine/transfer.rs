@@ -64,12 +64,26 @@ impl Machine {
             self.told_quietly(id, done, now);
             return;
         }
+        self.invite(human, why, now);
+        let words = "I am connecting you with a colleague. One moment, please.";
+        self.told(id, Done::success(words), now);
+    }
+
+    /// Whoever ordered the call wants a human in it.
+    pub(super) fn ordered_to_transfer(&mut self, now: Instant) {
+        if let (Some(human), Phase::Talking { .. }, None) =
+            (self.briefing.human.clone(), &self.phase, &self.transfer)
+        {
+            self.invite(human, None, now);
+            self.say(&"I am connecting you with a colleague. One moment, please.".into());
+        }
+    }
+
+    fn invite(&mut self, human: Number, introduction: Option<Text>, now: Instant) {
         self.note(Fact::HandOver { step: "asked" });
         self.outputs.push_back(Output::Invite(human));
         self.transfer = Some(Transfer::Ringing(now));
-        self.introduction = why;
-        let words = "I am connecting you with a colleague. One moment, please.";
-        self.told(id, Done::success(words), now);
+        self.introduction = introduction;
     }
 
     fn order_transfer(&mut self, human: Number) {
