@@ -14,6 +14,7 @@ mod media;
 mod problem;
 mod rehearsal;
 mod twilio;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ use crate::model::endpoints::Counts;
 use crate::reception;
 use crate::server::{Ends, Stagehand};
 use crate::store::Store;
+use crate::webhook::Webhooks;
 use guard::Patience;
 use refusals::Refusals;
 use tandem_actors::exchange::Exchange;
@@ -45,6 +47,8 @@ pub struct Desk {
     pub store: Store,
     /// What happened at the speech models.
     pub model: Arc<Counts>,
+    /// Who is told what happens.
+    pub webhooks: Webhooks,
     /// What was turned away.
     pub refusals: Refusals,
     /// Lives only in a rehearsal.
@@ -78,6 +82,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
         .route("/v1/calls/{id}/transcript", get(calls::transcript))
         .route("/v1/calls/{id}/events", get(calls::events))
+        .merge(webhooks::routes())
 }
 
 fn for_operators() -> Router<Desk> {

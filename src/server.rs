@@ -31,6 +31,7 @@ use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::store::{Archive, Store};
 use crate::tool::{self, Agent, Stock, own};
+use crate::webhook::{Schedule, Webhooks};
 use network::Network;
 
 pub use network::Ends;
@@ -121,12 +122,15 @@ impl Server {
         let clips = tokio::task::spawn_blocking(clips::Stock::render).await?;
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
+        let reach = config.webhooks.reach(config.carrier.kind);
+        let (webhooks, deliverer) = Webhooks::open(store.clone(), reach, Schedule::DAYS)?;
         let desk = Desk {
             exchange,
             reception: Arc::new(reception),
             network: network.ends(config, &store).await?,
             store,
             model: model.counts(),
+            webhooks,
             refusals: Refusals::default(),
             stagehand: stagehand(config, &network, simulated_model.clone()),
         };
@@ -136,6 +140,7 @@ impl Server {
             let (refusals, limits) = (desk.refusals.clone(), accept::Limits::default());
             tasks.spawn(accept::serve(door, routes, refusals, limits, stop.clone()));
         }
+        tasks.spawn(deliverer.run(stop.clone()));
         tasks.spawn(tidy(desk.clone(), stop.clone()));
         let drain = Duration::from_secs(config.limits.drain_s);
         Ok(Self {

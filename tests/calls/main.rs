@@ -31,3 +31,4 @@ mod refusal;
 mod twilio_network;
 mod usage;
 mod voicemail;
+mod webhooks;
