@@ -9,6 +9,7 @@ mod persona;
 mod secrets;
 mod tools;
 mod voicemail;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use persona::{Disclosure, NoDisclosure, Persona};
 pub use tools::{Mcp, McpTool, Risk, Tool};
 pub(crate) use tools::{attempts, deadline_s};
 pub use voicemail::{NoVoicemail, Voicemail};
+pub use webhooks::Webhooks;
 
 /// Everything an operator can decide.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -54,6 +56,8 @@ pub struct Config {
     pub mcp: Vec<Mcp>,
     /// The agent behind the voice.
     pub agent: Agent,
+    /// Telling users what happens.
+    pub webhooks: Webhooks,
     /// How much and how long.
     pub limits: Limits,
     /// The simulated phone network and model.

@@ -19,6 +19,7 @@ mod problem;
 mod rehearsal;
 mod schedules;
 mod twilio;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,7 @@ use crate::reception;
 use crate::recording::Recordings;
 use crate::server::{Ends, Stagehand};
 use crate::store::Store;
+use crate::webhook::Webhooks;
 use clawcall::Links;
 use guard::Patience;
 use refusals::Refusals;
@@ -61,6 +63,8 @@ pub struct Desk {
     pub makes_keys: bool,
     /// Addresses of recordings that open without a key.
     pub links: Links,
+    /// Who is told what happens.
+    pub webhooks: Webhooks,
     /// What was turned away.
     pub refusals: Refusals,
     /// Lives only in a rehearsal.
@@ -101,6 +105,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/schedules", post(schedules::make).get(schedules::list))
         .route("/v1/schedules/{id}", get(schedules::show).delete(schedules::cancel))
         .merge(clawcall::routes())
+        .merge(webhooks::routes())
 }
 
 fn for_operators() -> Router<Desk> {

@@ -3,7 +3,8 @@
 //!
 //! In reading order: who calls us ([`http`]), who makes a call of it ([`reception`]), the phone
 //! network ([`carrier`]), the model ([`model`]), the tools ([`tool`]), what is written down
-//! ([`store`], [`recording`]), and the simulated world ([`rehearsal`]).
+//! ([`store`], [`recording`]), who is told of it ([`webhook`]), and the simulated world
+//! ([`rehearsal`]).
 
 pub mod cli;
 pub mod server;
@@ -22,6 +23,7 @@ pub mod clips;
 pub mod recording;
 pub mod store;
 pub mod tool;
+pub mod webhook;
 
 pub mod rehearsal;
 

@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret as _, SecretString};
 use tandem_actors::briefing::{Limits, Text};
 use tandem_actors::call::consent::Pin;
@@ -33,6 +32,7 @@ use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::schedule;
 use crate::store::{Archive, Store};
 use crate::tool::{self, Agent, Stock, own};
+use crate::webhook::{Deliverer, Schedule, Webhooks};
 use network::Network;
 
 pub use network::Ends;
@@ -121,6 +121,8 @@ impl Server {
         let clips = tokio::task::spawn_blocking(clips::Stock::render).await?;
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
+        let reach = config.webhooks.reach(config.carrier.kind);
+        let (webhooks, deliverer) = Webhooks::open(store.clone(), reach, Schedule::DAYS)?;
         let desk = Desk {
             exchange,
             reception: Arc::new(reception),
@@ -131,16 +133,14 @@ impl Server {
             key: config.http.key.clone().map(Arc::new),
             makes_keys: config.http.makes_keys,
             links: Default::default(),
+            webhooks,
             refusals: Refusals::default(),
             stagehand: stagehand(config, &network, simulated_model.clone()),
         };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         network.serve(&desk, &tasks, &stop);
-        for (door, routes) in doors(listener, carriers, &desk) {
-            let (refusals, limits) = (desk.refusals.clone(), accept::Limits::default());
-            tasks.spawn(accept::serve(door, routes, refusals, limits, stop.clone()));
-        }
-        attend(&desk, &tasks, &stop)?;
+        serve(listener, carriers, &desk, &tasks, &stop);
+        attend(&desk, deliverer, &tasks, &stop);
         let drain = Duration::from_secs(config.limits.drain_s);
         Ok(Self {
             address,
@@ -218,6 +218,20 @@ async fn listen(on: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
     })
 }
 
+/// Serves until told to stop.
+fn serve(
+    api: TcpListener,
+    carriers: Option<TcpListener>,
+    desk: &Desk,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    for (door, routes) in doors(api, carriers, desk) {
+        let (refusals, limits) = (desk.refusals.clone(), accept::Limits::default());
+        tasks.spawn(accept::serve(door, routes, refusals, limits, stop.clone()));
+    }
+}
+
 /// What is served where: with a real carrier its routes have a listener of their own.
 fn doors(
     api: TcpListener,
@@ -283,12 +297,16 @@ fn house(
 }
 
 /// Starts what is done beside the calls, until told to stop.
-fn attend(desk: &Desk, tasks: &TaskTracker, stop: &CancellationToken) -> anyhow::Result<()> {
+fn attend(desk: &Desk, deliverer: Deliverer, tasks: &TaskTracker, stop: &CancellationToken) {
+    tasks.spawn(deliverer.run(stop.clone()));
     tasks.spawn(tidy(desk.clone(), stop.clone()));
     let (record, reception) = (desk.store.clone(), Arc::clone(&desk.reception));
-    let asks = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build()?;
-    tasks.spawn(schedule::run(record, reception, asks, stop.clone()));
-    Ok(())
+    let schedules = schedule::run(record, reception, desk.webhooks.reach, stop.clone());
+    tasks.spawn(async move {
+        if let Err(error) = schedules.await {
+            tracing::error!(%error, "no call is made by a schedule");
+        }
+    });
 }
 
 async fn tidy(desk: Desk, stop: CancellationToken) {

@@ -5,6 +5,7 @@ mod agent_tasks;
 mod archive;
 #[cfg(test)]
 pub(crate) mod conformance;
+mod deliveries;
 mod desk;
 mod facts;
 mod fault;
@@ -22,6 +23,8 @@ mod spool;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod told;
+mod webhooks;
 mod writer;
 
 use std::path::Path;
@@ -41,6 +44,8 @@ pub use archive::{
     Answer, Archive, CallFilter, CallRow, ConfirmationRow, Cursor, EventRow, LedgerRow,
     LedgerState, NoCursor, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow,
 };
+pub use deliveries::DeliveryRow;
+pub(crate) use deliveries::{Attempt, Due, Next};
 pub use desk::Tenure;
 pub use fault::Fault;
 pub use keys::{KEYS_MAX, KeyRow, Scope};
@@ -54,6 +59,8 @@ pub use spool::{ENDS_MAX, SPOOL_MAX};
 pub use tasks::{
     Decision, Priority, Resolved, TASKS_MAX, TaskBook, TaskChange, TaskRow, TaskStatus,
 };
+pub use told::{News, WAITING_MAX};
+pub use webhooks::{NewWebhook, WEBHOOKS_MAX, WebhookRow};
 
 use desk::Desk;
 use fault::Trouble;
@@ -92,6 +99,7 @@ struct Inner {
     spool: Arc<Spool>,
     fault: watch::Receiver<Option<Fault>>,
     commits: watch::Receiver<u64>,
+    told: watch::Receiver<u64>,
     tenure: Tenure,
     #[cfg(test)]
     pages: Arc<std::sync::atomic::AtomicU32>,
@@ -158,6 +166,7 @@ impl Store {
             spool,
             fault,
             commits,
+            told: desk.bell.subscribe(),
             tenure: desk.tenure.clone(),
             #[cfg(test)]
             pages: desk.pages.clone(),

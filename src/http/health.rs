@@ -58,6 +58,15 @@ pub(super) async fn metrics(State(desk): State<Desk>, Operator: Operator) -> Res
     registry.register("tasks_live", "Live tasks", gauge(runtime.num_alive_tasks()));
     registry.register("record_waiting", "Facts not yet written", gauge(health.waiting));
     registry.register("record_dropped", "Facts lost", ConstCounter::new(health.dropped));
+    let told = &desk.webhooks.counts;
+    registry.register("webhooks_delivered", "Deliveries taken", count(&told.delivered));
+    registry.register("webhooks_failed", "Attempts not taken", count(&told.failed));
+    registry.register("webhooks_given_up", "Deliveries given up", count(&told.given_up));
+    // A record that cannot be read says so elsewhere.
+    if let Ok(waiting) = desk.store.deliveries_waiting().await {
+        let waiting = gauge(usize::try_from(waiting).unwrap_or(usize::MAX));
+        registry.register("webhooks_waiting", "Deliveries not yet taken", waiting);
+    }
     desk.refusals.register(&mut registry);
     if let Some(acs) = &desk.network.acs {
         acs.register(&mut registry);

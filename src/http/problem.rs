@@ -84,6 +84,12 @@ impl Problem {
         }
     }
 
+    /// Something that was named is not there.
+    pub(super) fn absent(code: &'static str, title: &'static str, detail: String) -> Self {
+        let status = StatusCode::NOT_FOUND;
+        Self { status, code, title, detail, field: None, retryable: false }
+    }
+
     pub(super) fn conflict(code: &'static str, detail: String) -> Self {
         Self {
             status: StatusCode::CONFLICT,

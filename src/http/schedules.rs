@@ -30,6 +30,10 @@ pub(super) async fn make(
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
     spec.to = checked_number("to", spec.to)?.as_str().to_owned();
     spec.task = checked_task(&spec.task)?.0;
+    if let Some(condition) = &spec.condition {
+        let reach = desk.webhooks.reach;
+        reach.check(&condition.url).map_err(|wrong| Problem::invalid("condition", wrong))?;
+    }
     let now = Timestamp::now();
     let next = spec.first(now).map_err(|wrong| Problem::invalid(wrong.field, wrong.why))?;
     let row = ScheduleRow {

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::Spec;
 use crate::reception::{self, NotMade, Order, Wish};
 use crate::store::{Once, RunRow, ScheduleRow, Store};
+use crate::webhook::Reach;
 
 /// How often it is looked whether a time has come: nobody hears the difference of a second.
 const LOOK: Duration = Duration::from_secs(1);
@@ -22,9 +23,10 @@ const LOOK: Duration = Duration::from_secs(1);
 pub async fn run(
     store: Store,
     reception: reception::Shared,
-    client: reqwest::Client,
+    reach: Reach,
     stop: CancellationToken,
-) {
+) -> reqwest::Result<()> {
+    let client = reach.client()?;
     let (busy, tasks) = (Busy::default(), TaskTracker::new());
     let mut tick = tokio::time::interval(LOOK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -46,6 +48,7 @@ pub async fn run(
                 store: store.clone(),
                 reception: Arc::clone(&reception),
                 client: client.clone(),
+                reach,
             };
             tasks.spawn(async move {
                 let id = row.id.clone();
@@ -58,6 +61,7 @@ pub async fn run(
     }
     tasks.close();
     tasks.wait().await;
+    Ok(())
 }
 
 /// Which schedules are being seen to.
@@ -86,6 +90,7 @@ struct Hand {
     store: Store,
     reception: reception::Shared,
     client: reqwest::Client,
+    reach: Reach,
 }
 
 /// What came of a time: the word, the call, why not. Nothing when it is to be tried again.
@@ -116,7 +121,7 @@ impl Hand {
             return Some(("missed", None, Some(why)));
         }
         if let Some(condition) = &spec.condition {
-            match condition.holds(&self.client).await {
+            match condition.holds(&self.client, self.reach).await {
                 Ok(true) => {}
                 Ok(false) => return Some(("condition_not_met", None, None)),
                 Err(why) => return Some(("condition_failed", None, Some(why))),

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tandem_actors::briefing::{CallId, Lifecycle};
 use tandem_actors::record::Opened;
+use tokio::sync::watch;
 
 use super::fault::{Fault, Trouble, fault};
 
@@ -34,6 +35,10 @@ pub(super) struct Desk {
     options: SqliteConnectOptions,
     /// Answers of this transaction; nobody can change them before it ends.
     owners: HashMap<CallId, Owner>,
+    /// Rings when something is to be delivered, once that is durable.
+    pub(super) bell: watch::Sender<u64>,
+    /// Whether this transaction has something to deliver.
+    told: bool,
     /// How many pages the file may have, where a test makes the disk full; else 0.
     #[cfg(test)]
     pub(super) pages: std::sync::Arc<std::sync::atomic::AtomicU32>,
@@ -50,6 +55,8 @@ impl Desk {
             tenure,
             options,
             owners: HashMap::new(),
+            bell: watch::Sender::new(0),
+            told: false,
             #[cfg(test)]
             pages: std::sync::Arc::default(),
         }
@@ -57,6 +64,7 @@ impl Desk {
 
     pub(super) async fn begin(&mut self) -> Result<(), Fault> {
         self.owners.clear();
+        self.told = false;
         #[cfg(test)]
         self.limit_pages().await;
         self.run("BEGIN IMMEDIATE").await
@@ -72,7 +80,16 @@ impl Desk {
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), Fault> {
-        self.run("COMMIT").await
+        self.run("COMMIT").await?;
+        if self.told {
+            self.bell.send_modify(|rung| *rung += 1);
+        }
+        Ok(())
+    }
+
+    /// Something is to be delivered.
+    pub(super) fn has_told(&mut self) {
+        self.told = true;
     }
 
     /// Undoes the open transaction. SQLite may have done so already, which is as good.
@@ -166,7 +183,13 @@ impl Desk {
             return Err(Trouble::refused(format!("call {} was opened before", call.call)));
         }
         self.owners.insert(call.call.clone(), Owner::Us);
-        Ok(())
+        match call.lifecycle {
+            // Whoever ordered it has just been told.
+            Lifecycle::Queued => Ok(()),
+            come @ (Lifecycle::Dialing | Lifecycle::Answered | Lifecycle::Finalized) => {
+                self.tell_of_call(&call.call, come, at_ms).await
+            }
+        }
     }
 
     /// The point of no return: succeeds once for a call, so that nobody rings twice.
@@ -183,7 +206,7 @@ impl Desk {
         if written.rows_affected() == 0 {
             return Err(Trouble::refused(format!("call {call} is past dialing")));
         }
-        Ok(())
+        self.tell_of_call(call, Lifecycle::Dialing, at_ms).await
     }
 
     pub(super) async fn set(&mut self, key: &str, value: &str, at_ms: i64) -> Result<(), Trouble> {

@@ -210,8 +210,12 @@ impl Desk {
                  WHERE id = $1 AND lifecycle IN ('queued', 'dialing')"
             }
         };
-        sqlx::query(sql).bind(&*place.call.0).bind(place.at_ms).execute(&mut self.conn).await?;
-        Ok(())
+        let moved =
+            sqlx::query(sql).bind(&*place.call.0).bind(place.at_ms).execute(&mut self.conn).await?;
+        match moved.rows_affected() {
+            0 => Ok(()),
+            _ => self.tell_of_call(place.call, lifecycle, place.at_ms).await,
+        }
     }
 
     async fn turn(&mut self, place: &Place<'_>, turn: &Turn) -> Result<(), Trouble> {
@@ -295,7 +299,7 @@ impl Desk {
         reason: &str,
         talk_ms: i64,
     ) -> Result<(), Trouble> {
-        sqlx::query(
+        let ended = sqlx::query(
             "UPDATE calls SET lifecycle = 'finalized', outcome = $2, reason = $3, talk_ms = $4, \
              finalized_ms = $5 WHERE id = $1 AND outcome IS NULL",
         )
@@ -306,6 +310,9 @@ impl Desk {
         .bind(place.at_ms)
         .execute(&mut self.conn)
         .await?;
-        Ok(())
+        match ended.rows_affected() {
+            0 => Ok(()),
+            _ => self.tell_of_call(place.call, Lifecycle::Finalized, place.at_ms).await,
+        }
     }
 }

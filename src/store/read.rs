@@ -125,7 +125,7 @@ fn sequence(row: &SqliteRow) -> Read<u64> {
     u64::try_from(sequence).map_err(|_| RecordError("a sequence number is negative".to_owned()))
 }
 
-fn call_row(row: &SqliteRow) -> Read<CallRow> {
+pub(super) fn call_row(row: &SqliteRow) -> Read<CallRow> {
     let outcome: Option<String> = column(row, "outcome")?;
     Ok(CallRow {
         id: CallId::new(column(row, "id")?),

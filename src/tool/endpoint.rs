@@ -20,6 +20,7 @@ use super::checked::arguments;
 use super::question::Question;
 use super::reply::{self, NoAnswer};
 use crate::config;
+use crate::webhook::signature;
 
 #[cfg(test)]
 mod tests;
@@ -34,9 +35,6 @@ const LONGEST: Duration = Duration::from_mins(5);
 const ANSWER_BYTES: usize = 256 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
-const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
-const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
 /// Where something is asked over HTTP.
 pub(super) struct Endpoint {
@@ -64,10 +62,10 @@ impl Endpoint {
         secret: Option<&SecretString>,
         patience: Duration,
     ) -> anyhow::Result<Self> {
-        let proof = match secret.map(|secret| Webhook::new(secret.expose_secret())) {
+        let proof = match secret.map(signature::signer) {
             None => Proof::None,
-            Some(Ok(signer)) => Proof::Signed(signer),
-            Some(Err(_)) => anyhow::bail!("the secret must be base64, like whsec_…"),
+            Some(Some(signer)) => Proof::Signed(signer),
+            Some(None) => anyhow::bail!("the secret must be base64, like whsec_…"),
         };
         Self::proved(url, proof, patience)
     }
@@ -134,10 +132,7 @@ impl Endpoint {
             }
             Proof::Signed(signer) => {
                 let now = jiff::Timestamp::now().as_second();
-                let signature = signer.sign(key, now, body.as_bytes());
-                put(WEBHOOK_ID, key, false);
-                put(WEBHOOK_TIMESTAMP, &now.to_string(), false);
-                put(WEBHOOK_SIGNATURE, &signature.unwrap_or_default(), false);
+                headers.extend(signature::headers(std::slice::from_ref(signer), key, now, body));
             }
         }
         headers

@@ -34,3 +34,4 @@ mod schedules;
 mod twilio_network;
 mod usage;
 mod voicemail;
+mod webhooks;

@@ -1,0 +1,197 @@
+//! What endpoints are told, written in the transaction of the fact that it tells of: either both
+//! are in the record or neither.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sqlx::Row as _;
+use tandem_actors::briefing::{CallId, Lifecycle, Text};
+use tandem_actors::record::RecordError;
+use uuid::Uuid;
+
+use super::archive::CallRow;
+use super::desk::Desk;
+use super::fault::Trouble;
+use super::{Store, Unkept, now_ms, read};
+
+#[cfg(test)]
+mod tests;
+
+/// Deliveries that may wait for one endpoint, some two kilobytes each. What comes when as many
+/// wait is not told there, and counted.
+pub const WAITING_MAX: i64 = 10_000;
+
+/// A body a receiver can be expected to take is below 20 KB; this much of it may be the result of
+/// the call.
+const RESULT_BYTES: usize = 12 * 1_024;
+
+/// Something that happened, to be told to whoever wants to know.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// Its type: `call.finalized`.
+    pub event: String,
+    /// A JSON object of at most a few kilobytes.
+    pub data: Value,
+    /// When it happened, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+impl News {
+    fn body(&self) -> String {
+        let timestamp = Timestamp::from_millisecond(self.at_ms).ok();
+        json!({ "type": self.event, "timestamp": timestamp, "data": self.data }).to_string()
+    }
+}
+
+impl Store {
+    /// Tells every endpoint of an account that wants this type; how many. Durable before it
+    /// returns.
+    pub async fn tell(&self, account: &str, news: News) -> Result<usize, Unkept> {
+        let account = account.to_owned();
+        self.promise(move |desk| Box::pin(async move { desk.tell(&account, &news).await })).await
+    }
+
+    /// Tells one endpoint, whether it wants to know or not; the delivery's id, none when there is
+    /// no such endpoint or nothing is sent there.
+    pub async fn tell_one(
+        &self,
+        account: &str,
+        webhook: &str,
+        news: News,
+    ) -> Result<Option<String>, RecordError> {
+        let (account, webhook) = (account.to_owned(), webhook.to_owned());
+        let told = self.promise(move |desk| {
+            Box::pin(async move {
+                match desk.endpoints(&account).await?.into_iter().any(|(id, _)| id == webhook) {
+                    true => desk.deliver(&webhook, &news.event, &news.body()).await,
+                    false => Ok(None),
+                }
+            })
+        });
+        Ok(told.await?)
+    }
+}
+
+impl Desk {
+    /// Tells of a call that has just come this far.
+    pub(super) async fn tell_of_call(
+        &mut self,
+        call: &CallId,
+        lifecycle: Lifecycle,
+        at_ms: i64,
+    ) -> Result<(), Trouble> {
+        let event = format!("call.{}", lifecycle.word());
+        let account: String = sqlx::query_scalar("SELECT account FROM calls WHERE id = $1")
+            .bind(&*call.0)
+            .fetch_one(&mut self.conn)
+            .await?;
+        if self.who_wants(&account, &event).await?.is_empty() {
+            return Ok(());
+        }
+        let row = sqlx::query("SELECT * FROM calls WHERE id = $1")
+            .bind(&*call.0)
+            .fetch_one(&mut self.conn)
+            .await?;
+        let row = read::call_row(&row).map_err(Trouble::Refused)?;
+        self.tell(&account, &News { event, data: data(&row), at_ms }).await?;
+        Ok(())
+    }
+
+    /// The one way by which endpoints are told anything.
+    async fn tell(&mut self, account: &str, news: &News) -> Result<usize, Trouble> {
+        let wanted = self.who_wants(account, &news.event).await?;
+        let body = if wanted.is_empty() { String::new() } else { news.body() };
+        for webhook in &wanted {
+            self.deliver(webhook, &news.event, &body).await?;
+        }
+        Ok(wanted.len())
+    }
+
+    async fn who_wants(&mut self, account: &str, event: &str) -> Result<Vec<String>, Trouble> {
+        let wants = |events: &str| {
+            events.is_empty() || events.split_whitespace().any(|wanted| wanted == event)
+        };
+        let all = self.endpoints(account).await?;
+        Ok(all.into_iter().filter(|(_, events)| wants(events)).map(|(id, _)| id).collect())
+    }
+
+    /// The endpoints that something is sent to, and what each wants.
+    async fn endpoints(&mut self, account: &str) -> Result<Vec<(String, String)>, Trouble> {
+        let rows = sqlx::query(
+            "SELECT id, events FROM webhooks WHERE account = $1 AND disabled IS NULL \
+             ORDER BY created_ms, id",
+        )
+        .bind(account)
+        .fetch_all(&mut self.conn)
+        .await?;
+        let row = |row: &sqlx::sqlite::SqliteRow| Ok((row.try_get("id")?, row.try_get("events")?));
+        rows.iter().map(row).collect::<Result<_, sqlx::Error>>().map_err(Trouble::from)
+    }
+
+    /// Writes down that an endpoint is to be told; the delivery's id, none when too many wait.
+    async fn deliver(
+        &mut self,
+        webhook: &str,
+        event: &str,
+        body: &str,
+    ) -> Result<Option<String>, Trouble> {
+        let (id, at_ms) = (format!("msg_{}", Uuid::now_v7().simple()), now_ms());
+        let room =
+            sqlx::query("UPDATE webhooks SET waiting = waiting + 1 WHERE id = $1 AND waiting < $2")
+                .bind(webhook)
+                .bind(WAITING_MAX)
+                .execute(&mut self.conn)
+                .await?;
+        if room.rows_affected() == 0 {
+            sqlx::query("UPDATE webhooks SET missed = missed + 1 WHERE id = $1")
+                .bind(webhook)
+                .execute(&mut self.conn)
+                .await?;
+            return Ok(None);
+        }
+        sqlx::query(
+            "INSERT INTO webhook_deliveries \
+             (id, webhook, event, body, state, attempts, created_ms, due_ms) \
+             VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5)",
+        )
+        .bind(&id)
+        .bind(webhook)
+        .bind(event)
+        .bind(body)
+        .bind(at_ms)
+        .execute(&mut self.conn)
+        .await?;
+        self.has_told();
+        Ok(Some(id))
+    }
+}
+
+/// A call as `GET /v1/calls/{id}` shows it, without its task and its conversation: those are
+/// fetched by whoever may read them.
+fn data(row: &CallRow) -> Value {
+    let at = |ms: Option<i64>| ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let path = format!("/v1/calls/{}", row.id);
+    let mut data = json!({
+        "id": row.id.to_string(),
+        "direction": row.direction.word(),
+        "lifecycle": row.lifecycle.word(),
+        "outcome": row.outcome.map(|outcome| outcome.word()),
+        "reason": row.reason,
+        "numbers": { "remote": row.remote.as_str(), "local": row.local.as_str() },
+        "timestamps": {
+            "queued_at": at(Some(row.queued_ms)),
+            "dialing_at": at(row.dialing_ms),
+            "answered_at": at(row.answered_ms),
+            "finalized_at": at(row.finalized_ms),
+        },
+        "talk_ms": row.talk_ms,
+        "links": { "call": path, "transcript": format!("{path}/transcript") },
+    });
+    match &row.result {
+        Some(result) if result.as_str().len() > RESULT_BYTES => {
+            data["result_omitted"] = true.into();
+        }
+        Some(Text(result)) => data["result"] = serde_json::from_str(result).unwrap_or_default(),
+        None => {}
+    }
+    data
+}
