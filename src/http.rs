@@ -12,6 +12,7 @@ mod calls;
 mod clawcall;
 mod guard;
 mod health;
+mod inbound;
 mod keys;
 mod media;
 mod once;
@@ -112,6 +113,8 @@ fn for_operators() -> Router<Desk> {
     Router::new()
         .route("/v1/keys", post(keys::make).get(keys::list))
         .route("/v1/keys/{id}", delete(keys::revoke))
+        .route("/v1/inbound", get(inbound::list))
+        .route("/v1/inbound/{number}", get(inbound::show).put(inbound::set).delete(inbound::forget))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

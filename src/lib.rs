@@ -11,6 +11,7 @@ pub mod server;
 
 pub mod account;
 pub mod http;
+pub mod inbound;
 pub mod persona;
 pub mod reception;
 pub mod schedule;

@@ -102,6 +102,9 @@ pub enum NotMade {
     /// The same order came a moment ago under another key, and made this call.
     #[error("the same order came a moment ago and made the call {0}")]
     JustNow(CallId),
+    /// Whoever rings here is not among those who may.
+    #[error("the caller is not among those who may ring this number")]
+    NotAdmitted,
 }
 
 /// Why a media socket was not let in.
@@ -172,7 +175,15 @@ impl Reception {
     /// # Errors
     /// [`NotMade`]; the carrier should be told that we are busy.
     pub async fn take(&self, ringing: Ringing) -> Result<Made, NotMade> {
-        self.take_for(ringing, self.house.inbound_task.clone()).await
+        let usual = self.wish(self.house.inbound_task.clone());
+        let wish = match self.store.inbound(&ringing.to).await? {
+            Some((_, profile)) if !profile.admits(&ringing.from) => {
+                return Err(NotMade::NotAdmitted);
+            }
+            Some((account, profile)) => profile.wish(account, usual),
+            None => usual,
+        };
+        self.take_as(ringing, wish).await
     }
 
     /// Takes a call that rings here for something else than the house's usual task.
@@ -180,11 +191,15 @@ impl Reception {
     /// # Errors
     /// [`NotMade`]; the carrier should be told that we are busy.
     pub async fn take_for(&self, ringing: Ringing, task: Text) -> Result<Made, NotMade> {
+        self.take_as(ringing, self.wish(task)).await
+    }
+
+    async fn take_as(&self, ringing: Ringing, wish: Wish) -> Result<Made, NotMade> {
         let new = New {
             direction: Direction::Inbound,
             remote: ringing.from,
             local: ringing.to,
-            wish: Wish { dialect: ringing.dialect, ..self.wish(task) },
+            wish: Wish { dialect: ringing.dialect, ..wish },
         };
         let call = new_id();
         self.write(&call, &new, None).await?;

@@ -40,7 +40,7 @@ pub use network::Ends;
 /// How often tickets of ended calls are thrown away.
 const TIDY: Duration = Duration::from_secs(5);
 
-/// What an inbound call is for until inbound profiles exist.
+/// What an inbound call is for whose number has no profile.
 const INBOUND: &str = "Answer the task line: keep the caller's list of tasks.";
 
 /// The simulated world of a rehearsal.

@@ -9,6 +9,7 @@ mod deliveries;
 mod desk;
 mod facts;
 mod fault;
+mod inbound;
 mod keys;
 mod ledger;
 mod lock;

@@ -19,6 +19,7 @@ mod clawcall;
 mod conversation;
 mod handover;
 mod hold;
+mod inbound;
 mod lesson;
 mod menu;
 mod model_failover;

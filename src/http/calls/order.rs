@@ -120,7 +120,8 @@ pub(in crate::http) fn checked_manner(manner: Manner) -> Result<Manner, Problem>
     Ok(manner)
 }
 
-fn checked_tools(
+/// Tools that there are.
+pub(in crate::http) fn checked_tools(
     reception: &Reception,
     tools: Option<Vec<String>>,
 ) -> Result<Option<Vec<String>>, Problem> {

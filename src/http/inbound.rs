@@ -1,0 +1,92 @@
+//! How calls to numbers of ours are held, for whoever runs the server.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tandem_actors::carrier::Number;
+
+use super::Desk;
+use super::caller::Operator;
+use super::calls::order::{checked_manner, checked_number, checked_task, checked_tools};
+use super::problem::Problem;
+use crate::account::Account;
+use crate::inbound::Profile;
+use crate::persona::Manner;
+
+/// Who may ring one number: more is a matter for a system of its own.
+const ALLOW_MAX: usize = 1_000;
+
+/// `GET /v1/inbound`.
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    Operator: Operator,
+) -> Result<Json<Value>, Problem> {
+    let all = desk.store.inbound_profiles().await?;
+    let shown: Vec<Value> =
+        all.iter().map(|(number, account, profile)| view(number, account, profile)).collect();
+    Ok(Json(json!({ "inbound": shown })))
+}
+
+/// `GET /v1/inbound/{number}`.
+pub(super) async fn show(
+    State(desk): State<Desk>,
+    Operator: Operator,
+    Path(number): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let number = checked_number("number", number)?;
+    let (account, profile) = desk.store.inbound(&number).await?.ok_or_else(|| {
+        let detail = "this number has no profile; its calls are held as the settings say";
+        Problem::of(StatusCode::NOT_FOUND, "profile_not_found", detail.to_owned())
+    })?;
+    Ok(Json(view(&number, &account, &profile)))
+}
+
+/// `PUT /v1/inbound/{number}`: replaces the whole profile; live calls stay as they are.
+pub(super) async fn set(
+    State(desk): State<Desk>,
+    Operator: Operator,
+    Path(number): Path<String>,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Json(mut body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let number = checked_number("number", number)?;
+    let named = body.as_object_mut().and_then(|fields| fields.remove("account"));
+    let account: Account = match named {
+        None => Account::house(),
+        Some(name) => name.as_str().unwrap_or_default().parse().map_err(
+            |error: crate::account::NoAccount| Problem::invalid("account", error.to_string()),
+        )?,
+    };
+    let profile: Profile =
+        serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+    checked_task(&profile.task)?;
+    checked_tools(&desk.reception, profile.tools.clone())?;
+    let Profile { personality, greeting, voice, .. } = profile.clone();
+    checked_manner(Manner { personality, greeting, voice })?;
+    if profile.allow.len() > ALLOW_MAX || profile.allow.iter().any(String::is_empty) {
+        let detail = format!("give at most {ALLOW_MAX} numbers, or beginnings that end in *");
+        return Err(Problem::invalid("allow", detail));
+    }
+    let shown = view(&number, &account, &profile);
+    desk.store.set_inbound(number, Some((account, profile))).await?;
+    Ok(Json(shown))
+}
+
+/// `DELETE /v1/inbound/{number}`.
+pub(super) async fn forget(
+    State(desk): State<Desk>,
+    Operator: Operator,
+    Path(number): Path<String>,
+) -> Result<StatusCode, Problem> {
+    desk.store.set_inbound(checked_number("number", number)?, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn view(number: &Number, account: &Account, profile: &Profile) -> Value {
+    let mut shown = json!(profile);
+    shown["number"] = number.as_str().into();
+    shown["account"] = account.as_str().into();
+    shown
+}

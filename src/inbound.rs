@@ -1,0 +1,82 @@
+//! How calls to a number of ours are held: for what, by whom they may be made, whose they are.
+//! Pure.
+
+use serde::{Deserialize, Serialize};
+use tandem_actors::briefing::Text;
+use tandem_actors::carrier::Number;
+
+use crate::account::Account;
+use crate::persona::Manner;
+use crate::reception::Wish;
+
+/// The profile of one number.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// What its calls are for.
+    pub task: String,
+    /// How they differ from other calls.
+    #[serde(default)]
+    pub personality: String,
+    /// What is said first.
+    #[serde(default)]
+    pub greeting: String,
+    /// The model's voice.
+    #[serde(default)]
+    pub voice: String,
+    /// Who may ring: numbers, or beginnings of numbers that end in `*`. Without any, everybody.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// The tools its calls may use; all of them when nothing is said.
+    pub tools: Option<Vec<String>>,
+    /// Whether callers may be handed over to a human.
+    #[serde(default = "yes")]
+    pub hand_over: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl Profile {
+    /// Whether this caller may ring. One who withholds their number is nobody in particular.
+    #[must_use]
+    pub fn admits(&self, from: &Number) -> bool {
+        let is = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(beginning) => from.as_str().starts_with(beginning),
+            None => from.as_str() == pattern,
+        };
+        self.allow.is_empty() || self.allow.iter().any(is)
+    }
+
+    /// What a call to it is to be, beside what is usual.
+    #[must_use]
+    pub fn wish(self, account: Account, usual: Wish) -> Wish {
+        let Self { task, personality, greeting, voice, tools, hand_over, .. } = self;
+        let manner = Manner { personality, greeting, voice };
+        Wish { account, task: Text(task), manner, tools, hand_over, ..usual }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(&[], "+15550100", true)]
+    #[case(&["+15550100"], "+15550100", true)]
+    #[case(&["+15550100"], "+155501001", false)]
+    #[case(&["+1555*"], "+15550100", true)]
+    #[case(&["+1555*"], "anonymous", false)]
+    fn who_may_ring_is_named_whole_or_by_a_beginning(
+        #[case] allow: &[&str],
+        #[case] from: &str,
+        #[case] admitted: bool,
+    ) {
+        let json = serde_json::json!({ "task": "Take orders.", "allow": allow });
+        let profile: Profile = serde_json::from_value(json).unwrap();
+        assert_eq!(profile.admits(&Number::new(from)), admitted);
+    }
+}
