@@ -11,6 +11,7 @@ mod calls;
 mod guard;
 mod health;
 mod media;
+mod policy;
 mod problem;
 mod rehearsal;
 mod twilio;
@@ -78,6 +79,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
         .route("/v1/calls/{id}/transcript", get(calls::transcript))
         .route("/v1/calls/{id}/events", get(calls::events))
+        .merge(policy::routes())
 }
 
 fn for_operators() -> Router<Desk> {

@@ -1,15 +1,17 @@
 //! The edge: everything of Tandem that speaks to the world. The call itself, its actors and its
 //! decisions are in `tandem-actors`; nothing here is an actor.
 //!
-//! In reading order: who calls us ([`http`]), who makes a call of it ([`reception`]), the phone
-//! network ([`carrier`]), the model ([`model`]), the tools ([`tool`]), what is written down
-//! ([`store`], [`recording`]), and the simulated world ([`rehearsal`]).
+//! In reading order: who calls us ([`http`]), whom a call may ring ([`policy`]), who makes one of
+//! it ([`reception`]), the phone network ([`carrier`]), the model ([`model`]), the tools
+//! ([`tool`]), what is written down ([`store`], [`recording`]), and the simulated world
+//! ([`rehearsal`]).
 
 pub mod cli;
 pub mod server;
 
 pub mod http;
 pub mod persona;
+pub mod policy;
 pub mod reception;
 
 pub mod carrier;

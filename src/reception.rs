@@ -5,15 +5,16 @@ mod briefing;
 mod ticket;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tandem_actors::audio::Format;
-use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Text};
+use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Outcome, Text};
 use tandem_actors::call::consent::Pin;
 use tandem_actors::carrier::{Addresses, Line, Number};
 use tandem_actors::exchange::{Exchange, NotAttached, Refusal};
-use tandem_actors::record::{Opened, Record, RecordError};
+use tandem_actors::record::{Fact, Note, Opened, Record, RecordError};
 use tandem_actors::tool::Promise;
 use uuid::Uuid;
 
@@ -21,9 +22,13 @@ use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
 use crate::config::{Dialect, Voicemail};
 use crate::persona::Persona;
+use crate::policy::{Gate, Refused};
 use crate::recording::Recordings;
 use crate::store::Store;
 use ticket::{Admission, Nonces, Tickets};
+
+/// Whose calls they are: everybody's who may order any.
+pub const HOUSE: &str = "house";
 
 /// Takes orders and ringing phones.
 pub struct Reception {
@@ -48,6 +53,8 @@ pub struct House {
     pub formats: Vec<Format>,
     /// The tools of every call.
     pub tools: Vec<Promise>,
+    /// Whom calls may ring, and when.
+    pub gate: Gate,
     /// How long things may take.
     pub limits: Limits,
     /// Our number.
@@ -110,6 +117,9 @@ pub enum NotMade {
     /// The exchange refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// They may not be rung, or not now.
+    #[error(transparent)]
+    Forbidden(Refused),
     /// It could not be written down; then it is not made.
     #[error(transparent)]
     NotWritten(#[from] RecordError),
@@ -140,7 +150,8 @@ impl Reception {
         Self { exchange, store, recordings, tickets, clips, house }
     }
 
-    /// Rings somebody. Returns when the order is durable and the call is supervised.
+    /// Rings somebody, if the gate lets it. Returns when the order is durable and the call is
+    /// supervised.
     ///
     /// # Errors
     /// [`NotMade`]; then nobody has been or will be rung.
@@ -205,7 +216,10 @@ impl Reception {
             task: new.task.clone(),
             lifecycle,
         };
-        self.store.open(opened).await?;
+        match new.direction {
+            Direction::Inbound => self.store.open(opened).await?,
+            Direction::Outbound => self.open_permitted(opened).await?,
+        }
         if let Some(schema) = &new.result {
             self.store.want_result(&call, Text(schema.to_string())).await?;
         }
@@ -219,15 +233,37 @@ impl Reception {
         let dialect = new.dialect;
         let briefing = briefing::of(&self.house, &self.clips, &call, new, format);
         let mut made = None;
-        // Refused only when the last place went in this moment; the record says so at the next
-        // start, and the caller now.
-        self.tickets.issue(&call, Admission { dialect, format }, |nonces| {
+        // Refused only when the last place went in this moment.
+        let issued = self.tickets.issue(&call, Admission { dialect, format }, |nonces| {
             let addresses = self.addresses(&call, dialect, nonces);
             made = Some(addresses.clone());
             self.exchange.admit(briefing, addresses, tape)
-        })?;
+        });
+        if let Err(refusal) = issued {
+            self.store.note(never_rang(&call));
+            return Err(refusal.into());
+        }
         let addresses = made.expect("a ticket was issued");
         Ok(Made { call, addresses })
+    }
+
+    /// Writes a call down that the gate permits. Judged where it is written, so that of two
+    /// orders at once one sees the other.
+    async fn open_permitted(&self, opened: Opened) -> Result<(), NotMade> {
+        let (gate, to, now) = (self.house.gate.clone(), opened.remote.clone(), Timestamp::now());
+        let ask = gate.ask(&to, HOUSE, now);
+        let judge = move |facts: &_| gate.judge(&to, facts, now);
+        self.store.open_if(opened, ask, judge).await?.map_err(NotMade::Forbidden)
+    }
+
+    /// Whether this number may be rung in this moment; rings nobody.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn may_ring(&self, to: &Number) -> Result<Result<(), Refused>, RecordError> {
+        let (gate, now) = (&self.house.gate, Timestamp::now());
+        let facts = self.store.facts(&gate.ask(to, HOUSE, now)).await?;
+        Ok(gate.judge(to, &facts, now))
     }
 
     /// Lets a media socket in that knows the call's nonce; once.
@@ -316,6 +352,13 @@ impl Reception {
             events: self.events_address(vendor, call, nonces.events.as_str()),
         }
     }
+}
+
+/// The end of a call that was written down and found no place.
+fn never_rang(call: &CallId) -> Note {
+    let fact =
+        Fact::Finalized { outcome: Outcome::Cancelled, reason: "no_place".to_owned(), talk_ms: 0 };
+    Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact }
 }
 
 /// A call about to be made.

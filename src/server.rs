@@ -25,6 +25,7 @@ use crate::http::refusals::Refusals;
 use crate::http::{self, Desk, accept};
 use crate::model::endpoints::Endpoints;
 use crate::persona::Persona;
+use crate::policy::Gate;
 use crate::reception::{House, Reception};
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
@@ -86,6 +87,7 @@ impl Server {
     /// # Errors
     /// As [`Server::start`], and when two tools want the same name.
     pub async fn start_with(config: &Config, tools: Vec<Arc<dyn Tool>>) -> anyhow::Result<Self> {
+        let gate = config.gate().map_err(anyhow::Error::msg)?;
         let listener = listen(config.http.listen, "TANDEM__HTTP__LISTEN").await?;
         let address = listener.local_addr()?;
         let carriers = match config.carrier.kind {
@@ -117,7 +119,8 @@ impl Server {
         if let Some(agent) = &agent {
             agent.announce_in(exchange.clone());
         }
-        let house = house(config, door.unwrap_or(address), model.formats().to_vec(), promises);
+        let formats = model.formats().to_vec();
+        let house = house(config, door.unwrap_or(address), formats, promises, gate);
         let clips = tokio::task::spawn_blocking(clips::Stock::render).await?;
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
@@ -243,6 +246,7 @@ fn house(
     address: SocketAddr,
     formats: Vec<tandem_actors::audio::Format>,
     tools: Vec<Promise>,
+    gate: Gate,
 ) -> House {
     let limits = &config.limits;
     let language = Some(config.model.language.clone()).filter(|language| !language.is_empty());
@@ -261,6 +265,7 @@ fn house(
         voice: config.model.voice.clone(),
         formats,
         tools,
+        gate,
         limits: Limits {
             total: Duration::from_secs(limits.total_s),
             silence: Duration::from_secs(limits.silence_s),

@@ -12,6 +12,7 @@ mod ledger;
 mod lock;
 mod open;
 mod orphans;
+mod policy;
 mod read;
 mod recordings;
 mod results;
@@ -43,6 +44,7 @@ pub use fault::Fault;
 pub(crate) use ledger::hex_digest;
 pub use open::OpenError;
 pub(crate) use open::make_private;
+pub use policy::{List, Listed};
 pub use recordings::AwaitedFile;
 pub use spool::{ENDS_MAX, SPOOL_MAX};
 pub use tasks::{
