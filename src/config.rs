@@ -6,6 +6,7 @@ mod carrier;
 mod load;
 mod model;
 mod persona;
+mod policy;
 mod secrets;
 mod tools;
 mod voicemail;
@@ -23,6 +24,7 @@ pub use load::{ConfigError, load};
 pub(crate) use load::{DEFAULT_FILE, environment, of};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
 pub use persona::{Disclosure, NoDisclosure, Persona};
+pub use policy::{Policy, Words};
 pub use tools::{Mcp, McpTool, Risk, Tool};
 pub(crate) use tools::{attempts, deadline_s};
 pub use voicemail::{NoVoicemail, Voicemail};
@@ -40,6 +42,8 @@ pub struct Config {
     pub call: Call,
     /// Who speaks on it.
     pub persona: Persona,
+    /// Whom calls may ring, and when.
+    pub policy: Policy,
     /// The phone network.
     pub carrier: Carrier,
     /// Azure Communication Services, when it is the carrier.

@@ -16,6 +16,7 @@ mod inbound;
 mod keys;
 mod media;
 mod once;
+mod policy;
 mod problem;
 mod rehearsal;
 mod schedules;
@@ -107,6 +108,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/schedules/{id}", get(schedules::show).delete(schedules::cancel))
         .merge(clawcall::routes())
         .merge(webhooks::routes())
+        .merge(policy::routes())
 }
 
 fn for_operators() -> Router<Desk> {

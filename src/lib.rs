@@ -1,9 +1,10 @@
 //! The edge: everything of Tandem that speaks to the world. The call itself, its actors and its
 //! decisions are in `tandem-actors`; nothing here is an actor.
 //!
-//! In reading order: who calls us ([`http`]), who makes a call of it ([`reception`]), the phone
-//! network ([`carrier`]), the model ([`model`]), the tools ([`tool`]), what is written down
-//! ([`store`], [`recording`]), who is told of it ([`webhook`]), and the simulated world
+//! In reading order: who calls us ([`http`]), whom a call may ring ([`policy`]), who makes one of
+//! it ([`reception`]), the phone network ([`carrier`]), the model ([`model`]), the tools
+//! ([`tool`]), what is written down ([`store`], [`recording`]), who is told of it ([`webhook`]),
+//! and the simulated world
 //! ([`rehearsal`]).
 
 pub mod cli;
@@ -13,6 +14,7 @@ pub mod account;
 pub mod http;
 pub mod inbound;
 pub mod persona;
+pub mod policy;
 pub mod reception;
 pub mod schedule;
 

@@ -8,6 +8,7 @@ mod ticket;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use jiff::Timestamp;
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Outcome, Text};
 use tandem_actors::call::consent::Pin;
@@ -22,8 +23,9 @@ use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
 use crate::config::{Dialect, Voicemail};
 use crate::persona::{Manner, Persona};
+use crate::policy::{Gate, Refused};
 use crate::recording::Recordings;
-use crate::store::{Once, Ordered, Store, Terms};
+use crate::store::{Once, Ordered, Permit, Store, Terms};
 use ticket::{Admission, Nonces, Tickets};
 
 pub use order::{Order, Ringing, Wish};
@@ -51,6 +53,8 @@ pub struct House {
     pub formats: Vec<Format>,
     /// The tools of every call.
     pub tools: Vec<Promise>,
+    /// Whom calls may ring, and when.
+    pub gate: Gate,
     /// How long things may take.
     pub limits: Limits,
     /// Our number.
@@ -93,6 +97,9 @@ pub enum NotMade {
     /// The exchange refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// They may not be rung, or not now.
+    #[error(transparent)]
+    Forbidden(Refused),
     /// It could not be written down; then it is not made.
     #[error(transparent)]
     NotWritten(#[from] RecordError),
@@ -147,7 +154,8 @@ impl Reception {
         }
     }
 
-    /// Rings somebody. Returns when the order is durable and the call is supervised.
+    /// Rings somebody, if the gate lets it. Returns when the order is durable and the call is
+    /// supervised.
     ///
     /// # Errors
     /// [`NotMade`]; then nobody has been or will be rung by this order.
@@ -234,9 +242,11 @@ impl Reception {
             lifecycle,
         };
         let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
-        let terms =
-            Terms { account: new.wish.account.clone(), manner: new.wish.manner.clone(), result };
-        Ok(self.store.order(opened, terms, once).await?)
+        let account = new.wish.account.clone();
+        let permit = (new.direction == Direction::Outbound)
+            .then(|| self.permit(&new.remote, &account, Timestamp::now()));
+        let terms = Terms { account, manner: new.wish.manner.clone(), result };
+        self.store.order(opened, terms, once, permit).await?.map_err(NotMade::Forbidden)
     }
 
     /// Has a call that is written down supervised. Returns where its carrier finds us.
@@ -258,15 +268,31 @@ impl Reception {
         });
         if let Err(refusal) = issued {
             // The last place went in this moment. Who repeats the order learns that it is over.
-            let fact = Fact::Finalized {
-                outcome: Outcome::Cancelled,
-                reason: "not_admitted".to_owned(),
-                talk_ms: 0,
-            };
-            self.store.note(Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact });
+            self.store.note(never_rang(call));
             return Err(refusal);
         }
         Ok(made.expect("a ticket was issued"))
+    }
+
+    /// Judges an order where it is written, so that of two orders at once one sees the other.
+    fn permit(&self, to: &Number, account: &Account, now: Timestamp) -> Permit {
+        let (gate, to) = (self.house.gate.clone(), to.clone());
+        let ask = gate.ask(&to, account.as_str(), now);
+        Permit { ask, judge: Box::new(move |facts| gate.judge(&to, facts, now)) }
+    }
+
+    /// Whether this number may be rung in this moment; rings nobody.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn may_ring(
+        &self,
+        to: &Number,
+        account: &Account,
+    ) -> Result<Result<(), Refused>, RecordError> {
+        let Permit { ask, judge } = self.permit(to, account, Timestamp::now());
+        let facts = self.store.facts(&ask).await?;
+        Ok(judge(&facts))
     }
 
     /// Lets a media socket in that knows the call's nonce; once.
@@ -361,6 +387,13 @@ impl Reception {
             events: self.events_address(vendor, call, nonces.events.as_str()),
         }
     }
+}
+
+/// The end of a call that was written down and found no place.
+fn never_rang(call: &CallId) -> Note {
+    let fact =
+        Fact::Finalized { outcome: Outcome::Cancelled, reason: "no_place".to_owned(), talk_ms: 0 };
+    Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact }
 }
 
 /// A call about to be made.

@@ -25,6 +25,7 @@ use crate::http::refusals::Refusals;
 use crate::http::{self, Desk, accept};
 use crate::model::endpoints::Endpoints;
 use crate::persona::Persona;
+use crate::policy::Gate;
 use crate::reception::{House, Reception};
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
@@ -86,14 +87,10 @@ impl Server {
     /// # Errors
     /// As [`Server::start`], and when two tools want the same name.
     pub async fn start_with(config: &Config, tools: Vec<Arc<dyn Tool>>) -> anyhow::Result<Self> {
+        let gate = config.gate().map_err(anyhow::Error::msg)?;
         let listener = listen(config.http.listen, "TANDEM__HTTP__LISTEN").await?;
         let address = listener.local_addr()?;
-        let carriers = match config.carrier.kind {
-            Kind::Rehearsal => None,
-            Kind::Acs | Kind::Twilio | Kind::Asterisk => {
-                Some(listen(config.http.carriers, "TANDEM__HTTP__CARRIERS").await?)
-            }
-        };
+        let carriers = carriers_door(config).await?;
         let door = carriers.as_ref().map(TcpListener::local_addr).transpose()?;
         let store = Store::open(&config.store.dir, &config.store.node).await?;
         let settled = settle(&store, &config.store.node).await?;
@@ -117,7 +114,8 @@ impl Server {
         if let Some(agent) = &agent {
             agent.announce_in(exchange.clone());
         }
-        let house = house(config, door.unwrap_or(address), model.formats().to_vec(), promises);
+        let formats = model.formats().to_vec();
+        let house = house(config, door.unwrap_or(address), formats, promises, gate);
         let clips = tokio::task::spawn_blocking(clips::Stock::render).await?;
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
@@ -218,6 +216,16 @@ async fn listen(on: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
     })
 }
 
+/// Where a real carrier comes in.
+async fn carriers_door(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    match config.carrier.kind {
+        Kind::Rehearsal => Ok(None),
+        Kind::Acs | Kind::Twilio | Kind::Asterisk => {
+            listen(config.http.carriers, "TANDEM__HTTP__CARRIERS").await.map(Some)
+        }
+    }
+}
+
 /// Serves until told to stop.
 fn serve(
     api: TcpListener,
@@ -260,6 +268,7 @@ fn house(
     address: SocketAddr,
     formats: Vec<tandem_actors::audio::Format>,
     tools: Vec<Promise>,
+    gate: Gate,
 ) -> House {
     let limits = &config.limits;
     let language = Some(config.model.language.clone()).filter(|language| !language.is_empty());
@@ -278,6 +287,7 @@ fn house(
         voice: config.model.voice.clone(),
         formats,
         tools,
+        gate,
         limits: Limits {
             total: Duration::from_secs(limits.total_s),
             silence: Duration::from_secs(limits.silence_s),

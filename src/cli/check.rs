@@ -93,6 +93,7 @@ async fn look(config: &Config) -> Vec<Finding> {
     let is_running = door::answers(&client, &format!("http://{}", config.http.listen)).await;
     findings.push(Finding::of("data directory", record::look(&config.store, is_running)));
     findings.push(Finding::of("numbers", numbers(config)));
+    findings.push(Finding::of("may ring", config.gate().map(|gate| gate.to_string())));
     findings.push(Finding::of("model", session::look(config).await));
     if !config.tools.is_empty() || !config.mcp.is_empty() || config.agent.kind != AgentKind::None {
         let tried = tool::try_out(config).await.map_err(|error| format!("{error:#}"));

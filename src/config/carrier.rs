@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::Dialect;
+pub use crate::policy::is_e164;
 
 /// The phone network.
 #[derive(Clone, Debug, Deserialize)]
@@ -125,17 +126,6 @@ fn acs(acs: &Acs) -> Result<(), String> {
         }
         (false, false, Some(_)) | (true, _, None) => Ok(()),
     }
-}
-
-/// `+`, then seven to fifteen digits, the first not 0 (ITU-T E.164; no number in use is
-/// shorter).
-#[must_use]
-pub fn is_e164(number: &str) -> bool {
-    number.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len())
-            && !digits.starts_with('0')
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
 }
 
 /// Azure Communication Services.

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
 use super::carrier::AppIdentity;
-use super::{Config, Http, agent, carrier, model, persona, secrets, tools};
+use super::{Config, Http, agent, carrier, model, persona, policy, secrets, tools};
 
 /// The file that is read when it exists and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
@@ -132,6 +132,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     carrier::check(config).map_err(ConfigError::Invalid)?;
+    policy::check(config).map_err(ConfigError::Invalid)?;
     tools::check(&config.tools, &config.mcp).map_err(ConfigError::Invalid)?;
     agent::check(&config.agent, &config.mcp).map_err(ConfigError::Invalid)?;
     persona::check(&config.persona).map_err(ConfigError::Invalid)?;

@@ -4,15 +4,21 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::refusals::Reason;
+use crate::policy::Refused;
 use crate::reception::NotMade;
 use tandem_actors::exchange::Refusal;
 use tandem_actors::record::RecordError;
 
 /// The media type of a problem.
 pub(super) const KIND: &str = "application/problem+json";
+
+/// When to come again if nobody knows when a place is free: calls end every few seconds where
+/// there are many.
+const UNKNOWN_WAIT_S: u64 = 10;
 
 /// What went wrong, for a program and for a person.
 #[derive(Debug, Serialize)]
@@ -29,6 +35,19 @@ pub(super) struct Problem {
     field: Option<&'static str>,
     /// Whether the same request may work later.
     retryable: bool,
+    /// When it may.
+    #[serde(flatten)]
+    later: Option<Later>,
+}
+
+/// When a refused request may be repeated.
+#[derive(Debug, Serialize)]
+struct Later {
+    /// For `Retry-After`, where a status has that.
+    #[serde(skip)]
+    retry_after_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_permitted_at: Option<Timestamp>,
 }
 
 impl Problem {
@@ -40,6 +59,7 @@ impl Problem {
             detail,
             field: Some(field),
             retryable: false,
+            later: None,
         }
     }
 
@@ -51,6 +71,7 @@ impl Problem {
             detail: rejection.body_text(),
             field: None,
             retryable: false,
+            later: None,
         }
     }
 
@@ -69,6 +90,7 @@ impl Problem {
             detail: format!("{what}; send `authorization: Bearer KEY`, or `x-api-key: KEY`"),
             field: None,
             retryable: false,
+            later: None,
         }
     }
 
@@ -81,13 +103,14 @@ impl Problem {
             detail: format!("no call has the id {shown:?}; GET /v1/calls lists those there are"),
             field: None,
             retryable: false,
+            later: None,
         }
     }
 
     /// Something that was named is not there.
     pub(super) fn absent(code: &'static str, title: &'static str, detail: String) -> Self {
         let status = StatusCode::NOT_FOUND;
-        Self { status, code, title, detail, field: None, retryable: false }
+        Self { status, code, title, detail, field: None, retryable: false, later: None }
     }
 
     pub(super) fn conflict(code: &'static str, detail: String) -> Self {
@@ -98,6 +121,7 @@ impl Problem {
             detail,
             field: None,
             retryable: false,
+            later: None,
         }
     }
 
@@ -185,6 +209,7 @@ impl Problem {
             detail: detail.to_owned(),
             field: None,
             retryable: status == StatusCode::REQUEST_TIMEOUT,
+            later: None,
         }
     }
 
@@ -216,6 +241,7 @@ impl Problem {
             detail: "close connections that are not needed, or try again later".to_owned(),
             field: None,
             retryable: true,
+            later: None,
         }
     }
 
@@ -248,6 +274,7 @@ impl Problem {
                 .to_owned(),
             field: None,
             retryable: false,
+            later: None,
         }
     }
 }
@@ -262,6 +289,7 @@ impl From<RecordError> for Problem {
             detail: format!("{error}; nothing was done. Try again when the disk is well"),
             field: None,
             retryable: true,
+            later: None,
         }
     }
 }
@@ -276,6 +304,7 @@ impl From<NotMade> for Problem {
                 let code = "caller_not_allowed";
                 return Self::of(StatusCode::FORBIDDEN, code, not_made.to_string());
             }
+            NotMade::Forbidden(refused) => return refused.into(),
             NotMade::Refused(refusal) => refusal,
         };
         let (code, title) = match refusal {
@@ -289,6 +318,28 @@ impl From<NotMade> for Problem {
             detail: format!("{refusal}; nobody was rung. Try again later"),
             field: None,
             retryable: true,
+            later: None,
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let next = refused.next_permitted_at;
+        let of_amount = refused.code.is_of_amount();
+        let wait = |at: Timestamp| at.duration_since(Timestamp::now()).as_secs().max(0) + 1;
+        let retry_after_s = next.map_or(UNKNOWN_WAIT_S, |at| wait(at).unsigned_abs());
+        Self {
+            status: if of_amount { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::FORBIDDEN },
+            code: refused.code.word(),
+            title: "This number may not be rung now",
+            detail: format!("{}; nobody was rung", refused.detail),
+            field: Some("to"),
+            retryable: refused.retryable,
+            later: Some(Later {
+                retry_after_s: of_amount.then_some(retry_after_s),
+                next_permitted_at: next,
+            }),
         }
     }
 }
@@ -296,7 +347,11 @@ impl From<NotMade> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let reason = Reason::Answered(self.code);
+        let wait = self.later.as_ref().and_then(|later| later.retry_after_s);
         let mut answer = (self.status, [(header::CONTENT_TYPE, KIND)], Json(self)).into_response();
+        if let Some(seconds) = wait {
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
         answer.extensions_mut().insert(reason);
         answer
     }

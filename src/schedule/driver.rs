@@ -136,9 +136,12 @@ impl Hand {
             Ok(placed) => Some(("placed", Some(placed.call.to_string()), None)),
             // Full, going away, or the disk: again in a moment, until it is too late.
             Err(NotMade::Refused(_) | NotMade::NotWritten(_)) => None,
-            Err(refused @ (NotMade::OtherOrder | NotMade::JustNow(_) | NotMade::NotAdmitted)) => {
-                Some(("not_placed", None, Some(refused.to_string())))
-            }
+            Err(
+                refused @ (NotMade::OtherOrder
+                | NotMade::JustNow(_)
+                | NotMade::NotAdmitted
+                | NotMade::Forbidden(_)),
+            ) => Some(("not_placed", None, Some(refused.to_string()))),
         }
     }
 }

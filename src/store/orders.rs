@@ -6,9 +6,10 @@ use tandem_actors::record::{Opened, RecordError};
 
 use super::desk::Desk;
 use super::fault::Trouble;
-use super::{Store, now_ms};
+use super::{Store, now_ms, policy};
 use crate::account::Account;
 use crate::persona::Manner;
+use crate::policy::{Ask, Facts, Refused};
 
 /// An order is remembered this long.
 const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -54,33 +55,62 @@ pub struct Terms {
     pub result: Option<Text>,
 }
 
+/// What is asked before a call is written down.
+pub struct Permit {
+    /// The facts that it depends on.
+    pub ask: Ask,
+    /// What they come to.
+    pub judge: Judge,
+}
+
+/// Decides whether a call is permitted.
+pub type Judge = Box<dyn FnOnce(&Facts) -> Result<(), Refused> + Send>;
+
 impl Store {
-    /// Opens a call, once where that is asked for; durable before it returns.
+    /// Opens a call, once where that is asked for, and if it is permitted on the facts as they are
+    /// in that moment; durable before it returns. Nothing is written otherwise.
     pub async fn order(
         &self,
         call: Opened,
         terms: Terms,
         once: Option<Once>,
-    ) -> Result<Ordered<()>, RecordError> {
+        permit: Option<Permit>,
+    ) -> Result<Result<Ordered<()>, Refused>, RecordError> {
         let at_ms = now_ms();
         let ordered = self.promise(move |desk| {
-            Box::pin(async move {
-                let made = call.call.clone();
-                if let Some(once) = &once
-                    && let Some(before) = desk.ordered(once, &made.0, at_ms).await?
-                {
-                    return Ok(before);
-                }
-                desk.open(&call, at_ms).await?;
-                desk.agree(&made, &terms).await?;
-                Ok(Ordered::New(()))
-            })
+            Box::pin(async move { desk.order(&call, &terms, once.as_ref(), permit, at_ms).await })
         });
         Ok(ordered.await?)
     }
 }
 
 impl Desk {
+    async fn order(
+        &mut self,
+        call: &Opened,
+        terms: &Terms,
+        once: Option<&Once>,
+        permit: Option<Permit>,
+        at_ms: i64,
+    ) -> Result<Result<Ordered<()>, Refused>, Trouble> {
+        if let Some(once) = once
+            && let Some(before) = self.seen(once, at_ms).await?
+        {
+            return Ok(Ok(before));
+        }
+        if let Some(Permit { ask, judge }) = permit
+            && let Err(refused) = judge(&policy::facts(&mut self.conn, &ask).await?)
+        {
+            return Ok(Err(refused));
+        }
+        if let Some(once) = once {
+            self.remember(once, &call.call.0, at_ms).await?;
+        }
+        self.open(call, at_ms).await?;
+        self.agree(&call.call, terms).await?;
+        Ok(Ok(Ordered::New(())))
+    }
+
     /// What became of this order before; nothing when it is new. Then it is remembered by what it
     /// is about to make.
     pub(super) async fn ordered<T>(
@@ -89,6 +119,15 @@ impl Desk {
         making: &str,
         at_ms: i64,
     ) -> Result<Option<Ordered<T>>, Trouble> {
+        let before = self.seen(once, at_ms).await?;
+        if before.is_none() {
+            self.remember(once, making, at_ms).await?;
+        }
+        Ok(before)
+    }
+
+    /// What became of this order before; nothing when it is new.
+    async fn seen<T>(&mut self, once: &Once, at_ms: i64) -> Result<Option<Ordered<T>>, Trouble> {
         sqlx::query("DELETE FROM orders WHERE at_ms < $1")
             .bind(at_ms - REMEMBERED_MS)
             .execute(&mut self.conn)
@@ -105,20 +144,22 @@ impl Desk {
                 if digest == once.digest { Ordered::Before(made) } else { Ordered::OtherOrder };
             return Ok(Some(before));
         }
-        if !once.again {
-            let just_now: Option<String> = sqlx::query_scalar(
-                "SELECT made FROM orders WHERE account = $1 AND digest = $2 AND at_ms >= $3 \
-                 ORDER BY at_ms DESC LIMIT 1",
-            )
-            .bind(once.account.as_str())
-            .bind(&once.digest)
-            .bind(at_ms - FENCE_MS)
-            .fetch_optional(&mut self.conn)
-            .await?;
-            if let Some(made) = just_now {
-                return Ok(Some(Ordered::JustNow(made)));
-            }
+        if once.again {
+            return Ok(None);
         }
+        let just_now: Option<String> = sqlx::query_scalar(
+            "SELECT made FROM orders WHERE account = $1 AND digest = $2 AND at_ms >= $3 \
+             ORDER BY at_ms DESC LIMIT 1",
+        )
+        .bind(once.account.as_str())
+        .bind(&once.digest)
+        .bind(at_ms - FENCE_MS)
+        .fetch_optional(&mut self.conn)
+        .await?;
+        Ok(just_now.map(Ordered::JustNow))
+    }
+
+    async fn remember(&mut self, once: &Once, making: &str, at_ms: i64) -> Result<(), Trouble> {
         sqlx::query(
             "INSERT INTO orders (account, key, digest, made, at_ms) VALUES ($1, $2, $3, $4, $5)",
         )
@@ -129,7 +170,7 @@ impl Desk {
         .bind(at_ms)
         .execute(&mut self.conn)
         .await?;
-        Ok(None)
+        Ok(())
     }
 
     async fn agree(&mut self, call: &CallId, terms: &Terms) -> Result<(), Trouble> {

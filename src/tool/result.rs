@@ -171,7 +171,7 @@ mod tests {
         let result = Some(Text(schema.to_string()));
         let (account, manner) = (Account::house(), Manner::default());
         let terms = Terms { account, manner, result };
-        store.order(opened("call-1"), terms, None).await.unwrap();
+        store.order(opened("call-1"), terms, None, None).await.unwrap().unwrap();
         let tool = ResultTool::new(store.clone());
         let report = async |told: Value| tool.run(job(REPORT_RESULT, &told.to_string())).await;
         let evidence = "it costs twenty";

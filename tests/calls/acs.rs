@@ -27,6 +27,7 @@ pub(crate) fn settings() -> Config {
     config.http.public_url = format!("http://{free}");
     config.carrier.kind = Kind::Acs;
     config.carrier.number = OURS.to_owned();
+    config.policy.hours = Some("always".to_owned());
     config.acs.events_secret = Some(SECRET.to_owned().into());
     config
 }

@@ -44,6 +44,7 @@ impl AcsStage {
         config.http.carriers = door;
         config.http.public_url = format!("http://{door}");
         config.carrier.kind = Kind::Acs;
+        config.policy.hours = Some("always".to_owned());
         config.acs.connection_string = Some(azure.connection_string());
         config.acs.events_secret = Some(SECRET.to_owned().into());
         config.acs.issuer = azure.issuer().to_owned();

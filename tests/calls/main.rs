@@ -28,6 +28,7 @@ mod model_lost;
 mod not_answered;
 mod own_tools;
 mod parts_die;
+mod policy;
 mod privacy;
 mod process;
 mod refusal;

@@ -52,7 +52,7 @@ impl Stage {
 
     async fn within(dir: TempDir, mut config: Config, tools: Vec<Arc<dyn Tool>>) -> Self {
         config.store.dir = dir.path().to_owned();
-        let server = Server::start_with(&config, tools).await.unwrap();
+        let server = Box::pin(Server::start_with(&config, tools)).await.unwrap();
         let live = server.desk.exchange.listen();
         Self { server, live, dir }
     }

@@ -86,10 +86,13 @@ async fn twilio_says_why_there_is_no_conversation(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twilio_refuses_an_order_and_the_call_says_why() {
-    let mut network = Network::open().await;
-    network.place("+1").await;
+    // Not a number of the account.
+    let other =
+        |config: &mut tandem::config::Config| config.carrier.number = "+15550198".to_owned();
+    let mut network = Network::with(other).await;
+    network.place("+15550100").await;
     let facts = network.finalized().await;
-    assert_eq!(ending(&facts), (Outcome::InvalidNumber, "invalid_number"));
+    assert_eq!(ending(&facts), (Outcome::SystemError, "system_error"));
     network.close().await;
 }
 

@@ -106,6 +106,8 @@ impl World {
         config.http.carriers = config.http.listen;
         config.http.public_url = format!("http://{public}");
         config.carrier.kind = Kind::Acs;
+        config.policy.hours = Some("always".to_owned());
+        config.policy.attempts_per_day = Some(0);
         NUMBER.clone_into(&mut config.carrier.number);
         config.acs.connection_string = Some(azure.connection_string());
         config.acs.events_secret = Some(secret.to_owned().into());

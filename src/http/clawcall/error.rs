@@ -35,6 +35,14 @@ impl From<Problem> for Fault {
             ("call_not_found", _) => "not_found",
             ("at_capacity" | "draining", _) => "number_pool_exhausted",
             ("ordered_just_now" | "idempotency_key_reused", _) => "conflict",
+            (
+                "emergency_number"
+                | "premium_number"
+                | "unknown_number"
+                | "country_not_allowed"
+                | "range_not_allowed",
+                _,
+            ) => "unsupported_destination",
             (code, _) => code,
         };
         Self { status, code, message }

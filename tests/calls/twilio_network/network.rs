@@ -62,6 +62,7 @@ impl Network {
         config.http.public_url = PUBLIC.to_owned();
         config.store.dir = dir.path().to_owned();
         config.carrier.kind = Kind::Twilio;
+        config.policy.hours = Some("always".to_owned());
         config.carrier.number = NUMBER.to_owned();
         config.twilio.account_sid = ACCOUNT.to_owned();
         config.twilio.auth_token = Some(TOKEN.to_owned().into());
