@@ -16,6 +16,7 @@ mod media;
 mod once;
 mod problem;
 mod rehearsal;
+mod searches;
 mod twilio;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::model::endpoints::Counts;
 use crate::reception;
 use crate::recording::Recordings;
+use crate::search;
 use crate::server::{Ends, Stagehand};
 use crate::store::Store;
 use guard::Patience;
@@ -52,6 +54,8 @@ pub struct Desk {
     pub model: Arc<Counts>,
     /// Where recordings are, when calls are recorded.
     pub recordings: Option<Recordings>,
+    /// Tells of searches that were ordered or decided.
+    pub searches: search::Bell,
     /// The key of whoever runs the server; without one the API is on loopback alone.
     pub key: Option<Arc<SecretString>>,
     /// What was turned away.
@@ -89,6 +93,12 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls/{id}/recording", get(calls::recording))
         .route("/v1/calls/{id}/transcript", get(calls::transcript))
         .route("/v1/calls/{id}/events", get(calls::events))
+        .route("/v1/calls/{id}/follow-up", post(searches::follow_up))
+        .route("/v1/searches", post(searches::begin).get(searches::list))
+        .route("/v1/searches/{id}", get(searches::show))
+        .route("/v1/searches/{id}/events", get(searches::events))
+        .route("/v1/searches/{id}/stop", post(searches::stop))
+        .route("/v1/searches/{id}/choose", post(searches::choose))
 }
 
 fn for_operators() -> Router<Desk> {

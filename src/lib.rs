@@ -12,6 +12,7 @@ pub mod account;
 pub mod http;
 pub mod persona;
 pub mod reception;
+pub mod search;
 
 pub mod carrier;
 pub mod model;

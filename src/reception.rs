@@ -1,6 +1,7 @@
 //! Makes a call of an order or of a ringing phone: writes it down, briefs it, admits it, and
 //! lets exactly the right media socket in. Knows no HTTP.
 
+mod addresses;
 mod briefing;
 mod ticket;
 
@@ -23,8 +24,8 @@ use crate::clips::Stock;
 use crate::config::{Dialect, Voicemail};
 use crate::persona::Persona;
 use crate::recording::Recordings;
-use crate::store::{Once, Ordered, Store, Terms};
-use ticket::{Admission, Nonces, Tickets};
+use crate::store::{NoPlace, Once, Ordered, Part, Store, Terms};
+use ticket::{Admission, Tickets};
 
 /// Takes orders and ringing phones.
 pub struct Reception {
@@ -94,6 +95,10 @@ pub struct Wish {
     pub tools: Option<Vec<String>>,
     /// JSON Schema of what it shall bring back, if anything.
     pub result: Option<Value>,
+    /// Whether it only asks: nobody is handed over, and nothing is taken on the keypad.
+    pub only_asks: bool,
+    /// What it is a part of.
+    pub part: Part,
 }
 
 /// A phone that rings here.
@@ -140,6 +145,9 @@ pub enum NotMade {
     /// The same order came a moment ago under another key, and made this call.
     #[error("the same order came a moment ago and made the call {0}")]
     JustNow(CallId),
+    /// Its place in a search is not to be had.
+    #[error(transparent)]
+    NoPlace(#[from] NoPlace),
 }
 
 /// Why a media socket was not let in.
@@ -177,6 +185,8 @@ impl Reception {
             voicemail: self.house.voicemail,
             tools: None,
             result: None,
+            only_asks: false,
+            part: Part::Alone,
         }
     }
 
@@ -193,7 +203,8 @@ impl Reception {
         };
         let call = new_id();
         match self.write(&call, &new, order.once).await? {
-            Ordered::New(()) => {
+            Ordered::New(placed) => {
+                placed?;
                 self.admit(&call, new)?;
                 Ok(Placed { call, repeated: false })
             }
@@ -234,7 +245,7 @@ impl Reception {
         call: &CallId,
         new: &New,
         once: Option<Once>,
-    ) -> Result<Ordered<()>, NotMade> {
+    ) -> Result<Ordered<Result<(), NoPlace>>, NotMade> {
         if self.exchange.is_draining() {
             return Err(Refusal::Draining.into());
         }
@@ -255,7 +266,8 @@ impl Reception {
             lifecycle,
         };
         let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
-        let terms = Terms { account: new.wish.account.clone(), result };
+        let Wish { account, part, .. } = new.wish.clone();
+        let terms = Terms { account, result, part };
         Ok(self.store.order(opened, terms, once).await?)
     }
 
@@ -347,33 +359,6 @@ impl Reception {
     /// Forgets the tickets of calls that are over.
     pub fn tidy(&self) {
         self.tickets.keep(|| self.exchange.calls(), Instant::now());
-    }
-
-    /// The call's audio: what the carrier speaks when the model speaks it too.
-    fn format(&self, dialect: Dialect) -> Format {
-        let native = match dialect {
-            Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k => Format::Pcm24k,
-            Dialect::Twilio | Dialect::Asterisk8k => Format::Pcmu8k,
-        };
-        let spoken = self.house.formats.contains(&native);
-        if spoken { native } else { self.house.formats.first().copied().unwrap_or(native) }
-    }
-
-    fn addresses(&self, call: &CallId, dialect: Dialect, nonces: &Nonces) -> Addresses {
-        // ACS is told the format when the call is placed; the simulated one reads it here.
-        let (vendor, format) = match dialect {
-            Dialect::Acs24k => ("acs", ""),
-            Dialect::Acs16k => ("acs", "?audioFormat=pcm16KMono"),
-            Dialect::Twilio => ("twilio", ""),
-            Dialect::Asterisk24k | Dialect::Asterisk8k => ("asterisk", ""),
-        };
-        let http = &self.house.url;
-        // `http` becomes `ws` and `https` becomes `wss`.
-        let socket = http.strip_prefix("http").unwrap_or(http);
-        Addresses {
-            media: format!("ws{socket}/{vendor}/media/{call}/{}{format}", nonces.media.as_str()),
-            events: self.events_address(vendor, call, nonces.events.as_str()),
-        }
     }
 }
 

@@ -29,6 +29,7 @@ use crate::reception::{House, Reception};
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
+use crate::search::{Bell, Driver};
 use crate::store::{Archive, Store};
 use crate::tool::{self, Agent, Stock, own};
 use network::Network;
@@ -126,6 +127,7 @@ impl Server {
             store,
             model: model.counts(),
             recordings,
+            searches: Bell::default(),
             key: config.http.key.clone().map(Arc::new),
             refusals: Refusals::default(),
             stagehand: stagehand(config, &network, simulated_model.clone()),
@@ -137,6 +139,7 @@ impl Server {
             tasks.spawn(accept::serve(door, routes, refusals, limits, stop.clone()));
         }
         tasks.spawn(tidy(desk.clone(), stop.clone()));
+        tasks.spawn(search_driver(&desk).run(stop.clone()));
         let drain = Duration::from_secs(config.limits.drain_s);
         Ok(Self {
             address,
@@ -276,6 +279,11 @@ fn house(
         voicemail: config.call.voicemail,
         inbound_task: Text(INBOUND.to_owned()),
     }
+}
+
+fn search_driver(desk: &Desk) -> Driver {
+    let Desk { exchange, reception, store, searches, .. } = desk.clone();
+    Driver { exchange, reception, store, bell: searches }
 }
 
 async fn tidy(desk: Desk, stop: CancellationToken) {

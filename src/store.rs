@@ -17,6 +17,7 @@ mod orphans;
 mod read;
 mod recordings;
 mod results;
+mod searches;
 mod spool;
 mod tasks;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub use open::OpenError;
 pub(crate) use open::make_private;
 pub use orders::{Once, Ordered, Terms};
 pub use recordings::AwaitedFile;
+pub use searches::{Inquiry, NoPlace, Part, SearchRow, SearchState, Target, TargetRow};
 pub use spool::{ENDS_MAX, SPOOL_MAX};
 pub use tasks::{
     Decision, Priority, Resolved, TASKS_MAX, TaskBook, TaskChange, TaskRow, TaskStatus,

@@ -256,6 +256,10 @@ impl From<NotMade> for Problem {
                 );
                 return Self::conflict("ordered_just_now", detail);
             }
+            NotMade::NoPlace(taken) => {
+                let detail = format!("{taken}; nobody was rung by this order");
+                return Self::conflict("taken_before", detail);
+            }
             NotMade::Refused(refusal) => refusal,
         };
         let (code, title) = match refusal {

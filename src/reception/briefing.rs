@@ -1,12 +1,11 @@
 //! What a call is told: everything of the house and of its order that it works with.
 
 use jiff::Zoned;
-use serde_json::Value;
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::{Briefing, CallId, Text, Voicemail};
 use tandem_actors::tool::Promise;
 
-use super::{House, New};
+use super::{House, New, Wish};
 use crate::clips::Stock;
 use crate::config;
 use crate::persona::{self, Occasion};
@@ -28,6 +27,7 @@ pub(super) fn of(
         now: &now,
     };
     let instructions = house.persona.instructions(occasion);
+    let tools = allowed(&house.tools, &new.wish);
     Briefing {
         call: call.clone(),
         direction: new.direction,
@@ -38,7 +38,7 @@ pub(super) fn of(
         task: new.wish.task,
         voice: house.voice.clone(),
         format,
-        tools: allowed(&house.tools, new.wish.tools.as_deref(), new.wish.result.as_ref()),
+        tools,
         limits: house.limits,
         clips: clips.of(format),
         voicemail: match new.wish.voicemail {
@@ -48,21 +48,53 @@ pub(super) fn of(
         },
         pin: house.pin.clone(),
         language: house.language.clone(),
-        human: house.human.clone(),
+        human: house.human.clone().filter(|_| !new.wish.only_asks),
         own: own::read,
     }
 }
 
-/// The tools of this call. What a call does itself is not for an order to forbid: without it
-/// nobody could hang up.
-fn allowed(all: &[Promise], named: Option<&[String]>, wanted: Option<&Value>) -> Vec<Promise> {
+/// The tools of this call. What a call does itself is not for an order to forbid, for without it
+/// nobody could hang up; but a call that only asks does nothing with whom it rings.
+fn allowed(all: &[Promise], wish: &Wish) -> Vec<Promise> {
     let is_own = |name: &str| own::read(name, &Text::default()).is_some();
-    let is_named = |name: &String| named.is_none_or(|named| named.contains(name));
+    let is_named = |name: &String| wish.tools.as_ref().is_none_or(|named| named.contains(name));
     all.iter()
         .filter_map(|tool| match tool.name.as_str() {
-            REPORT_RESULT => wanted.map(result::promise),
+            REPORT_RESULT => wish.result.as_ref().map(result::promise),
+            name if wish.only_asks && own::goes_further(name) => None,
             name if is_own(name) || is_named(&tool.name) => Some(tool.clone()),
             _ => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Account;
+    use crate::config::Dialect;
+    use crate::store::Part;
+
+    #[test]
+    fn a_call_that_only_asks_can_speak_report_and_hang_up() {
+        let mut all = own::promises(own::House { human: true, takes_restricted: true });
+        all.push(Promise { name: "create_task".to_owned(), ..all[0].clone() });
+        let names = |only_asks: bool, tools: Option<Vec<String>>| {
+            let wish = Wish {
+                account: Account::house(),
+                task: "Ask.".into(),
+                dialect: Dialect::Acs24k,
+                voicemail: config::Voicemail::HangUp,
+                tools,
+                result: None,
+                only_asks,
+                part: Part::Alone,
+            };
+            allowed(&all, &wish).into_iter().map(|tool| tool.name).collect::<Vec<_>>()
+        };
+        let alone = ["hang_up", "report_answerer", "press_keys", "wait_on_hold"];
+        assert_eq!(names(true, Some(Vec::new())), alone);
+        assert_eq!(names(false, None).len(), all.len());
+        assert_eq!(names(true, None).len(), all.len() - 2, "whatever else it may use");
+    }
 }

@@ -6,6 +6,7 @@ use tandem_actors::record::{Opened, RecordError};
 
 use super::desk::Desk;
 use super::fault::Trouble;
+use super::searches::{NoPlace, Part};
 use super::{Store, now_ms};
 use crate::account::Account;
 
@@ -49,16 +50,19 @@ pub struct Terms {
     pub account: Account,
     /// JSON Schema of what it shall bring back, if anything.
     pub result: Option<Text>,
+    /// What it is a part of.
+    pub part: Part,
 }
 
 impl Store {
-    /// Opens a call, once where that is asked for; durable before it returns.
+    /// Opens a call, once where that is asked for, and in its place where it has one; durable
+    /// before it returns.
     pub async fn order(
         &self,
         call: Opened,
         terms: Terms,
         once: Option<Once>,
-    ) -> Result<Ordered<()>, RecordError> {
+    ) -> Result<Ordered<Result<(), NoPlace>>, RecordError> {
         let at_ms = now_ms();
         let ordered = self.promise(move |desk| {
             Box::pin(async move {
@@ -68,9 +72,12 @@ impl Store {
                 {
                     return Ok(before);
                 }
+                if let Err(taken) = desk.take_place(&terms.part, &made, at_ms).await? {
+                    return Ok(Ordered::New(Err(taken)));
+                }
                 desk.open(&call, at_ms).await?;
                 desk.agree(&made, &terms).await?;
-                Ok(Ordered::New(()))
+                Ok(Ordered::New(Ok(())))
             })
         });
         Ok(ordered.await?)
@@ -130,12 +137,15 @@ impl Desk {
     }
 
     async fn agree(&mut self, call: &CallId, terms: &Terms) -> Result<(), Trouble> {
-        sqlx::query("UPDATE calls SET account = $2, result_schema = $3 WHERE id = $1")
-            .bind(&*call.0)
-            .bind(terms.account.as_str())
-            .bind(terms.result.as_ref().map(Text::as_str))
-            .execute(&mut self.conn)
-            .await?;
+        sqlx::query(
+            "UPDATE calls SET account = $2, result_schema = $3, follows = $4 WHERE id = $1",
+        )
+        .bind(&*call.0)
+        .bind(terms.account.as_str())
+        .bind(terms.result.as_ref().map(Text::as_str))
+        .bind(terms.part.follows().map(|call| &*call.0))
+        .execute(&mut self.conn)
+        .await?;
         Ok(())
     }
 }

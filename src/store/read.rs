@@ -148,6 +148,7 @@ fn call_row(row: &SqliteRow) -> Read<CallRow> {
         talk_ms: column(row, "talk_ms")?,
         usage: column(row, "usage")?,
         result: column::<Option<String>>(row, "result")?.map(Text),
+        follows: column::<Option<String>>(row, "follows")?.map(|call| CallId::new(&call)),
     })
 }
 

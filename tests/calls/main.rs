@@ -29,6 +29,7 @@ mod parts_die;
 mod privacy;
 mod process;
 mod refusal;
+mod search;
 mod twilio_network;
 mod usage;
 mod voicemail;
