@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod place;
+mod search;
 mod serve;
 mod setup;
 
@@ -37,6 +38,8 @@ enum Command {
     Demo(demo::Options),
     /// Ring somebody and follow the call; exit 0 when it was answered and finalized.
     Place(place::Options),
+    /// Ask several the same at once and compare; exit 0 when somebody has what was asked for.
+    Search(search::Options),
     /// Look at everything that is configured and say what works; dials nobody.
     Check(check::Options),
     /// Ask for what a real carrier and model need, and write tandem.toml.
@@ -58,6 +61,10 @@ pub async fn run(cli: Cli) -> ExitCode {
         },
         Some(Command::Place(options)) => match load(file) {
             Ok(config) => place::run(&options, &config).await,
+            Err(error) => Err(error.into()),
+        },
+        Some(Command::Search(options)) => match load(file) {
+            Ok(config) => search::run(&options, &config).await,
             Err(error) => Err(error.into()),
         },
     };

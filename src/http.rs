@@ -20,6 +20,7 @@ mod policy;
 mod problem;
 mod rehearsal;
 mod schedules;
+mod searches;
 mod twilio;
 mod webhooks;
 
@@ -35,6 +36,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::model::endpoints::Counts;
 use crate::reception;
 use crate::recording::Recordings;
+use crate::search;
 use crate::server::{Ends, Stagehand};
 use crate::store::Store;
 use crate::webhook::Webhooks;
@@ -59,6 +61,8 @@ pub struct Desk {
     pub model: Arc<Counts>,
     /// Where recordings are, when calls are recorded.
     pub recordings: Option<Recordings>,
+    /// Tells of searches that were ordered or decided.
+    pub searches: search::Bell,
     /// The key of whoever runs the server; without one the API is on loopback alone.
     pub key: Option<Arc<SecretString>>,
     /// Whether a first order of ClawCall's shape gets a key.
@@ -109,6 +113,12 @@ fn for_users() -> Router<Desk> {
         .merge(clawcall::routes())
         .merge(webhooks::routes())
         .merge(policy::routes())
+        .route("/v1/calls/{id}/follow-up", post(searches::follow_up))
+        .route("/v1/searches", post(searches::begin).get(searches::list))
+        .route("/v1/searches/{id}", get(searches::show))
+        .route("/v1/searches/{id}/events", get(searches::events))
+        .route("/v1/searches/{id}/stop", post(searches::stop))
+        .route("/v1/searches/{id}/choose", post(searches::choose))
 }
 
 fn for_operators() -> Router<Desk> {

@@ -17,6 +17,7 @@ pub mod persona;
 pub mod policy;
 pub mod reception;
 pub mod schedule;
+pub mod search;
 
 pub mod carrier;
 pub mod model;

@@ -1,6 +1,7 @@
 //! Makes a call of an order or of a ringing phone: writes it down, briefs it, admits it, and
 //! lets exactly the right media socket in. Knows no HTTP.
 
+mod addresses;
 mod briefing;
 mod order;
 mod ticket;
@@ -25,8 +26,8 @@ use crate::config::{Dialect, Voicemail};
 use crate::persona::{Manner, Persona};
 use crate::policy::{Gate, Refused};
 use crate::recording::Recordings;
-use crate::store::{Once, Ordered, Permit, Store, Terms};
-use ticket::{Admission, Nonces, Tickets};
+use crate::store::{NoPlace, NotOpened, Once, Ordered, Part, Permit, Store, Terms};
+use ticket::{Admission, Tickets};
 
 pub use order::{Order, Ringing, Wish};
 
@@ -112,6 +113,9 @@ pub enum NotMade {
     /// Whoever rings here is not among those who may.
     #[error("the caller is not among those who may ring this number")]
     NotAdmitted,
+    /// Its place in a search is not to be had.
+    #[error(transparent)]
+    NoPlace(#[from] NoPlace),
 }
 
 /// Why a media socket was not let in.
@@ -151,6 +155,8 @@ impl Reception {
             voicemail: self.house.voicemail,
             tools: None,
             result: None,
+            only_asks: false,
+            part: Part::Alone,
         }
     }
 
@@ -242,11 +248,14 @@ impl Reception {
             lifecycle,
         };
         let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
-        let account = new.wish.account.clone();
+        let Wish { account, manner, part, .. } = new.wish.clone();
         let permit = (new.direction == Direction::Outbound)
             .then(|| self.permit(&new.remote, &account, Timestamp::now()));
-        let terms = Terms { account, manner: new.wish.manner.clone(), result };
-        self.store.order(opened, terms, once, permit).await?.map_err(NotMade::Forbidden)
+        let terms = Terms { account, manner, result, part };
+        self.store.order(opened, terms, once, permit).await?.map_err(|not| match not {
+            NotOpened::Forbidden(refused) => NotMade::Forbidden(refused),
+            NotOpened::NoPlace(taken) => NotMade::NoPlace(taken),
+        })
     }
 
     /// Has a call that is written down supervised. Returns where its carrier finds us.
@@ -359,33 +368,6 @@ impl Reception {
     /// Forgets the tickets of calls that are over.
     pub fn tidy(&self) {
         self.tickets.keep(|| self.exchange.calls(), Instant::now());
-    }
-
-    /// The call's audio: what the carrier speaks when the model speaks it too.
-    fn format(&self, dialect: Dialect) -> Format {
-        let native = match dialect {
-            Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k => Format::Pcm24k,
-            Dialect::Twilio | Dialect::Asterisk8k => Format::Pcmu8k,
-        };
-        let spoken = self.house.formats.contains(&native);
-        if spoken { native } else { self.house.formats.first().copied().unwrap_or(native) }
-    }
-
-    fn addresses(&self, call: &CallId, dialect: Dialect, nonces: &Nonces) -> Addresses {
-        // ACS is told the format when the call is placed; the simulated one reads it here.
-        let (vendor, format) = match dialect {
-            Dialect::Acs24k => ("acs", ""),
-            Dialect::Acs16k => ("acs", "?audioFormat=pcm16KMono"),
-            Dialect::Twilio => ("twilio", ""),
-            Dialect::Asterisk24k | Dialect::Asterisk8k => ("asterisk", ""),
-        };
-        let http = &self.house.url;
-        // `http` becomes `ws` and `https` becomes `wss`.
-        let socket = http.strip_prefix("http").unwrap_or(http);
-        Addresses {
-            media: format!("ws{socket}/{vendor}/media/{call}/{}{format}", nonces.media.as_str()),
-            events: self.events_address(vendor, call, nonces.events.as_str()),
-        }
     }
 }
 

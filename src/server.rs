@@ -31,6 +31,7 @@ use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::schedule;
+use crate::search::{Bell, Driver};
 use crate::store::{Archive, Store};
 use crate::tool::{self, Agent, Stock, own};
 use crate::webhook::{Deliverer, Schedule, Webhooks};
@@ -128,6 +129,7 @@ impl Server {
             store,
             model: model.counts(),
             recordings,
+            searches: Bell::default(),
             key: config.http.key.clone().map(Arc::new),
             makes_keys: config.http.makes_keys,
             links: Default::default(),
@@ -310,6 +312,7 @@ fn house(
 fn attend(desk: &Desk, deliverer: Deliverer, tasks: &TaskTracker, stop: &CancellationToken) {
     tasks.spawn(deliverer.run(stop.clone()));
     tasks.spawn(tidy(desk.clone(), stop.clone()));
+    tasks.spawn(search_driver(desk).run(stop.clone()));
     let (record, reception) = (desk.store.clone(), Arc::clone(&desk.reception));
     let schedules = schedule::run(record, reception, desk.webhooks.reach, stop.clone());
     tasks.spawn(async move {
@@ -317,6 +320,11 @@ fn attend(desk: &Desk, deliverer: Deliverer, tasks: &TaskTracker, stop: &Cancell
             tracing::error!(%error, "no call is made by a schedule");
         }
     });
+}
+
+fn search_driver(desk: &Desk) -> Driver {
+    let Desk { exchange, reception, store, searches, .. } = desk.clone();
+    Driver { exchange, reception, store, bell: searches }
 }
 
 async fn tidy(desk: Desk, stop: CancellationToken) {

@@ -21,6 +21,7 @@ mod read;
 mod recordings;
 mod results;
 mod schedules;
+mod searches;
 mod spool;
 mod tasks;
 #[cfg(test)]
@@ -54,10 +55,11 @@ pub use keys::{KEYS_MAX, KeyRow, Scope};
 pub(crate) use ledger::hex_digest;
 pub use open::OpenError;
 pub(crate) use open::make_private;
-pub use orders::{Judge, Once, Ordered, Permit, Terms};
+pub use orders::{Judge, NotOpened, Once, Ordered, Permit, Terms};
 pub use policy::{List, Listed};
 pub use recordings::AwaitedFile;
 pub use schedules::{RunRow, SCHEDULES_MAX, ScheduleRow};
+pub use searches::{Inquiry, NoPlace, Part, SearchRow, SearchState, Target, TargetRow};
 pub use spool::{ENDS_MAX, SPOOL_MAX};
 pub use tasks::{
     Decision, Priority, Resolved, TASKS_MAX, TaskBook, TaskChange, TaskRow, TaskStatus,

@@ -9,7 +9,7 @@ pub(super) mod view;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,7 +21,6 @@ pub(super) use events::events;
 
 use super::Desk;
 use super::caller::{Caller, Writer};
-use super::once::replayed;
 use super::problem::Problem;
 use crate::store::{Archive, CallFilter, CallRow};
 use crate::tool::own;
@@ -43,14 +42,7 @@ pub(super) async fn place(
 ) -> Result<Response, Problem> {
     let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
     let order = order::read(&desk, &caller.account, &headers, body)?;
-    let placed = desk.reception.place(order).await?;
-    let id = placed.call.to_string();
-    let mut headers = HeaderMap::new();
-    let location = HeaderValue::try_from(format!("/v1/calls/{id}"));
-    headers.insert(header::LOCATION, location.expect("an id of ours is visible ascii"));
-    replayed(&mut headers, placed.repeated);
-    let body = Json(json!({ "id": id, "lifecycle": Lifecycle::Queued.word() }));
-    Ok((StatusCode::ACCEPTED, headers, body).into_response())
+    Ok(view::placed(desk.reception.place(order).await?))
 }
 
 /// `GET /v1/calls/{id}`.

@@ -305,6 +305,10 @@ impl From<NotMade> for Problem {
                 return Self::of(StatusCode::FORBIDDEN, code, not_made.to_string());
             }
             NotMade::Forbidden(refused) => return refused.into(),
+            NotMade::NoPlace(taken) => {
+                let detail = format!("{taken}; nobody was rung by this order");
+                return Self::conflict("taken_before", detail);
+            }
             NotMade::Refused(refusal) => refusal,
         };
         let (code, title) = match refusal {

@@ -50,13 +50,14 @@ pub(super) fn of(
         },
         pin: house.pin.clone(),
         language: house.language.clone(),
-        human: house.human.clone().filter(|_| new.wish.hand_over),
+        human: house.human.clone().filter(|_| new.wish.hand_over && !new.wish.only_asks),
         own: own::read,
     }
 }
 
-/// The tools of this call. What a call does itself is not for an order to forbid: without it
-/// nobody could hang up. Only a hand-over is.
+/// The tools of this call. What a call does itself is not for an order to forbid, for without it
+/// nobody could hang up; but a hand-over is, and a call that only asks does nothing with whom it
+/// rings.
 fn allowed(all: &[Promise], wish: &Wish) -> Vec<Promise> {
     let is_own = |name: &str| own::read(name, &Text::default()).is_some();
     let is_named = |name: &String| wish.tools.as_ref().is_none_or(|named| named.contains(name));
@@ -64,8 +65,43 @@ fn allowed(all: &[Promise], wish: &Wish) -> Vec<Promise> {
         .filter_map(|tool| match tool.name.as_str() {
             REPORT_RESULT => wish.result.as_ref().map(result::promise),
             TRANSFER_TO_HUMAN if !wish.hand_over => None,
+            name if wish.only_asks && own::goes_further(name) => None,
             name if is_own(name) || is_named(&tool.name) => Some(tool.clone()),
             _ => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Account;
+    use crate::config::Dialect;
+    use crate::persona::Manner;
+    use crate::store::Part;
+
+    #[test]
+    fn a_call_that_only_asks_can_speak_report_and_hang_up() {
+        let mut all = own::promises(own::House { human: true, takes_restricted: true });
+        all.push(Promise { name: "create_task".to_owned(), ..all[0].clone() });
+        let names = |only_asks: bool, tools: Option<Vec<String>>| {
+            let wish = Wish {
+                account: Account::house(),
+                task: "Ask.".into(),
+                manner: Manner::default(),
+                hand_over: true,
+                dialect: Dialect::Acs24k,
+                voicemail: config::Voicemail::HangUp,
+                tools,
+                result: None,
+                only_asks,
+                part: Part::Alone,
+            };
+            allowed(&all, &wish).into_iter().map(|tool| tool.name).collect::<Vec<_>>()
+        };
+        let alone = ["hang_up", "report_answerer", "press_keys", "wait_on_hold"];
+        assert_eq!(names(true, Some(Vec::new())), alone);
+        assert_eq!(names(false, None).len(), all.len());
+        assert_eq!(names(true, None).len(), all.len() - 2, "whatever else it may use");
+    }
 }

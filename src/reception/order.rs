@@ -7,7 +7,7 @@ use tandem_actors::carrier::Number;
 use crate::account::Account;
 use crate::config::{Dialect, Voicemail};
 use crate::persona::Manner;
-use crate::store::Once;
+use crate::store::{Once, Part};
 
 /// An order to ring somebody.
 #[derive(Clone, Debug)]
@@ -40,6 +40,10 @@ pub struct Wish {
     pub tools: Option<Vec<String>>,
     /// JSON Schema of what it shall bring back, if anything.
     pub result: Option<Value>,
+    /// Whether it only asks: nobody is handed over, and nothing is taken on the keypad.
+    pub only_asks: bool,
+    /// What it is a part of.
+    pub part: Part,
 }
 
 /// A phone that rings here.

@@ -8,6 +8,7 @@ mod hold;
 mod interrupter;
 mod machine;
 mod menu;
+mod offers;
 mod restaurant;
 mod talk;
 mod task_caller;
@@ -58,11 +59,17 @@ pub enum Role {
     Curious,
     /// Rings us and cancels a booking.
     Customer,
+    /// A restaurant that is cheap and has a table at nine only.
+    Bistro,
+    /// A restaurant that is dearer, has a table at seven and holds it.
+    Trattoria,
+    /// A restaurant without a free table.
+    FullHouse,
 }
 
 impl Role {
     /// Everybody, in the order of their numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Restaurant,
         Self::Busy,
         Self::NoAnswer,
@@ -77,6 +84,9 @@ impl Role {
         Self::Asker,
         Self::Curious,
         Self::Customer,
+        Self::Bistro,
+        Self::Trattoria,
+        Self::FullHouse,
     ];
 
     /// Their number, out of those that the North American plan keeps for fiction.
@@ -97,6 +107,9 @@ impl Role {
             Self::Asker => "+15550111",
             Self::Curious => "+15550112",
             Self::Customer => "+15550113",
+            Self::Bistro => "+15550120",
+            Self::Trattoria => "+15550121",
+            Self::FullHouse => "+15550122",
         }
     }
 
@@ -122,7 +135,10 @@ impl Role {
             | Self::TaskCaller
             | Self::Asker
             | Self::Curious
-            | Self::Customer => "",
+            | Self::Customer
+            | Self::Bistro
+            | Self::Trattoria
+            | Self::FullHouse => "",
         }
     }
 
@@ -138,7 +154,10 @@ impl Role {
             | Self::TaskCaller
             | Self::Asker
             | Self::Curious
-            | Self::Customer => (Duration::from_secs(1), Answer::PicksUp),
+            | Self::Customer
+            | Self::Bistro
+            | Self::Trattoria
+            | Self::FullHouse => (Duration::from_secs(1), Answer::PicksUp),
             Self::Voicemail => (Duration::from_secs(3), Answer::PicksUp),
             Self::Busy => (Duration::from_millis(300), Answer::Refuses(Outcome::Busy)),
             Self::NoAnswer => (Duration::from_secs(20), Answer::Refuses(Outcome::NoAnswer)),
@@ -261,6 +280,9 @@ impl OnThePhone {
         // However it ended, the report tells.
         let _over = match self.role {
             Role::Restaurant => restaurant::serve(&mut talk).await,
+            Role::Bistro => offers::serve(&offers::BISTRO, &mut talk).await,
+            Role::Trattoria => offers::serve(&offers::TRATTORIA, &mut talk).await,
+            Role::FullHouse => offers::serve(&offers::FULL_HOUSE, &mut talk).await,
             Role::Voicemail => machine::record(&mut talk).await,
             Role::Silent => machine::keep_silent(&mut talk).await,
             Role::Interrupter => interrupter::interrupt(&mut talk).await,

@@ -140,6 +140,7 @@ impl Hand {
                 refused @ (NotMade::OtherOrder
                 | NotMade::JustNow(_)
                 | NotMade::NotAdmitted
+                | NotMade::NoPlace(_)
                 | NotMade::Forbidden(_)),
             ) => Some(("not_placed", None, Some(refused.to_string()))),
         }

@@ -106,6 +106,8 @@ pub struct CallRow {
     pub usage: Option<String>,
     /// What it has brought back: a JSON object; none unless it was to bring something.
     pub result: Option<Text>,
+    /// The call that it goes on from.
+    pub follows: Option<CallId>,
 }
 
 /// Which calls to list; the default is all.

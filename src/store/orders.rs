@@ -6,6 +6,7 @@ use tandem_actors::record::{Opened, RecordError};
 
 use super::desk::Desk;
 use super::fault::Trouble;
+use super::searches::{NoPlace, Part};
 use super::{Store, now_ms, policy};
 use crate::account::Account;
 use crate::persona::Manner;
@@ -44,6 +45,15 @@ pub enum Ordered<T> {
     JustNow(String),
 }
 
+/// Why a call was not opened; nothing is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotOpened {
+    /// It is not permitted.
+    Forbidden(Refused),
+    /// Its place is not to be had.
+    NoPlace(NoPlace),
+}
+
 /// What a new call has beside what its actors know of it.
 #[derive(Clone, Debug)]
 pub struct Terms {
@@ -53,6 +63,8 @@ pub struct Terms {
     pub manner: Manner,
     /// JSON Schema of what it shall bring back, if anything.
     pub result: Option<Text>,
+    /// What it is a part of.
+    pub part: Part,
 }
 
 /// What is asked before a call is written down.
@@ -67,15 +79,16 @@ pub struct Permit {
 pub type Judge = Box<dyn FnOnce(&Facts) -> Result<(), Refused> + Send>;
 
 impl Store {
-    /// Opens a call, once where that is asked for, and if it is permitted on the facts as they are
-    /// in that moment; durable before it returns. Nothing is written otherwise.
+    /// Opens a call, once where that is asked for, if it is permitted on the facts as they are in
+    /// that moment, and in its place where it has one; durable before it returns. Nothing is
+    /// written otherwise.
     pub async fn order(
         &self,
         call: Opened,
         terms: Terms,
         once: Option<Once>,
         permit: Option<Permit>,
-    ) -> Result<Result<Ordered<()>, Refused>, RecordError> {
+    ) -> Result<Result<Ordered<()>, NotOpened>, RecordError> {
         let at_ms = now_ms();
         let ordered = self.promise(move |desk| {
             Box::pin(async move { desk.order(&call, &terms, once.as_ref(), permit, at_ms).await })
@@ -92,7 +105,7 @@ impl Desk {
         once: Option<&Once>,
         permit: Option<Permit>,
         at_ms: i64,
-    ) -> Result<Result<Ordered<()>, Refused>, Trouble> {
+    ) -> Result<Result<Ordered<()>, NotOpened>, Trouble> {
         if let Some(once) = once
             && let Some(before) = self.seen(once, at_ms).await?
         {
@@ -101,7 +114,10 @@ impl Desk {
         if let Some(Permit { ask, judge }) = permit
             && let Err(refused) = judge(&policy::facts(&mut self.conn, &ask).await?)
         {
-            return Ok(Err(refused));
+            return Ok(Err(NotOpened::Forbidden(refused)));
+        }
+        if let Err(taken) = self.take_place(&terms.part, &call.call, at_ms).await? {
+            return Ok(Err(NotOpened::NoPlace(taken)));
         }
         if let Some(once) = once {
             self.remember(once, &call.call.0, at_ms).await?;
@@ -176,13 +192,17 @@ impl Desk {
     async fn agree(&mut self, call: &CallId, terms: &Terms) -> Result<(), Trouble> {
         let manner = Some(&terms.manner).filter(|manner| **manner != Manner::default());
         let manner = manner.map(|manner| serde_json::to_string(manner).expect("words are JSON"));
-        sqlx::query("UPDATE calls SET account = $2, result_schema = $3, manner = $4 WHERE id = $1")
-            .bind(&*call.0)
-            .bind(terms.account.as_str())
-            .bind(terms.result.as_ref().map(Text::as_str))
-            .bind(manner)
-            .execute(&mut self.conn)
-            .await?;
+        sqlx::query(
+            "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5 \
+             WHERE id = $1",
+        )
+        .bind(&*call.0)
+        .bind(terms.account.as_str())
+        .bind(terms.result.as_ref().map(Text::as_str))
+        .bind(manner)
+        .bind(terms.part.follows().map(|call| &*call.0))
+        .execute(&mut self.conn)
+        .await?;
         Ok(())
     }
 }

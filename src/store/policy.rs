@@ -1,5 +1,6 @@
 //! What the gate before every dial is told; it is read in the turn of the one writer in which the
-//! call is written. Also the lists that the gate looks into: who must not be rung, who has consented.
+//! call is written. Also the lists that the gate looks into: who must not be rung, who has
+//! consented.
 
 use std::time::Duration;
 
@@ -251,7 +252,7 @@ mod tests {
     use tandem_actors::record::{Fact, Record as _};
 
     use super::super::conformance::{finalized, note, opened};
-    use super::super::{Archive as _, Permit, Terms};
+    use super::super::{Archive as _, NotOpened, Part, Permit, Terms};
     use super::*;
     use crate::persona::Manner;
     use crate::policy::{Code, Refused};
@@ -277,9 +278,13 @@ mod tests {
         judge: impl FnOnce(&Facts) -> Result<(), Refused> + Send + 'static,
     ) -> Result<(), Refused> {
         let account = ask.account.parse().unwrap();
-        let terms = Terms { account, manner: Manner::default(), result: None };
+        let terms = Terms { account, manner: Manner::default(), result: None, part: Part::Alone };
         let permit = Permit { ask, judge: Box::new(judge) };
-        store.order(opened(call), terms, None, Some(permit)).await.unwrap().map(drop)
+        let ordered = store.order(opened(call), terms, None, Some(permit)).await.unwrap();
+        ordered.map(drop).map_err(|not| match not {
+            NotOpened::Forbidden(refused) => refused,
+            NotOpened::NoPlace(taken) => panic!("{taken}"),
+        })
     }
 
     fn refused() -> Refused {

@@ -153,6 +153,7 @@ pub(super) fn call_row(row: &SqliteRow) -> Read<CallRow> {
         talk_ms: column(row, "talk_ms")?,
         usage: column(row, "usage")?,
         result: column::<Option<String>>(row, "result")?.map(Text),
+        follows: column::<Option<String>>(row, "follows")?.map(|call| CallId::new(&call)),
     })
 }
 

@@ -98,6 +98,12 @@ pub fn promises(house: House) -> Vec<Promise> {
     promises
 }
 
+/// Whether this does more with the other party than to speak with them.
+#[must_use]
+pub fn goes_further(name: &str) -> bool {
+    matches!(name, TRANSFER_TO_HUMAN | TAKE_RESTRICTED)
+}
+
 fn promise(name: &str, description: &str, parameters: &str) -> Promise {
     Promise {
         name: name.to_owned(),

@@ -156,7 +156,7 @@ mod tests {
     use crate::account::Account;
     use crate::persona::Manner;
     use crate::store::conformance::opened;
-    use crate::store::{Archive as _, Terms};
+    use crate::store::{Archive as _, Part, Terms};
 
     #[tokio::test]
     async fn a_result_fits_what_was_asked_for_and_the_last_one_counts() {
@@ -169,8 +169,12 @@ mod tests {
         });
         let call = CallId::new("call-1");
         let result = Some(Text(schema.to_string()));
-        let (account, manner) = (Account::house(), Manner::default());
-        let terms = Terms { account, manner, result };
+        let terms = Terms {
+            account: Account::house(),
+            manner: Manner::default(),
+            result,
+            part: Part::Alone,
+        };
         store.order(opened("call-1"), terms, None, None).await.unwrap().unwrap();
         let tool = ResultTool::new(store.clone());
         let report = async |told: Value| tool.run(job(REPORT_RESULT, &told.to_string())).await;

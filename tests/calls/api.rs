@@ -14,15 +14,15 @@ use tandem_actors::record::Fact;
 
 use crate::stage::{Stage, ending};
 
-const OPERATOR: &str = "of-whoever-runs-the-server";
+pub(crate) const OPERATOR: &str = "of-whoever-runs-the-server";
 
-struct Api<'a> {
-    stage: &'a Stage,
-    key: Option<String>,
+pub(crate) struct Api<'a> {
+    pub(crate) stage: &'a Stage,
+    pub(crate) key: Option<String>,
 }
 
 impl Api<'_> {
-    fn to(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn to(&self, method: Method, path: &str) -> RequestBuilder {
         let request = Client::new().request(method, format!("{}{path}", self.stage.server.url()));
         match &self.key {
             Some(key) => request.bearer_auth(key),
@@ -30,11 +30,11 @@ impl Api<'_> {
         }
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         told(self.to(Method::POST, path).json(body).send().await.unwrap()).await
     }
 
-    async fn get(&self, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
         told(self.to(Method::GET, path).send().await.unwrap()).await
     }
 
@@ -47,12 +47,12 @@ impl Api<'_> {
     }
 }
 
-async fn told(answer: Response) -> (StatusCode, Value) {
+pub(crate) async fn told(answer: Response) -> (StatusCode, Value) {
     (answer.status(), answer.json().await.unwrap_or_default())
 }
 
 /// A server that asks for a key.
-async fn locked() -> Stage {
+pub(crate) async fn locked() -> Stage {
     let mut config = Config::default();
     config.http.listen.set_port(0);
     config.http.key = Some(SecretString::from(OPERATOR));

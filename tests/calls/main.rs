@@ -33,6 +33,7 @@ mod privacy;
 mod process;
 mod refusal;
 mod schedules;
+mod search;
 mod twilio_network;
 mod usage;
 mod voicemail;

@@ -1,13 +1,18 @@
 //! A call as the API shows it, in three words that are never one: how far it is (`lifecycle`), what
 //! the phone network made of it (`outcome`), what it has brought (`result`).
 
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
-use tandem_actors::briefing::Text;
+use serde_json::{Value, json};
+use tandem_actors::briefing::{Lifecycle, Text};
 
+use super::super::once::replayed;
 use super::detail::Detail;
 use crate::persona::Manner;
+use crate::reception::Placed;
 use crate::store::{AgentTask, CallRow};
 
 /// A call, as the API shows it.
@@ -30,6 +35,9 @@ pub(in crate::http) struct CallView {
     numbers: Numbers,
     timestamps: Timestamps,
     talk_ms: Option<i64>,
+    /// The call that it goes on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follows: Option<String>,
     /// Tokens by figure, with the end; absent where the provider told none.
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Value>,
@@ -53,6 +61,17 @@ struct Timestamps {
     dialing_at: Option<Timestamp>,
     answered_at: Option<Timestamp>,
     finalized_at: Option<Timestamp>,
+}
+
+/// The answer to an order to ring somebody.
+pub(in crate::http) fn placed(placed: Placed) -> Response {
+    let id = placed.call.to_string();
+    let mut headers = HeaderMap::new();
+    let location = HeaderValue::try_from(format!("/v1/calls/{id}"));
+    headers.insert(header::LOCATION, location.expect("an id of ours is visible ascii"));
+    replayed(&mut headers, placed.repeated);
+    let body = Json(json!({ "id": id, "lifecycle": Lifecycle::Queued.word() }));
+    (StatusCode::ACCEPTED, headers, body).into_response()
 }
 
 impl From<CallRow> for CallView {
@@ -81,6 +100,7 @@ impl From<CallRow> for CallView {
                 finalized_at: row.finalized_ms.and_then(at),
             },
             talk_ms: row.talk_ms,
+            follows: row.follows.map(|call| call.to_string()),
             usage: row.usage.and_then(|told| serde_json::from_str(&told).ok()),
             result: row.result.and_then(|told| serde_json::from_str(told.as_str()).ok()),
             agent_tasks: Vec::new(),
@@ -97,7 +117,7 @@ impl CallView {
 
 fn agent_task(task: &AgentTask) -> Value {
     let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
-    serde_json::json!({
+    json!({
         "number": task.number,
         "request": task.request.as_str(),
         "state": task.state.word(),

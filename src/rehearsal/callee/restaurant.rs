@@ -23,7 +23,16 @@ pub(super) async fn serve(talk: &mut Talk) -> Result<(), Over> {
 
 /// Serves after these first words.
 pub(super) async fn serve_after(words: &str, talk: &mut Talk) -> Result<(), Over> {
-    talk.say(words).await?;
+    serve_with(words, reply, talk).await
+}
+
+/// Serves with a greeting and answers of one's own.
+pub(super) async fn serve_with(
+    greeting: &str,
+    reply: impl Fn(&str) -> &'static str,
+    talk: &mut Talk,
+) -> Result<(), Over> {
+    talk.say(greeting).await?;
     let mut asked = 0;
     for _ in 0..TURNS_MAX {
         let Some(words) = talk.hear(PATIENCE).await? else {

@@ -8,6 +8,8 @@ mod behind;
 mod calendar;
 mod chatter;
 mod directive;
+mod follow_up;
+mod inquiry;
 mod line;
 mod manners;
 mod phrase;
@@ -90,7 +92,11 @@ fn choose(instructions: &str) -> &'static dyn Mind {
     let task = instructions.lines().find_map(|line| line.trim().strip_prefix("Task:"));
     let described = phrase::plain(task.unwrap_or(instructions));
     let is = |words: &[&str]| words.iter().any(|word| described.contains(word));
-    if is(&["task line", "task list", "tasks"]) {
+    if is(&["follow up call"]) {
+        &follow_up::FollowUp
+    } else if is(&["agree to nothing"]) {
+        &inquiry::Inquiry
+    } else if is(&["task line", "task list", "tasks"]) {
         &task_line::TaskLine
     } else if is(&["reserv", "a table"]) {
         &reservation::Reservation

@@ -282,3 +282,66 @@ fn what_it_says_of_itself_and_first_is_what_its_instructions_say() {
     let mut talk = Talk::new(TASKS, &[]);
     assert_ne!(talk.hears("Are you a robot?"), "I am an AI assistant.", "nobody told it to");
 }
+
+const ASK: &str = "Task: Ask for information only and agree to nothing. Question: Do you have a \
+                   table for four at seven?\nYou know nothing else.";
+
+#[test]
+fn an_inquiry_asks_one_thing_after_another_and_reports_what_it_heard() {
+    let mut talk = Talk::new(ASK, &["report_result", "hang_up"]);
+    let opening = "Hello, I am only asking for information. Do you have a table for four at seven?";
+    assert_eq!(talk.hears("Trattoria Rosa, good evening."), opening);
+    assert_eq!(talk.hears("Sorry, could you say that again?"), opening);
+    assert_eq!(talk.hears("Yes, we have a table at seven."), "Thank you. What does it cost?");
+    let hold = "And would you hold it, until when, and without payment?";
+    assert_eq!(talk.hears("The menu is 32 euros each."), hold);
+    let parting = talk.hears("Yes, we hold it until six without payment.");
+    let report = parting.strip_prefix("Thank you, I will pass that on. Goodbye. | report_result");
+    let report = report.and_then(|rest| rest.strip_suffix(" | hang_up{}")).unwrap();
+    let told: serde_json::Value = serde_json::from_str(report).unwrap();
+    assert_eq!(told["status"], "achieved");
+    assert_eq!(
+        told["data"],
+        json!({
+            "available": true, "timing": "at seven", "price": 32, "currency": "EUR",
+            "hold": { "possible": true, "until": "six", "without_payment": true },
+            "words": {
+                "available": "Yes, we have a table at seven.",
+                "timing": "Yes, we have a table at seven.",
+                "price": "The menu is 32 euros each.",
+                "hold": "Yes, we hold it until six without payment.",
+            },
+        })
+    );
+}
+
+#[test]
+fn an_inquiry_makes_nothing_up() {
+    let mut talk = Talk::new(ASK, &["report_result", "hang_up"]);
+    talk.hears("The Full House, hello.");
+    let parting = talk.hears("I am sorry, we are fully booked tonight.");
+    assert!(parting.starts_with("That is a pity.") && parting.contains(r#""available":false"#));
+    assert!(!parting.contains("price") && !parting.contains("timing"), "{parting}");
+
+    let mut talk = Talk::new(ASK, &["report_result"]);
+    talk.hears("Hello.");
+    talk.hears("Only at nine.");
+    for _ in 0..2 {
+        talk.hears("Could you say that again?");
+    }
+    let parting = talk.hears("No.");
+    assert!(parting.contains(r#""timing":"at nine""#) && !parting.contains("price"), "{parting}");
+    assert!(parting.contains(r#""hold":{"possible":false}"#), "{parting}");
+}
+
+#[test]
+fn a_follow_up_says_that_it_is_one() {
+    let told = "Task: This is a follow-up call. Take the table.\nReserve a table, it said.";
+    let mut talk = Talk::new(told, &["report_result", "hang_up"]);
+    assert_eq!(
+        talk.hears("Trattoria Rosa, good evening."),
+        "Hello, this is a follow-up to our call. Take the table."
+    );
+    let parting = talk.hears("Very well, the table at seven is yours. Anything else?");
+    assert!(parting.contains(r#""agreed":true"#) && parting.ends_with("hang_up{}"), "{parting}");
+}

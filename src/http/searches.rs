@@ -1,0 +1,229 @@
+//! Searches for the users of the API: several are asked the same at once, what they say is
+//! compared, and one is chosen.
+
+mod events;
+mod order;
+mod view;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tandem_actors::briefing::{CallId, Outcome, Text};
+
+pub(super) use events::events;
+
+use super::Desk;
+use super::caller::{Caller, Writer};
+use super::calls::{order as of_calls, view::placed};
+use super::once::replayed;
+use super::problem::Problem;
+use crate::reception::{NotMade, Order, Wish};
+use crate::search::follow_up;
+use crate::store::{
+    Archive as _, CallRow, NoPlace, Ordered, Part, SearchRow, SearchState, TargetRow,
+};
+
+/// `POST /v1/searches`: 202 with the search's id; the first targets are rung at once.
+pub(super) async fn begin(
+    State(desk): State<Desk>,
+    Writer(caller): Writer,
+    headers: HeaderMap,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let order::Read { inquiry, targets, once } = order::read(&caller.account, &headers, body)?;
+    let begun = desk.store.begin_search(caller.account, inquiry, targets, once).await?;
+    let (id, repeated) = match begun {
+        Ordered::New(id) => (id, false),
+        Ordered::Before(id) => (id, true),
+        Ordered::OtherOrder => return Err(NotMade::OtherOrder.into()),
+        Ordered::JustNow(id) => {
+            let detail = format!(
+                "the same search was ordered within two minutes under another Idempotency-Key and \
+                 is {id}: nobody was rung again. If the same is meant once more, add \
+                 `\"again\": true`"
+            );
+            return Err(Problem::conflict("ordered_just_now", detail));
+        }
+    };
+    desk.searches.ring();
+    let mut headers = HeaderMap::new();
+    let location = HeaderValue::try_from(format!("/v1/searches/{id}"));
+    headers.insert(header::LOCATION, location.expect("an id of ours is visible ascii"));
+    replayed(&mut headers, repeated);
+    let body = Json(json!({ "id": id, "state": SearchState::Running.word() }));
+    Ok((StatusCode::ACCEPTED, headers, body).into_response())
+}
+
+/// `GET /v1/searches`: the newest.
+pub(super) async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let searches = desk.store.searches(caller.sees()).await?;
+    let searches: Vec<Value> = searches.iter().map(view::short).collect();
+    Ok(Json(json!({ "searches": searches })))
+}
+
+/// `GET /v1/searches/{id}`: how far it is, and what was found, also while it runs.
+pub(super) async fn show(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let search = of(&desk, &caller, &id).await?;
+    Ok(Json(view::whole(&desk.store, &search).await?))
+}
+
+/// `POST /v1/searches/{id}/stop`: rings nobody more and ends the calls that ask; idempotent.
+pub(super) async fn stop(
+    State(desk): State<Desk>,
+    Writer(caller): Writer,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let search = of(&desk, &caller, &id).await?;
+    desk.store.end_search(&search.id, SearchState::Stopped).await?;
+    desk.searches.ring();
+    let search = of(&desk, &caller, &id).await?;
+    Ok((StatusCode::ACCEPTED, Json(view::short(&search))).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Choose {
+    number: u32,
+    token: String,
+    task: Option<String>,
+}
+
+/// `POST /v1/searches/{id}/choose`: rings the target again, to take what it has offered. Whoever is
+/// first decides; the others are told by which call.
+pub(super) async fn choose(
+    State(desk): State<Desk>,
+    Writer(caller): Writer,
+    Path(id): Path<String>,
+    body: Result<Json<Choose>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(Choose { number, token, task }) =
+        body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let search = of(&desk, &caller, &id).await?;
+    if token != search.token.as_str() {
+        let detail = "this is not the token of the search; GET it and show its `token`".to_owned();
+        return Err(Problem::invalid("token", detail));
+    }
+    let (target, offered) = offered(&search, number)?;
+    let usual = || format!("Take what they have offered. Question: {}", search.inquiry.question.0);
+    let task = of_calls::checked_task(&task.unwrap_or_else(usual))?;
+    let turns = desk.store.turns(&offered.id).await?;
+    let wish = Wish {
+        account: search.account.clone(),
+        result: Some(outcome_of_choice()),
+        part: Part::Choice { search: search.id.clone(), number, follows: offered.id.clone() },
+        ..desk.reception.wish(follow_up::task(task.as_str(), None, offered, &turns))
+    };
+    let order = Order { to: target.target.to.clone(), wish, once: None };
+    let (call, repeated) = match desk.reception.place(order).await {
+        Ok(placed) => (placed.call, placed.repeated),
+        Err(NotMade::NoPlace(NoPlace::Chosen { number: taken, call })) if taken == number => {
+            (call, true)
+        }
+        Err(NotMade::NoPlace(NoPlace::Chosen { number: taken, call })) => {
+            return Err(chosen_before(taken, &call));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    desk.searches.ring();
+    let mut headers = HeaderMap::new();
+    replayed(&mut headers, repeated);
+    let body = Json(json!({ "call": call.to_string() }));
+    Ok((StatusCode::ACCEPTED, headers, body).into_response())
+}
+
+fn chosen_before(number: u32, call: &CallId) -> Problem {
+    let detail = format!(
+        "number {number} was chosen before, by the call {call}; a search chooses once. To talk to \
+         another one of its targets, follow up on its call"
+    );
+    Problem::conflict("chosen_before", detail)
+}
+
+/// The target of this number with its call, which must have been talked in and be over.
+fn offered(search: &SearchRow, number: u32) -> Result<(&TargetRow, &CallRow), Problem> {
+    let target = search.targets.iter().find(|target| target.number == number);
+    let Some(target) = target else {
+        let detail = format!("the search has no target {number}; they are numbered from 1");
+        return Err(Problem::invalid("number", detail));
+    };
+    let talked = target.row.as_ref().filter(|row| row.outcome == Some(Outcome::Answered));
+    let row = talked.ok_or_else(|| {
+        let detail = format!("nobody has told anything at number {number}, or they still talk");
+        Problem::conflict("nothing_to_choose", detail)
+    })?;
+    Ok((target, row))
+}
+
+/// What a call that takes an offer brings back.
+fn outcome_of_choice() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "agreed": { "type": "boolean", "description": "They have agreed to it" },
+            "terms": { "type": "string", "maxLength": 1000, "description": "What was agreed" },
+        },
+        "required": ["agreed"],
+    })
+}
+
+/// A search that they may see. What is somebody else's is not told from what is not there.
+async fn of(desk: &Desk, caller: &Caller, id: &str) -> Result<SearchRow, Problem> {
+    let search = desk.store.search(id).await?;
+    search.filter(|search| caller.runs_it || search.account == caller.account).ok_or_else(|| {
+        let shown: String = id.chars().take(64).collect();
+        let detail = format!("no search has the id {shown:?}; GET /v1/searches lists the newest");
+        Problem::of(StatusCode::NOT_FOUND, "search_not_found", detail)
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FollowUp {
+    task: String,
+    news: Option<String>,
+    /// Read where orders are told apart.
+    #[serde(default, rename = "again")]
+    _again: bool,
+}
+
+/// `POST /v1/calls/{id}/follow-up`: rings the other party of a call again, with what is known of
+/// it.
+pub(super) async fn follow_up(
+    State(desk): State<Desk>,
+    Writer(caller): Writer,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Result<Json<Value>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let before = caller.call(&desk.store, &id).await?;
+    let route = format!("POST /v1/calls/{}/follow-up", before.id);
+    let once = super::once::once(&headers, &caller.account, &route, &body)?;
+    let FollowUp { task, news, .. } =
+        serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+    if before.outcome.is_none() {
+        let detail = "the call is not over; what it has brought is known when it is".to_owned();
+        return Err(Problem::conflict("not_over", detail));
+    }
+    let to = of_calls::checked_number("id", before.remote.as_str().to_owned())?;
+    let task = of_calls::checked_task(&task)?;
+    let news = news.as_deref().map(str::trim).filter(|news| !news.is_empty());
+    let news = news.map(|news| order::text("news", news, order::FACTS_CHARS)).transpose()?;
+    let turns = desk.store.turns(&before.id).await?;
+    let task = follow_up::task(task.as_str(), news.as_ref().map(Text::as_str), &before, &turns);
+    let wish = Wish {
+        account: before.account.clone(),
+        part: Part::FollowUp(before.id),
+        ..desk.reception.wish(task)
+    };
+    Ok(placed(desk.reception.place(Order { to, wish, once }).await?))
+}

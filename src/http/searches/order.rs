@@ -1,0 +1,145 @@
+//! An order to search, checked field by field.
+
+use std::collections::HashSet;
+
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+use tandem_actors::briefing::{Outcome, Text};
+
+use super::super::calls::order::checked_number;
+use super::super::once::once;
+use super::super::problem::Problem;
+use crate::account::Account;
+use crate::search::brief;
+use crate::store::{Inquiry, Once, Target};
+use crate::tool::result;
+
+/// Whom a search asks: fewer is a call, more is a campaign.
+const TARGETS: std::ops::RangeInclusive<usize> = 2..=10;
+
+/// The most calls at once: people who are asked the same at the same time talk to each other.
+const AT_ONCE_MAX: u32 = 4;
+
+/// The longest question: it is asked in one breath.
+const QUESTION_CHARS: usize = 1_000;
+
+/// The longest text of what may be told, or is new.
+pub(super) const FACTS_CHARS: usize = 2_000;
+
+/// The longest name of a target.
+const NAME_CHARS: usize = 100;
+
+/// After these a target can be rung once more.
+const AGAIN: [Outcome; 3] = [Outcome::NoAnswer, Outcome::Busy, Outcome::Rejected];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    question: String,
+    targets: Vec<Whom>,
+    facts: Option<String>,
+    bring: Option<Value>,
+    at_once: Option<u32>,
+    enough: Option<u32>,
+    #[serde(default)]
+    retry: Vec<String>,
+    /// Read where orders are told apart.
+    #[serde(default, rename = "again")]
+    _again: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whom {
+    to: String,
+    name: Option<String>,
+}
+
+/// A search that can be begun.
+pub(super) struct Read {
+    pub(super) inquiry: Inquiry,
+    pub(super) targets: Vec<Target>,
+    pub(super) once: Option<Once>,
+}
+
+/// Reads the order in this body.
+pub(super) fn read(account: &Account, headers: &HeaderMap, body: Value) -> Result<Read, Problem> {
+    let once = once(headers, account, "POST /v1/searches", &body)?;
+    let search: Search =
+        serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+    let question = text("question", &search.question, QUESTION_CHARS)?;
+    let facts = search.facts.map(|facts| text("facts", &facts, FACTS_CHARS)).transpose()?;
+    for told in std::iter::once(&question).chain(&facts) {
+        only_asks(told)?;
+    }
+    let targets = targets(search.targets)?;
+    let at_once = search.at_once.unwrap_or(AT_ONCE_MAX);
+    if !(1..=AT_ONCE_MAX).contains(&at_once) {
+        let detail = format!("{at_once} calls at once; give 1 to {AT_ONCE_MAX}");
+        return Err(Problem::invalid("at_once", detail));
+    }
+    let most = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+    if search.enough.is_some_and(|enough| !(1..=most).contains(&enough)) {
+        let detail = format!("give 1 to {most}, the number of targets, or leave it out");
+        return Err(Problem::invalid("enough", detail));
+    }
+    let bring = search.bring.map(bring).transpose()?;
+    let again = search.retry.iter().map(|word| retried(word)).collect::<Result<_, _>>()?;
+    let inquiry = Inquiry { question, facts, bring, at_once, enough: search.enough, again };
+    Ok(Read { inquiry, targets, once })
+}
+
+/// A text that is not empty and not too long.
+pub(super) fn text(field: &'static str, text: &str, chars: usize) -> Result<Text, Problem> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > chars {
+        return Err(Problem::invalid(field, format!("give 1 to {chars} characters")));
+    }
+    Ok(Text(text.to_owned()))
+}
+
+/// What asks to commit is refused: of several calls at once several would succeed.
+fn only_asks(told: &Text) -> Result<(), Problem> {
+    let Some(word) = brief::commits(told.as_str()) else { return Ok(()) };
+    let detail = format!(
+        "the word {word:?} asks for more than information, and several calls at once could commit \
+         several times. Ask what can be had and on what terms, without that word; then choose \
+         one offer with POST /v1/searches/{{id}}/choose, whose call may commit"
+    );
+    Err(Problem::of(StatusCode::BAD_REQUEST, "could_commit", detail))
+}
+
+fn targets(whom: Vec<Whom>) -> Result<Vec<Target>, Problem> {
+    if !TARGETS.contains(&whom.len()) {
+        let (least, most) = (TARGETS.start(), TARGETS.end());
+        let detail = format!("{} targets; give {least} to {most}", whom.len());
+        return Err(Problem::invalid("targets", detail));
+    }
+    let mut seen = HashSet::new();
+    let checked = whom.into_iter().map(|Whom { to, name }| {
+        let to = checked_number("targets", to)?;
+        if !seen.insert(to.as_str().to_owned()) {
+            let detail = format!("{} is there twice; nobody is asked twice", to.as_str());
+            return Err(Problem::invalid("targets", detail));
+        }
+        let name = name.map(|name| text("targets", &name, NAME_CHARS)).transpose()?;
+        Ok(Target { to, name })
+    });
+    checked.collect()
+}
+
+fn bring(schema: Value) -> Result<Text, Problem> {
+    match result::check(&schema) {
+        Ok(()) => Ok(Text(schema.to_string())),
+        Err(wrong) => Err(Problem::invalid("bring", wrong)),
+    }
+}
+
+fn retried(word: &str) -> Result<Outcome, Problem> {
+    AGAIN.into_iter().find(|outcome| outcome.word() == word).ok_or_else(|| {
+        let words = AGAIN.map(Outcome::word).join(", ");
+        let shown: String = word.chars().take(30).collect();
+        Problem::invalid("retry", format!("{shown:?} is none of {words}"))
+    })
+}

@@ -1,0 +1,127 @@
+//! Searches read back from the record, each with the calls that have asked its targets.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use tandem_actors::briefing::{CallId, Text};
+use tandem_actors::carrier::Number;
+use tandem_actors::record::RecordError;
+
+use super::super::archive::{Archive as _, outcome_named};
+use super::super::fault::unread;
+use super::{Inquiry, SearchRow, SearchState, Store, Target, TargetRow};
+use crate::account::Account;
+
+/// The most searches that are listed: the newest.
+const LISTED_MAX: i64 = 100;
+
+impl Store {
+    /// A search with its targets and their calls; none when there is none of this id.
+    pub async fn search(&self, id: &str) -> Result<Option<SearchRow>, RecordError> {
+        let row = sqlx::query("SELECT * FROM searches WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.inner.readers)
+            .await
+            .map_err(|error| unread(&error))?;
+        let Some(row) = row else { return Ok(None) };
+        let mut search = read(&row)?;
+        search.targets = self.targets(id).await?;
+        Ok(Some(search))
+    }
+
+    /// The newest searches, without their targets; of one account where that is said.
+    pub async fn searches(&self, of: Option<Account>) -> Result<Vec<SearchRow>, RecordError> {
+        let rows = sqlx::query(
+            "SELECT * FROM searches WHERE ($1 IS NULL OR account = $1) \
+             ORDER BY made_ms DESC, id DESC LIMIT $2",
+        )
+        .bind(of.as_ref().map(Account::as_str))
+        .bind(LISTED_MAX)
+        .fetch_all(&self.inner.readers)
+        .await
+        .map_err(|error| unread(&error))?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The searches in which there may be something to do: those that run, and those that are over
+    /// but for calls.
+    pub async fn open_searches(&self) -> Result<Vec<String>, RecordError> {
+        sqlx::query_scalar(
+            "SELECT id FROM searches WHERE state = 'running' UNION \
+             SELECT search FROM search_targets JOIN calls ON calls.id = search_targets.call \
+             WHERE calls.lifecycle <> 'finalized'",
+        )
+        .fetch_all(&self.inner.readers)
+        .await
+        .map_err(|error| unread(&error))
+    }
+
+    async fn targets(&self, search: &str) -> Result<Vec<TargetRow>, RecordError> {
+        let rows = sqlx::query("SELECT * FROM search_targets WHERE search = $1 ORDER BY number")
+            .bind(search)
+            .fetch_all(&self.inner.readers)
+            .await
+            .map_err(|error| unread(&error))?;
+        let mut targets = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut target = target(row)?;
+            if let Some(call) = &target.call {
+                target.row = self.call(call).await?;
+            }
+            targets.push(target);
+        }
+        Ok(targets)
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<SearchRow, RecordError> {
+    let word: String = column(row, "state")?;
+    let state = SearchState::ALL.into_iter().find(|state| state.word() == word);
+    let again: String = column(row, "again")?;
+    let again = again.split(',').filter(|word| !word.is_empty());
+    let chosen: Option<i64> = column(row, "chosen")?;
+    let chosen = chosen.map(count).transpose()?;
+    let call: Option<String> = column(row, "chosen_call")?;
+    Ok(SearchRow {
+        id: column(row, "id")?,
+        account: column::<String>(row, "account")?
+            .parse()
+            .map_err(|error| RecordError(format!("a search: {error}")))?,
+        inquiry: Inquiry {
+            question: Text(column(row, "question")?),
+            facts: column::<Option<String>>(row, "facts")?.map(Text),
+            bring: column::<Option<String>>(row, "bring")?.map(Text),
+            at_once: count(column(row, "at_once")?)?,
+            enough: column::<Option<i64>>(row, "enough")?.map(count).transpose()?,
+            again: again.map(outcome_named).collect::<Result<_, _>>()?,
+        },
+        state: state.ok_or_else(|| RecordError(format!("a search is {word:?}")))?,
+        token: Text(column(row, "token")?),
+        chosen: chosen.zip(call.map(|call| CallId::new(&call))),
+        made_ms: column(row, "made_ms")?,
+        targets: Vec::new(),
+    })
+}
+
+fn target(row: &SqliteRow) -> Result<TargetRow, RecordError> {
+    let name: Option<String> = column(row, "name")?;
+    let to = Number::new(column::<String>(row, "remote")?);
+    Ok(TargetRow {
+        number: count(column(row, "number")?)?,
+        target: Target { to, name: name.map(Text) },
+        attempts: count(column(row, "attempts")?)?,
+        call: column::<Option<String>>(row, "call")?.map(|call| CallId::new(&call)),
+        row: None,
+        refused: column(row, "refused")?,
+    })
+}
+
+fn column<T>(row: &SqliteRow, name: &str) -> Result<T, RecordError>
+where
+    T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    row.try_get(name).map_err(|error| unread(&error))
+}
+
+fn count(number: i64) -> Result<u32, RecordError> {
+    u32::try_from(number).map_err(|_| RecordError("a count of a search".to_owned()))
+}
