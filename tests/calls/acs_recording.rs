@@ -70,7 +70,7 @@ async fn a_recording_that_is_told_of_after_a_restart_is_fetched() {
     let call = stage.place(Role::Restaurant.number()).await;
     stage.stage.finalized().await;
     stage.report(&call).await;
-    let stage = stage.restarted().await;
+    let stage = Box::pin(stage.restarted()).await;
     stage.azure.tell_of_recordings_again().await;
     kept(&stage, 1).await;
     let taped = only(&stage);
