@@ -12,8 +12,10 @@ mod calls;
 mod guard;
 mod health;
 mod keys;
+mod mcp;
 mod media;
 mod once;
+mod phone;
 mod problem;
 mod rehearsal;
 mod twilio;
@@ -34,6 +36,7 @@ use crate::server::{Ends, Stagehand};
 use crate::store::Store;
 use guard::Patience;
 use refusals::Refusals;
+use tandem_actors::carrier::Number;
 use tandem_actors::exchange::Exchange;
 
 /// No answer takes longer; what does is broken.
@@ -54,6 +57,8 @@ pub struct Desk {
     pub recordings: Option<Recordings>,
     /// The key of whoever runs the server; without one the API is on loopback alone.
     pub key: Option<Arc<SecretString>>,
+    /// Whom the house's orders ring that name nobody, unless a number is stored.
+    pub target: Option<Number>,
     /// What was turned away.
     pub refusals: Refusals,
     /// Lives only in a rehearsal.
@@ -66,18 +71,20 @@ pub struct Desk {
 pub fn routes(desk: Desk) -> Router {
     let all = for_users().merge(for_operators()).merge(for_carriers());
     let all = if desk.stagehand.is_some() { all.merge(for_rehearsals()) } else { all };
-    guarded(all, desk)
+    guarded(all, desk.clone(), mcp::routes(api(&desk), desk))
 }
 
 /// What the API's listener serves when the carriers have a door of their own.
 pub fn api_routes(desk: Desk) -> Router {
-    guarded(for_users().merge(for_operators()), desk)
+    let all = for_users().merge(for_operators());
+    guarded(all, desk.clone(), mcp::routes(api(&desk), desk))
 }
 
 /// What the carriers' door serves. Each route but `/healthz` asks for a secret, for strangers
 /// reach them.
 pub fn carrier_routes(desk: Desk) -> Router {
-    guarded(for_carriers().route("/healthz", get(health::alive)), desk)
+    let all = for_carriers().route("/healthz", get(health::alive));
+    guarded(all, desk, Router::new())
 }
 
 fn for_users() -> Router<Desk> {
@@ -89,6 +96,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls/{id}/recording", get(calls::recording))
         .route("/v1/calls/{id}/transcript", get(calls::transcript))
         .route("/v1/calls/{id}/events", get(calls::events))
+        .route("/v1/phone", get(phone::show).put(phone::set))
 }
 
 fn for_operators() -> Router<Desk> {
@@ -117,9 +125,17 @@ fn for_rehearsals() -> Router<Desk> {
         .route("/rehearsal/faults", post(rehearsal::fault))
 }
 
-fn guarded(routes: Router<Desk>, desk: Desk) -> Router {
+/// What agents reach by way of their own routes.
+fn api(desk: &Desk) -> Router {
+    guarded(for_users(), desk.clone(), Router::new())
+}
+
+/// The routes behind the guard. Those that are `patient` may take their time: agents wait for the
+/// end of a call.
+fn guarded(routes: Router<Desk>, desk: Desk, patient: Router<Desk>) -> Router {
     let routes = routes
         .fallback(problem::not_found)
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER));
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER))
+        .merge(patient);
     guard::around(routes, desk.refusals.clone(), Patience::default()).with_state(desk)
 }

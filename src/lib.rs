@@ -10,6 +10,7 @@ pub mod server;
 
 pub mod account;
 pub mod http;
+pub mod mcp;
 pub mod persona;
 pub mod reception;
 

@@ -36,6 +36,8 @@ pub struct Occasion<'a> {
     pub direction: Direction,
     /// What is to be done.
     pub task: &'a Text,
+    /// What is said first on this call, where its order says so; else what is usual.
+    pub opening: Option<&'a str>,
     /// Whether whoever ordered the call wants something brought back.
     pub wants_result: bool,
     /// The time where the callers are.
@@ -69,7 +71,8 @@ impl Persona {
     /// far as it can: providers keep a beginning that they have read before.
     #[must_use]
     pub fn instructions(&self, occasion: Occasion<'_>) -> Text {
-        let Occasion { direction, task, wants_result, now } = occasion;
+        let Occasion { direction, task, opening, wants_result, now } = occasion;
+        let opening = opening.unwrap_or(&self.opening);
         let parts = [
             parts::identity(&self.name, &self.on_behalf_of),
             parts::manner(&self.style),
@@ -77,7 +80,7 @@ impl Persona {
             parts::disclosure(self.disclosure),
             parts::boundaries(&self.boundaries),
             parts::tools(wants_result),
-            parts::opening(direction, &self.opening, self.disclosure),
+            parts::opening(direction, opening, self.disclosure),
             parts::task(direction, task.as_str()),
             parts::now(now),
         ];

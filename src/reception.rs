@@ -85,6 +85,8 @@ pub struct Wish {
     pub account: Account,
     /// What for.
     pub task: Text,
+    /// What is said first, where it is not what is usual.
+    pub opening: Option<Text>,
     /// How the carrier speaks.
     pub dialect: Dialect,
     /// What is done when an answering machine picks up.
@@ -173,6 +175,7 @@ impl Reception {
         Wish {
             account: Account::house(),
             task,
+            opening: None,
             dialect: self.house.dialect,
             voicemail: self.house.voicemail,
             tools: None,

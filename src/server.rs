@@ -127,6 +127,7 @@ impl Server {
             model: model.counts(),
             recordings,
             key: config.http.key.clone().map(Arc::new),
+            target: config.call.target(),
             refusals: Refusals::default(),
             stagehand: stagehand(config, &network, simulated_model.clone()),
         };

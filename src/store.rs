@@ -14,6 +14,7 @@ mod lock;
 mod open;
 mod orders;
 mod orphans;
+mod phones;
 mod read;
 mod recordings;
 mod results;

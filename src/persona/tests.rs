@@ -19,7 +19,13 @@ fn settings() -> config::Persona {
 fn whole(persona: &Persona, direction: Direction, task: &str) -> String {
     let now = jiff::civil::date(2026, 3, 4).at(14, 30, 0, 0).in_tz("UTC").unwrap();
     persona
-        .instructions(Occasion { direction, task: &task.into(), wants_result: false, now: &now })
+        .instructions(Occasion {
+            direction,
+            task: &task.into(),
+            opening: None,
+            wants_result: false,
+            now: &now,
+        })
         .0
 }
 

@@ -24,6 +24,7 @@ pub(super) fn of(
     let occasion = Occasion {
         direction: new.direction,
         task: &new.wish.task,
+        opening: new.wish.opening.as_ref().map(Text::as_str),
         wants_result: new.wish.result.is_some(),
         now: &now,
     };

@@ -8,6 +8,7 @@ use tandem_actors::carrier::Number;
 
 use super::super::Desk;
 use super::super::once::once;
+use super::super::phone;
 use super::super::problem::Problem;
 use crate::account::Account;
 use crate::config::{Dialect, Voicemail, is_e164};
@@ -17,13 +18,17 @@ use crate::tool::result;
 /// The longest task: what a model reads with care.
 const TASK_CHARS: usize = 8_000;
 
+/// The longest opening: half a minute of speech, after which people hang up.
+const OPENING_CHARS: usize = 500;
+
 /// An order to ring somebody. An unknown field is refused: it is a typing error more often than
 /// not, and what it meant would not be done.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Place {
-    to: String,
+    to: Option<String>,
     task: String,
+    opening: Option<String>,
     dialect: Option<Dialect>,
     voicemail: Option<String>,
     tools: Option<Vec<String>>,
@@ -34,7 +39,7 @@ struct Place {
 }
 
 /// Reads the order in this body.
-pub(super) fn read(
+pub(super) async fn read(
     desk: &Desk,
     account: &Account,
     headers: &HeaderMap,
@@ -42,11 +47,16 @@ pub(super) fn read(
 ) -> Result<Order, Problem> {
     let once = once(headers, account, "POST /v1/calls", &body)?;
     let place = serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
-    let Place { to, task, dialect, voicemail, tools, result_schema, _again } = place;
+    let Place { to, task, opening, dialect, voicemail, tools, result_schema, _again } = place;
+    let to = match to {
+        Some(to) => checked_number("to", to)?,
+        None => phone::required(desk, account).await?,
+    };
     let reception = &desk.reception;
     let usual = reception.wish(checked_task(&task)?);
     let wish = Wish {
         account: account.clone(),
+        opening: opening.as_deref().map(checked_opening).transpose()?,
         dialect: dialect.unwrap_or(usual.dialect),
         voicemail: match voicemail {
             Some(word) => Voicemail::try_from(word)
@@ -57,7 +67,7 @@ pub(super) fn read(
         result: checked_schema(result_schema)?,
         ..usual
     };
-    Ok(Order { to: checked_number("to", to)?, wish, once })
+    Ok(Order { to, wish, once })
 }
 
 /// A number in E.164.
@@ -81,6 +91,16 @@ pub(in crate::http) fn checked_task(task: &str) -> Result<Text, Problem> {
         return Err(Problem::invalid("task", detail));
     }
     Ok(Text(task.to_owned()))
+}
+
+/// What the agent says first.
+fn checked_opening(words: &str) -> Result<Text, Problem> {
+    let words = words.trim();
+    if words.is_empty() || words.chars().count() > OPENING_CHARS {
+        let detail = format!("give 1 to {OPENING_CHARS} characters to be said first");
+        return Err(Problem::invalid("opening", detail));
+    }
+    Ok(Text(words.to_owned()))
 }
 
 fn checked_tools(
