@@ -1,8 +1,14 @@
 //! The command line: what the program can do, in a user's words.
 
+mod calls;
 mod check;
+mod client;
 mod demo;
+mod keys;
+mod mcp;
+mod phone;
 mod place;
+mod schedule;
 mod search;
 mod serve;
 mod setup;
@@ -14,6 +20,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, ConfigError};
 use crate::telemetry;
+use client::{At, Client};
 
 /// A runtime for AI phone calls. Without a command it serves.
 ///
@@ -36,10 +43,25 @@ enum Command {
     Serve(serve::Options),
     /// Show two calls that lose every part in the middle and go on.
     Demo(demo::Options),
-    /// Ring somebody and follow the call; exit 0 when it was answered and finalized.
+    /// Ring somebody and follow the call; the exit status tells how it ended.
     Place(place::Options),
     /// Ask several the same at once and compare; exit 0 when somebody has what was asked for.
     Search(search::Options),
+    /// List calls, newest first.
+    Calls(calls::List),
+    /// Show a call with what was said.
+    Show(calls::Show),
+    /// End a call now.
+    #[command(name = "hangup")]
+    HangUp(calls::HangUp),
+    /// Have a phone rung later, or again and again.
+    Schedule(schedule::Options),
+    /// Show or set the phone that is rung by orders that name nobody.
+    Phone(phone::Options),
+    /// Make, list and revoke keys of the API.
+    Keys(keys::Options),
+    /// Serve an agent on standard input and output (Model Context Protocol).
+    Mcp(mcp::Options),
     /// Look at everything that is configured and say what works; dials nobody.
     Check(check::Options),
     /// Ask for what a real carrier and model need, and write tandem.toml.
@@ -59,10 +81,16 @@ pub async fn run(cli: Cli) -> ExitCode {
             Ok(config) => demo::run(&options, config).await,
             Err(error) => Err(error.into()),
         },
-        Some(Command::Place(options)) => match load(file) {
-            Ok(config) => place::run(&options, &config).await,
-            Err(error) => Err(error.into()),
-        },
+        Some(Command::Place(options)) => place::run(&options, client(&options.at, file)).await,
+        Some(Command::Calls(options)) => calls::list(&options, client(&options.at, file)).await,
+        Some(Command::Show(options)) => calls::show(&options, client(&options.at, file)).await,
+        Some(Command::HangUp(options)) => calls::hang_up(&options, client(&options.at, file)).await,
+        Some(Command::Schedule(options)) => {
+            schedule::run(&options, client(&options.at, file)).await
+        }
+        Some(Command::Phone(options)) => phone::run(&options, client(&options.at, file)).await,
+        Some(Command::Keys(options)) => keys::run(&options, client(&options.at, file)).await,
+        Some(Command::Mcp(options)) => mcp::run(client(&options.at, file)).await,
         Some(Command::Search(options)) => match load(file) {
             Ok(config) => search::run(&options, &config).await,
             Err(error) => Err(error.into()),
@@ -89,6 +117,16 @@ fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     })
 }
 
+/// The way to the running server. Who says where it is needs none of the settings here, also not
+/// those that would be wrong for a server.
+fn client(at: &At, file: Option<&Path>) -> anyhow::Result<Client> {
+    let config = match load(file) {
+        Err(_) if at.is_elsewhere() => Config::default(),
+        config => config?,
+    };
+    Client::of(at, &config)
+}
+
 async fn serve(
     options: &serve::Options,
     config: Result<Config, ConfigError>,
@@ -107,4 +145,9 @@ fn say(line: &str) {
 fn say_error(line: &str) {
     use std::io::Write;
     let _gone = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// A text of a JSON object; nothing where there is none.
+fn column<'a>(of: &'a serde_json::Value, name: &str) -> &'a str {
+    of[name].as_str().unwrap_or_default()
 }

@@ -17,11 +17,12 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use tandem_actors::carrier::Number;
 
 pub use agent::{Agent, AgentKind};
 pub use carrier::{Acs, AppIdentity, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
-pub(crate) use load::{DEFAULT_FILE, environment, of};
+pub(crate) use load::{DEFAULT_FILE, client_key, environment, of};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
 pub use persona::{Disclosure, NoDisclosure, Persona};
 pub use policy::{Policy, Words};
@@ -129,6 +130,8 @@ impl Default for Store {
 pub struct Call {
     /// What is done when an answering machine picks up: `leave_message`, `hang_up` or `wait`.
     pub voicemail: Voicemail,
+    /// Whom an order rings that names nobody, in E.164: the phone of whoever runs the server.
+    pub target: String,
     /// Whether the model may let callers enter card numbers, codes, PINs and passwords on the
     /// keypad, unheard and unrecorded.
     pub take_restricted: bool,
@@ -136,6 +139,14 @@ pub struct Call {
     /// Only from `TANDEM__CALL__PIN` or the file in `TANDEM__CALL__PIN_FILE`.
     #[serde(skip)]
     pub pin: Option<SecretString>,
+}
+
+impl Call {
+    /// Whom an order rings that names nobody, if anybody.
+    #[must_use]
+    pub fn target(&self) -> Option<Number> {
+        (!self.target.is_empty()).then(|| Number::new(self.target.as_str()))
+    }
 }
 
 /// How much and how long.

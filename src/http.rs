@@ -14,8 +14,10 @@ mod guard;
 mod health;
 mod inbound;
 mod keys;
+mod mcp;
 mod media;
 mod once;
+mod phone;
 mod policy;
 mod problem;
 mod rehearsal;
@@ -43,6 +45,7 @@ use crate::webhook::Webhooks;
 use clawcall::Links;
 use guard::Patience;
 use refusals::Refusals;
+use tandem_actors::carrier::Number;
 use tandem_actors::exchange::Exchange;
 
 /// No answer takes longer; what does is broken.
@@ -71,6 +74,8 @@ pub struct Desk {
     pub links: Links,
     /// Who is told what happens.
     pub webhooks: Webhooks,
+    /// Whom the house's orders ring that name nobody, unless a number is stored.
+    pub target: Option<Number>,
     /// What was turned away.
     pub refusals: Refusals,
     /// Lives only in a rehearsal.
@@ -83,18 +88,20 @@ pub struct Desk {
 pub fn routes(desk: Desk) -> Router {
     let all = for_users().merge(for_operators()).merge(for_carriers());
     let all = if desk.stagehand.is_some() { all.merge(for_rehearsals()) } else { all };
-    guarded(all, desk)
+    guarded(all, desk.clone(), mcp::routes(api(&desk), desk))
 }
 
 /// What the API's listener serves when the carriers have a door of their own.
 pub fn api_routes(desk: Desk) -> Router {
-    guarded(for_users().merge(for_operators()), desk)
+    let all = for_users().merge(for_operators());
+    guarded(all, desk.clone(), mcp::routes(api(&desk), desk))
 }
 
 /// What the carriers' door serves. Each route but `/healthz` asks for a secret, for strangers
 /// reach them.
 pub fn carrier_routes(desk: Desk) -> Router {
-    guarded(for_carriers().route("/healthz", get(health::alive)), desk)
+    let all = for_carriers().route("/healthz", get(health::alive));
+    guarded(all, desk, Router::new())
 }
 
 fn for_users() -> Router<Desk> {
@@ -119,6 +126,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/searches/{id}/events", get(searches::events))
         .route("/v1/searches/{id}/stop", post(searches::stop))
         .route("/v1/searches/{id}/choose", post(searches::choose))
+        .route("/v1/phone", get(phone::show).put(phone::set))
 }
 
 fn for_operators() -> Router<Desk> {
@@ -150,9 +158,17 @@ fn for_rehearsals() -> Router<Desk> {
         .route("/rehearsal/faults", post(rehearsal::fault))
 }
 
-fn guarded(routes: Router<Desk>, desk: Desk) -> Router {
+/// What agents reach by way of their own routes.
+fn api(desk: &Desk) -> Router {
+    guarded(for_users(), desk.clone(), Router::new())
+}
+
+/// The routes behind the guard. Those that are `patient` may take their time: agents wait for the
+/// end of a call.
+fn guarded(routes: Router<Desk>, desk: Desk, patient: Router<Desk>) -> Router {
     let routes = routes
         .fallback(problem::not_found)
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER));
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER))
+        .merge(patient);
     guard::around(routes, desk.refusals.clone(), Patience::default()).with_state(desk)
 }

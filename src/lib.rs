@@ -13,6 +13,7 @@ pub mod server;
 pub mod account;
 pub mod http;
 pub mod inbound;
+pub mod mcp;
 pub mod persona;
 pub mod policy;
 pub mod reception;

@@ -134,6 +134,7 @@ impl Server {
             makes_keys: config.http.makes_keys,
             links: Default::default(),
             webhooks,
+            target: config.call.target(),
             refusals: Refusals::default(),
             stagehand: stagehand(config, &network, simulated_model.clone()),
         };

@@ -16,6 +16,7 @@ mod lock;
 mod open;
 mod orders;
 mod orphans;
+mod phones;
 mod policy;
 mod read;
 mod recordings;

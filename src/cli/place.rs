@@ -4,24 +4,38 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use serde_json::Value;
+use futures_util::StreamExt as _;
+use serde_json::{Value, json};
+use tandem_actors::briefing::Outcome;
 
+use super::calls::spoken;
+use super::client::{At, Client};
 use super::say;
-use crate::config::{Config, Voicemail};
+use crate::config::Voicemail;
 
-/// How often the server is asked what is new.
-const LOOK: Duration = Duration::from_millis(300);
+/// Before a stream of events that was cut is asked for again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// For `--help`: what [`exit_status`] gives.
+const STATUS: &str = "Exit status: 0 answered (or placed, with --no-wait), 1 not placed or not \
+                      followed to its end, 2 wrong usage, 3 no_answer, 4 busy, 5 rejected, \
+                      6 invalid_number, 7 unreachable, 8 network_error, 9 cancelled, \
+                      10 system_error, 11 failed";
 
 #[derive(Args, Debug)]
+#[command(after_help = STATUS)]
 pub(super) struct Options {
-    /// Whom to ring, in E.164 (`+15550100`).
-    to: String,
+    /// Whom to ring, in E.164 (`+15550100`); without it, the phone of `tandem phone`.
+    to: Option<String>,
     /// What the call is for.
     #[arg(long)]
     task: String,
+    /// What is said first, in place of what is usual.
+    #[arg(long, value_name = "WORDS")]
+    greeting: Option<String>,
     /// What is done when an answering machine picks up; without it, as the server is set.
     #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Voicemail::WORDS))]
     voicemail: Option<String>,
@@ -31,75 +45,99 @@ pub(super) struct Options {
     /// A file with a JSON Schema of what the call shall bring back; it is printed at the end.
     #[arg(long, value_name = "FILE")]
     result_schema: Option<PathBuf>,
-    /// The server.
-    #[arg(long, env = "TANDEM_SERVER", value_name = "URL")]
-    server: Option<String>,
     /// Return as soon as the call is placed.
     #[arg(long)]
     no_wait: bool,
+    /// Print one JSON document at the end and nothing else.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    pub(super) at: At,
 }
 
-pub(super) async fn run(options: &Options, config: &Config) -> anyhow::Result<ExitCode> {
-    let usual = || format!("http://{}", config.http.listen);
-    let server = options.server.clone().unwrap_or_else(usual);
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(15)).build()?;
-    let mut order = serde_json::json!({ "to": options.to, "task": options.task });
-    if let Some(voicemail) = &options.voicemail {
-        order["voicemail"] = voicemail.as_str().into();
-    }
-    if !options.tools.is_empty() {
-        order["tools"] = options.tools.clone().into();
-    }
-    if let Some(file) = &options.result_schema {
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("{} cannot be read", file.display()))?;
-        order["result_schema"] = serde_json::from_str(&text)
-            .with_context(|| format!("{} is not JSON", file.display()))?;
-    }
-    let answer = client
-        .post(format!("{server}/v1/calls"))
-        .json(&order)
-        .send()
-        .await
-        .with_context(|| format!("no server answers at {server}; start one with `tandem`"))?;
-    let accepted = answer.status().is_success();
-    let body: Value = answer.json().await.context("the server's answer is not JSON")?;
-    if !accepted {
-        bail!("not placed: {}", body["detail"].as_str().unwrap_or("no reason given"));
-    }
-    let id = body["id"].as_str().context("the server gave no id")?.to_owned();
-    say(&format!("call {id} queued"));
-    if options.no_wait {
-        return Ok(ExitCode::SUCCESS);
-    }
-    follow(&client, &format!("{server}/v1/calls/{id}")).await
-}
-
-async fn follow(client: &reqwest::Client, call: &str) -> anyhow::Result<ExitCode> {
-    let mut seen = 0;
-    loop {
-        let events: Vec<Value> = client
-            .get(format!("{call}/events?after={seen}"))
-            .send()
-            .await?
-            .error_for_status()?
-            .json()
-            .await?;
-        for event in &events {
-            seen = event["sequence"].as_u64().unwrap_or(seen);
-            if let Some(line) = line(event) {
-                say(&line);
-            }
-            if event["kind"] == "finalized" {
-                let shown: Value = client.get(call).send().await?.json().await?;
-                if shown["result"].is_object() {
-                    say(&format!("result {}", shown["result"]));
-                }
-                let answered = event["body"]["outcome"] == "answered";
-                return Ok(if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+impl Options {
+    fn order(&self) -> anyhow::Result<Value> {
+        let mut order = json!({ "task": self.task });
+        let texts =
+            [("to", &self.to), ("greeting", &self.greeting), ("voicemail", &self.voicemail)];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                order[name] = text.as_str().into();
             }
         }
-        tokio::time::sleep(LOOK).await;
+        if !self.tools.is_empty() {
+            order["tools"] = self.tools.clone().into();
+        }
+        if let Some(file) = &self.result_schema {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("{} cannot be read", file.display()))?;
+            order["result_schema"] = serde_json::from_str(&text)
+                .with_context(|| format!("{} is not JSON", file.display()))?;
+        }
+        Ok(order)
+    }
+}
+
+pub(super) async fn run(
+    options: &Options,
+    client: anyhow::Result<Client>,
+) -> anyhow::Result<ExitCode> {
+    let client = client?;
+    let placed = client.post("/v1/calls", options.order()?).await.context("not placed")?;
+    let id = placed["id"].as_str().context("the server gave no id")?;
+    if !options.json {
+        say(&format!("call {id} queued"));
+    }
+    if options.no_wait {
+        if options.json {
+            say(&placed.to_string());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let followed = follow(&client, id, options.json).await;
+    let call = followed
+        .with_context(|| format!("lost sight of the call, which goes on: tandem show {id}"))?;
+    if options.json {
+        say(&call.to_string());
+    } else if call["result"].is_object() {
+        say(&format!("result {}", call["result"]));
+    }
+    let outcome = Outcome::ALL.into_iter().find(|outcome| call["outcome"] == outcome.word());
+    Ok(outcome.map_or(ExitCode::FAILURE, |outcome| exit_status(outcome).into()))
+}
+
+/// How a call ended, for scripts.
+const fn exit_status(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Answered => 0,
+        Outcome::NoAnswer => 3,
+        Outcome::Busy => 4,
+        Outcome::Rejected => 5,
+        Outcome::InvalidNumber => 6,
+        Outcome::Unreachable => 7,
+        Outcome::NetworkError => 8,
+        Outcome::Cancelled => 9,
+        Outcome::SystemError => 10,
+        Outcome::Failed => 11,
+    }
+}
+
+/// Tells what happens until the call is over; the call then.
+async fn follow(client: &Client, id: &str, quiet: bool) -> anyhow::Result<Value> {
+    let mut seen = 0;
+    loop {
+        let mut events = client.events(id, seen).await?;
+        while let Some(event) = events.next().await {
+            seen = event["sequence"].as_u64().unwrap_or(seen);
+            if let Some(line) = line(&event).filter(|_| !quiet) {
+                say(&line);
+            }
+        }
+        let call = client.get(&format!("/v1/calls/{id}")).await?;
+        if call["outcome"].is_string() {
+            return Ok(call);
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -108,14 +146,24 @@ fn line(event: &Value) -> Option<String> {
     let word = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
     Some(match event["kind"].as_str()? {
         "lifecycle" => format!("· {}", word("lifecycle")),
-        "turn" => {
-            let speaker = if word("speaker") == "user" { "they " } else { "agent" };
-            format!("{speaker}  {}", word("text"))
-        }
+        "turn" => spoken(&word("speaker"), &word("text")),
         "tool_asked" => format!("tool   {}", word("name")),
         "lost" => format!("lost   {}: {}", word("part"), word("how")),
         "repaired" => format!("back   {} after {} ms", word("part"), body["took_ms"]),
         "finalized" => format!("· finalized: {} ({})", word("outcome"), word("reason")),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_exit_status() {
+        for outcome in Outcome::ALL {
+            let told = format!("{} {}", exit_status(outcome), outcome.word());
+            assert!(STATUS.contains(&told), "{told}");
+        }
+    }
 }

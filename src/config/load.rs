@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
-use super::carrier::AppIdentity;
+use super::carrier::{AppIdentity, is_e164};
 use super::{Config, Http, agent, carrier, model, persona, policy, secrets, tools};
 
 /// The file that is read when it exists and no other is named.
@@ -18,6 +18,9 @@ const PREFIX: &str = "TANDEM__";
 /// What Azure tells an app that it runs: where the tokens of its managed identity are, and what
 /// to show for one. Where only the first is set it is of another kind (Azure Arc).
 const APP_IDENTITY: [&str; 2] = ["IDENTITY_ENDPOINT", "IDENTITY_HEADER"];
+
+/// What is shown to a running server. Not ours to pass on to programs that we start.
+const CLIENT_KEY: &str = "TANDEM_KEY";
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -60,8 +63,16 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
 /// What of the environment concerns us.
 #[expect(clippy::disallowed_methods, reason = "this is the reader of the environment")]
 pub(crate) fn environment() -> BTreeMap<String, String> {
-    let concerns = |name: &str| name.starts_with(PREFIX) || APP_IDENTITY.contains(&name);
+    let concerns =
+        |name: &str| name.starts_with(PREFIX) || name == CLIENT_KEY || APP_IDENTITY.contains(&name);
     std::env::vars().filter(|(name, _)| concerns(name)).collect()
+}
+
+/// The key that a command shows to a running server: the one in `TANDEM_KEY`, else that of whoever
+/// runs a server with these settings.
+pub(crate) fn client_key(config: &Config) -> Option<SecretString> {
+    let own = environment().remove(CLIENT_KEY).filter(|key| !key.is_empty());
+    own.map(SecretString::from).or_else(|| config.http.key.clone())
 }
 
 /// The settings of this text and this environment.
@@ -136,6 +147,11 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     tools::check(&config.tools, &config.mcp).map_err(ConfigError::Invalid)?;
     agent::check(&config.agent, &config.mcp).map_err(ConfigError::Invalid)?;
     persona::check(&config.persona).map_err(ConfigError::Invalid)?;
+    if !config.call.target.is_empty() && !is_e164(&config.call.target) {
+        return Err(ConfigError::Invalid(
+            "call.target is not E.164; write it like +14255550123".to_owned(),
+        ));
+    }
     if config.call.pin.as_ref().is_some_and(|pin| Pin::new(pin.expose_secret()).is_none()) {
         return Err(ConfigError::Invalid(format!(
             "TANDEM__CALL__PIN is no PIN; it must have {} to {} figures and nothing else",

@@ -41,7 +41,7 @@ pub(super) async fn place(
     body: Result<Json<Value>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
-    let order = order::read(&desk, &caller.account, &headers, body)?;
+    let order = order::read(&desk, &caller.account, &headers, body).await?;
     Ok(view::placed(desk.reception.place(order).await?))
 }
 

@@ -13,6 +13,7 @@ use super::Desk;
 use super::caller::{Caller, Writer};
 use super::calls::order::{checked_number, checked_task};
 use super::once::{once, replayed};
+use super::phone;
 use super::problem::Problem;
 use crate::schedule::Spec;
 use crate::store::{Ordered, RunRow, SCHEDULES_MAX, ScheduleRow};
@@ -24,7 +25,10 @@ pub(super) async fn make(
     headers: HeaderMap,
     body: Result<Json<Value>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let Json(mut body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    if body.is_object() && body.get("to").is_none() {
+        body["to"] = phone::required(&desk, &caller.account).await?.as_str().into();
+    }
     let once = once(&headers, &caller.account, "POST /v1/schedules", &body)?;
     let mut spec: Spec =
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;

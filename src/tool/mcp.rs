@@ -1,5 +1,5 @@
 //! Tools that servers of the Model Context Protocol bring: programs of one's own, or addresses.
-//! The only file that knows the protocol's library.
+//! The only file of the tools that knows the protocol's library.
 //!
 //! A server is asked at the start what it has. When its connection ends it is made anew by the
 //! next call that wants one of its tools.

@@ -14,11 +14,17 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(dir: &std::path::Path) -> Self {
+        Self::start_with(dir, &[])
+    }
+
+    /// With settings of one's own, as the environment has them.
+    pub(crate) fn start_with(dir: &std::path::Path, settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tandem"))
             .args(["serve", "--json"])
             .env("TANDEM__HTTP__LISTEN", "127.0.0.1:0")
             .env("TANDEM__STORE__DIR", dir)
             .env("TANDEM__LIMITS__DRAIN_S", "1")
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -1,5 +1,6 @@
-"""Servers of the Model Context Protocol, by the official library, as tools of calls; and the
-library of Standard Webhooks, which checks what our tools are asked with."""
+"""Servers of the Model Context Protocol, by the official library, as tools of calls; the same
+library as an agent that has somebody rung; and the library of Standard Webhooks, which checks what
+our tools are asked with."""
 
 import asyncio
 import contextlib
@@ -7,11 +8,13 @@ import json
 import sys
 import tempfile
 
+from mcp import Client, StdioServerParameters
 from standardwebhooks.webhooks import Webhook
 
 from bench import PATIENCE, Desk, free_port, proved, tandem
 
 CUSTOMER = "+15550113"
+BUSY = "+15550101"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 HOUSE = f"{sys.path[0]}/mcp_house.py"
 
@@ -76,7 +79,64 @@ async def prove(programs):
             url = f"http://127.0.0.1:{port}/mcp"
             await through(programs, written, f'[[mcp]]\nname = "house"\nurl = "{url}"\n')
         proved("MCP's own server, over Streamable HTTP: the same")
+    await agents(programs)
     await signed(programs)
+
+
+async def rings(agent, task):
+    """Calls every tool there is; the library holds what they give against their schemas."""
+    told = []
+
+    async def call(tool, **arguments):
+        result = await agent.call_tool(tool, arguments, progress_callback=progress)
+        if result.is_error:
+            trouble = json.loads(result.content[0].text)
+            assert trouble["code"] and trouble["what_to_do"], trouble
+            return trouble
+        return result.structured_content
+
+    async def progress(*heard):
+        told.append(heard)
+
+    placed = await call("make_voice_call", to=BUSY, task=task)
+    waited = await call("wait_for_call", id=placed["id"], wait_s=100)
+    assert waited["call"]["outcome"] == "busy", waited
+    assert (await call("get_call", id=placed["id"]))["number"] == BUSY
+    assert (await call("get_transcript", id=placed["id"]))["transcript"] == []
+    assert (await call("list_calls", limit=1))["calls"][0]["id"] == placed["id"]
+    assert (await call("hang_up", id=placed["id"]))["ended"]
+    assert "Brief" in (await call("get_calling_guide", topic="briefing"))["text"]
+    assert (await call("get_call", id="nobody"))["code"] == "call_not_found"
+    # Of what a server may not have yet, that it answers in a way that can be read.
+    both = [{"to": BUSY}, {"to": "+15550102"}]
+    search = await call("compare_options", question="When do you open?", targets=both)
+    await call("get_search", id=search.get("id", "none"))
+    await call("choose_option", id=search.get("id", "none"), number=1, token="none")
+    later = await call("schedule_call", to=BUSY, task=task, at="2099-01-01T09:00:00Z")
+    await call("list_schedules")
+    await call("cancel_schedule", id=later.get("id", "none"))
+    read = await agent.read_resource(f"call://{placed['id']}")
+    assert json.loads(read.contents[0].text)["outcome"] == "busy"
+    return told
+
+
+async def agents(programs):
+    async with tandem(programs) as api:
+        at_home = StdioServerParameters(
+            command=f"{programs}/tandem", args=["mcp"], env={"TANDEM_SERVER": api.url}
+        )
+        ways = {
+            "over Streamable HTTP": (f"{api.url}/mcp", "auto"),
+            "over Streamable HTTP, as hosts did before": (f"{api.url}/mcp", "legacy"),
+            "as a program": (at_home, "auto"),
+        }
+        for way, (server, mode) in ways.items():
+            async with Client(server, mode=mode) as agent:
+                tools = (await agent.list_tools()).tools
+                assert len(tools) == 13 and all(tool.output_schema for tool in tools), tools
+                told = await rings(agent, f"Ask when they open, {way}.")
+                assert told, "it tells that it waits"
+            proved(f"MCP's own client, {way}: has all our tools and calls each")
 
 
 async def signed(programs):

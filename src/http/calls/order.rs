@@ -8,6 +8,7 @@ use tandem_actors::carrier::Number;
 
 use super::super::Desk;
 use super::super::once::once;
+use super::super::phone;
 use super::super::problem::Problem;
 use crate::account::Account;
 use crate::config::{Dialect, Voicemail, is_e164};
@@ -32,7 +33,7 @@ const VOICE_CHARS: usize = 64;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Place {
-    to: String,
+    to: Option<String>,
     task: String,
     dialect: Option<Dialect>,
     voicemail: Option<String>,
@@ -51,7 +52,7 @@ struct Place {
 }
 
 /// Reads the order in this body.
-pub(super) fn read(
+pub(super) async fn read(
     desk: &Desk,
     account: &Account,
     headers: &HeaderMap,
@@ -62,6 +63,10 @@ pub(super) fn read(
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
     let Place { to, task, dialect, voicemail, personality, greeting, voice, .. } = place;
     let Place { hand_over, tools, result_schema, .. } = place;
+    let to = match to {
+        Some(to) => checked_number("to", to)?,
+        None => phone::required(desk, account).await?,
+    };
     let reception = &desk.reception;
     let usual = reception.wish(checked_task(&task)?);
     let wish = Wish {
@@ -78,7 +83,7 @@ pub(super) fn read(
         result: checked_schema(result_schema)?,
         ..usual
     };
-    Ok(Order { to: checked_number("to", to)?, wish, once })
+    Ok(Order { to, wish, once })
 }
 
 /// A number in E.164.

@@ -1,0 +1,62 @@
+//! The phone of whoever an account belongs to: whom an order rings that names nobody.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tandem_actors::carrier::Number;
+
+use super::Desk;
+use super::caller::{Caller, Writer};
+use super::calls::order::checked_number;
+use super::problem::Problem;
+use crate::account::Account;
+
+/// The phone that is rung, and who has said so: `stored` over the API, or `settings`.
+async fn of(desk: &Desk, account: &Account) -> Result<Option<(Number, &'static str)>, Problem> {
+    if let Some(stored) = desk.store.phone(account).await? {
+        return Ok(Some((stored, "stored")));
+    }
+    let is_house = *account == Account::house();
+    Ok(desk.target.clone().filter(|_| is_house).map(|number| (number, "settings")))
+}
+
+/// Whom an order rings that names nobody.
+pub(super) async fn required(desk: &Desk, account: &Account) -> Result<Number, Problem> {
+    let found = of(desk, account).await?;
+    found.map(|(number, _)| number).ok_or_else(|| {
+        let detail = "the order names nobody and no phone is set to ring then; add \"to\" in \
+                      E.164 (+15550100), or set the phone: PUT /v1/phone, `tandem phone +…`, \
+                      call.target";
+        Problem::invalid("to", detail.to_owned())
+    })
+}
+
+fn view(found: Option<(Number, &'static str)>) -> Json<Value> {
+    let (number, from) = found.unzip();
+    Json(json!({ "number": number.as_ref().map(Number::as_str), "from": from }))
+}
+
+/// `GET /v1/phone`.
+pub(super) async fn show(State(desk): State<Desk>, caller: Caller) -> Result<Json<Value>, Problem> {
+    Ok(view(of(&desk, &caller.account).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Set {
+    number: Option<String>,
+}
+
+/// `PUT /v1/phone`: stores a number, which goes before the settings; `null` forgets it.
+pub(super) async fn set(
+    State(desk): State<Desk>,
+    Writer(caller): Writer,
+    body: Result<Json<Set>, JsonRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Json(Set { number }) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let number = number.map(|number| checked_number("number", number)).transpose()?;
+    desk.store.set_phone(caller.account.clone(), number).await?;
+    Ok(view(of(&desk, &caller.account).await?))
+}
