@@ -14,6 +14,8 @@ const CALLS_MAX: i64 = 5_000;
 const CHURN_MAX: i64 = 1_000_000;
 /// Scripts of one hostile run: a day of two cores.
 const SCRIPTS_MAX: u64 = 100_000_000;
+/// Kills of one run: some hours.
+const KILLS_MAX: u64 = 10_000;
 /// The longest run: one soak.
 const LASTING_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -95,6 +97,25 @@ pub struct Args {
 pub enum Command {
     /// Play scripts of a hostile model against the actors of calls, in virtual time
     Hostile(Hostile),
+    /// Kill a server in the middle of what it does, again and again
+    Crash(Crash),
+}
+
+/// Kills a server (`kill -9`) at moments drawn from seeds, starts it anew and orders the same
+/// again.
+///
+/// The phone network and an endpoint for webhooks outlive every kill. Judged is that nobody is
+/// rung twice, that no acknowledged order is forgotten, that no call of a dead run stays open, and
+/// that every end is told.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Crash {
+    /// How many kills
+    #[arg(long, value_name = "N", default_value_t = 100,
+        value_parser = clap::value_parser!(u64).range(1..=KILLS_MAX))]
+    pub seeds: u64,
+    /// The same seed gives the same moments; they follow each other
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// Plays scripts of a hostile model against the actors of calls, in virtual time.

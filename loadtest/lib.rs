@@ -7,7 +7,7 @@
 //! the run says "not valid" instead of blaming the bridge.
 //!
 //! A run of another kind needs no bridge: a hostile model against the actors themselves, in virtual
-//! time ([`cli::Hostile`]).
+//! time ([`cli::Hostile`]); or a server that is killed again and again ([`cli::Crash`]).
 //!
 //! The bridge runs in a process of its own, which is this program executed again; so does the
 //! plain forwarder that its processor time is compared with. Everything stays on the loopback
@@ -17,6 +17,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 pub mod cli;
+mod crash;
 mod hostile;
 mod run;
 
@@ -51,6 +52,7 @@ mod watch;
 pub fn main_with(args: &cli::Args) -> ExitCode {
     match &args.command {
         Some(cli::Command::Hostile(asked)) => hostile::main(asked),
+        Some(cli::Command::Crash(asked)) => crash::main(asked),
         None => run::main(args),
     }
 }

@@ -247,17 +247,17 @@ impl Metrics {
 
 /// A directory of its own for the server's records, removed when dropped.
 #[derive(Debug)]
-struct Store(PathBuf);
+pub(crate) struct Store(PathBuf);
 
 impl Store {
-    fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let name = format!("tandem-loadtest-{}-{:08x}", std::process::id(), rand::random::<u32>());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).context("no directory for the server's records")?;
         Ok(Self(path))
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }

@@ -158,7 +158,7 @@ fn schema<T: JsonSchema>(contract: Contract) -> Arc<Map<String, Value>> {
 }
 
 fn without_null(schema: &mut Value) {
-    if let Some(kinds) = schema["type"].as_array_mut() {
+    if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
         kinds.retain(|kind| kind != "null");
         if let [kind] = &kinds[..] {
             let kind = kind.clone();
