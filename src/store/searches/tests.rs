@@ -33,7 +33,9 @@ async fn open(store: &Store, call: &str, part: Part) -> Result<(), NoPlace> {
     let terms = Terms { account: Account::house(), result: None, part };
     match store.order(opened(call), terms, None).await.unwrap() {
         Ordered::New(place) => place,
-        other => panic!("no key was shown, but {other:?}"),
+        Ordered::Before(_) | Ordered::OtherOrder | Ordered::JustNow(_) => {
+            panic!("no key was shown")
+        }
     }
 }
 
