@@ -172,6 +172,17 @@ fn the_architecture_names_every_folder() {
 }
 
 #[test]
+fn migrations_are_numbered_one_after_the_other() {
+    let folder = fs::read_dir(root().join("src/store/migrations")).expect("migrations");
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    let mut names: Vec<String> = folder.map(|entry| name(entry.expect("readable"))).collect();
+    names.sort();
+    for (place, name) in names.iter().enumerate() {
+        assert!(name.starts_with(&format!("{:04}_", place + 1)), "{name} is number {}", place + 1);
+    }
+}
+
+#[test]
 fn every_setting_is_in_the_readme() {
     let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
     let config = fs::read_to_string(root().join("src/config.rs")).expect("config.rs");

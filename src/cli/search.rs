@@ -74,7 +74,10 @@ pub(super) async fn run(options: &Options, config: &Config) -> anyhow::Result<Ex
         for line in table(&search["comparison"]) {
             say(&line);
         }
-        say(&format!("choose one: POST {server}/v1/searches/{id}/choose {{\"number\",\"token\"}}"));
+        let url = format!("{server}/v1/searches/{id}/choose");
+        if let Some(line) = how_to_choose(&url, &search) {
+            say(&line);
+        }
     }
     let rows = search["comparison"].as_array().map(Vec::as_slice).unwrap_or_default();
     let found = rows.iter().any(|row| row["available"] == true);
@@ -136,6 +139,16 @@ fn progress(target: &Value) -> String {
     }
 }
 
+/// How the best of it is taken, when there is something to take.
+fn how_to_choose(url: &str, search: &Value) -> Option<String> {
+    let token = search["token"].as_str()?;
+    let number = &search["comparison"][0]["number"];
+    Some(format!(
+        "take the first:  curl {url} -H 'content-type: application/json' \\\n       -d \
+         '{{\"number\":{number},\"token\":\"{token}\"}}'"
+    ))
+}
+
 /// The rows of the comparison, the best first.
 fn table(comparison: &Value) -> Vec<String> {
     let head = ["", "who", "as asked", "price", "when", "held", "outcome"].map(str::to_owned);
@@ -160,10 +173,9 @@ fn row(row: &Value) -> [String; 7] {
         Some(false) => "no",
         None => "",
     };
-    let price = match row["price"].is_null() {
-        true => String::new(),
-        false => format!("{} {}", row["price"], word(&row["currency"])).trim_end().to_owned(),
-    };
+    let price = row["price"].as_number().map_or_else(String::new, |price| {
+        format!("{price} {}", word(&row["currency"])).trim_end().to_owned()
+    });
     let hold = &row["hold"];
     let held = match (hold["possible"].as_bool(), hold["until"].as_str()) {
         (Some(true), Some(until)) => format!("until {until}"),
