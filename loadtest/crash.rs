@@ -187,3 +187,20 @@ async fn settle(desk: &Desk, ear: &Ear, findings: &mut Findings) -> anyhow::Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_doubled_order_fails_a_run_and_kills_that_all_came_too_early_show_nothing() {
+        let mut findings = Findings { kills: 3, told: 3, ..Findings::default() };
+        assert_eq!(findings.word(), Word::NotValid);
+        findings.acknowledged = 2;
+        assert_eq!(findings.word(), Word::Passed);
+        findings.doubled.push("seed 7: it was dialled 2 times".to_owned());
+        assert_eq!(findings.word(), Word::Failed);
+        let text = findings.text(1, Duration::from_secs(1));
+        assert!(text.starts_with("FAILED\n") && text.contains("seed 7"), "{text}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::client::{At, Client};
@@ -34,9 +34,10 @@ enum What {
 }
 
 #[derive(Args, Clone, Debug)]
-#[group(id = "when", required = true, multiple = false, args = ["at_time", "cron"])]
+#[command(group(ArgGroup::new("when").args(["at_time", "cron"]).required(true)))]
 struct Add {
     /// What the call is for.
+    #[arg(long)]
     task: String,
     /// Whom to ring, in E.164 (`+15550100`); without it, the phone of `tandem phone`.
     #[arg(long, value_name = "NUMBER")]

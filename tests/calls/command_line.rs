@@ -117,6 +117,24 @@ fn keys_and_the_phone_are_kept_at_the_server() {
 }
 
 #[test]
+fn calls_are_scheduled_listed_and_taken_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let shell = locked(&dir);
+    let to = Role::NoAnswer.number();
+    let cron = ["--cron", "0 9 * * 1-5", "--time-zone", "Europe/Berlin"];
+    let add = [&["schedule", "add", "--task", "Wake me up.", "--to", to], &cron[..]].concat();
+    let made = shell.json(&add);
+    let id = made["id"].as_str().unwrap();
+    assert!(shell.prints(&["schedule", "list"]).contains("Wake me up."));
+    assert!(shell.prints(&["schedule", "remove", id]).contains("rings no more"));
+    assert_eq!(shell.prints(&["schedule", "list"]), "");
+    let twice = [&add[..], &["--at", "2030-01-01T00:00:00Z"]].concat();
+    assert_eq!(shell.fails(&twice).0, Some(2), "once or again, not both");
+    let never = ["schedule", "add", "--task", "x", "--to", to];
+    assert_eq!(shell.fails(&never).0, Some(2), "at no time");
+}
+
+#[test]
 fn without_a_server_it_says_so() {
     let output = Command::new(env!("CARGO_BIN_EXE_tandem"))
         .args(["calls", "--server", "http://127.0.0.1:1"])
