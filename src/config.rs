@@ -116,11 +116,18 @@ pub struct Store {
     pub record_audio: bool,
     /// This server's name among several on one record.
     pub node: String,
+    /// Days after which calls that are over are forgotten, with their recordings; 0: never.
+    pub keep_days: u32,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { dir: PathBuf::from("data"), record_audio: true, node: "local".to_owned() }
+        Self {
+            dir: PathBuf::from("data"),
+            record_audio: true,
+            node: "local".to_owned(),
+            keep_days: 0,
+        }
     }
 }
 

@@ -107,7 +107,7 @@ pub fn carrier_routes(desk: Desk) -> Router {
 fn for_users() -> Router<Desk> {
     Router::new()
         .route("/v1/calls", post(calls::place).get(calls::list))
-        .route("/v1/calls/{id}", get(calls::show))
+        .route("/v1/calls/{id}", get(calls::show).delete(calls::forget))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
         .route("/v1/calls/{id}/say", post(calls::say))
         .route("/v1/calls/{id}/dtmf", post(calls::dtmf))

@@ -93,6 +93,24 @@ impl Recordings {
         Ok(self.path(call)?.with_extension(ending))
     }
 
+    /// Removes every file of a call, ours and those that its carrier made.
+    ///
+    /// # Errors
+    /// What the file system says; some may be gone then.
+    pub async fn remove(&self, call: &CallId) -> io::Result<()> {
+        // A name that no file can have has none.
+        let Ok(path) = self.path(call) else { return Ok(()) };
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let begins = format!("{}.", stem.unwrap_or_default());
+        let mut files = tokio::fs::read_dir(&*self.dir).await?;
+        while let Some(file) = files.next_entry().await? {
+            if file.file_name().to_string_lossy().starts_with(&begins) {
+                tokio::fs::remove_file(file.path()).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns when the file of a call is complete: its tape dropped, everything written. At once
     /// when nothing is being recorded.
     pub async fn finished(&self, call: &CallId) {

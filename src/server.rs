@@ -30,6 +30,7 @@ use crate::reception::{House, Reception};
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
+use crate::retention;
 use crate::schedule;
 use crate::search::{Bell, Driver};
 use crate::store::{Archive, Store};
@@ -141,7 +142,7 @@ impl Server {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         network.serve(&desk, &tasks, &stop);
         serve(listener, carriers, &desk, &tasks, &stop);
-        attend(&desk, deliverer, &tasks, &stop);
+        attend(&desk, config.store.keep_days, deliverer, &tasks, &stop);
         let drain = Duration::from_secs(config.limits.drain_s);
         Ok(Self {
             address,
@@ -310,7 +311,17 @@ fn house(
 }
 
 /// Starts what is done beside the calls, until told to stop.
-fn attend(desk: &Desk, deliverer: Deliverer, tasks: &TaskTracker, stop: &CancellationToken) {
+fn attend(
+    desk: &Desk,
+    keep_days: u32,
+    deliverer: Deliverer,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    if keep_days > 0 {
+        let (store, recordings) = (desk.store.clone(), desk.recordings.clone());
+        tasks.spawn(retention::sweep(store, recordings, keep_days, stop.clone()));
+    }
     tasks.spawn(deliverer.run(stop.clone()));
     tasks.spawn(tidy(desk.clone(), stop.clone()));
     tasks.spawn(search_driver(desk).run(stop.clone()));

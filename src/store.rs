@@ -9,6 +9,7 @@ mod deliveries;
 mod desk;
 mod facts;
 mod fault;
+mod forget;
 mod inbound;
 mod keys;
 mod ledger;

@@ -22,6 +22,7 @@ pub(super) use events::events;
 use super::Desk;
 use super::caller::{Caller, Writer};
 use super::problem::Problem;
+use crate::retention::{self, NotForgotten};
 use crate::store::{Archive, CallFilter, CallRow};
 use crate::tool::own;
 use view::CallView;
@@ -105,6 +106,29 @@ fn named<T: Copy>(
         let shown: String = word.chars().take(30).collect();
         Problem::invalid(field, format!("{shown:?} is none of {words}"))
     })
+}
+
+/// `DELETE /v1/calls/{id}`: forgets a call that is over, its recording and all that is written of
+/// it.
+pub(super) async fn forget(
+    State(desk): State<Desk>,
+    Writer(caller): Writer,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let row = caller.call(&desk.store, &id).await?;
+    if row.outcome.is_none() {
+        let detail = "the call is not over; hang up first".to_owned();
+        return Err(Problem::conflict("call_is_live", detail));
+    }
+    match retention::forget(&desk.store, desk.recordings.as_ref(), &row.id).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(Problem::no_call(&id)),
+        Err(NotForgotten::Record(error)) => Err(error.into()),
+        Err(error @ NotForgotten::File(_)) => {
+            tracing::error!(call = %row.id, %error, "not forgotten");
+            Err(Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR))
+        }
+    }
 }
 
 /// `POST /v1/calls/{id}/hangup`: a call that is over already is a success.

@@ -95,6 +95,8 @@ pub(super) async fn open(dir: &Path, node: &str) -> Result<Opening, OpenError> {
         // An acknowledged promise survives a power cut; batches make the fsync cheap.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
+        // What is forgotten is not to be found on the disk.
+        .pragma("secure_delete", "ON")
         .disable_statement_logging();
     let failed = |error: sqlx::Error| refusal(&file, &error);
     let mut conn = SqliteConnection::connect_with(&options).await.map_err(failed)?;

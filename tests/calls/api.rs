@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tandem::config::Config;
 use tandem::rehearsal::callee::Role;
-use tandem_actors::briefing::Outcome;
+use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::record::Fact;
 
 use crate::stage::{Stage, ending};
@@ -150,6 +150,7 @@ async fn a_key_opens_what_is_its_accounts_and_nothing_else() {
         (Method::POST, "/dtmf"),
         (Method::POST, "/transfer"),
         (Method::POST, "/hangup"),
+        (Method::DELETE, ""),
     ];
     for (method, route) in routes {
         let ask = async |api: &Api<'_>, call: &str| {
@@ -164,7 +165,7 @@ async fn a_key_opens_what_is_its_accounts_and_nothing_else() {
         let (theirs, nobodys) = (ask(&bob, call).await, ask(&bob, "nobody").await);
         assert_eq!((theirs.0, nobodys.0), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));
         assert_eq!(theirs.1["code"], nobodys.1["code"], "{route}: the two are not told apart");
-        if method == Method::POST {
+        if method != Method::GET {
             assert_eq!(ask(&ann_looks, call).await.0, StatusCode::FORBIDDEN, "{route}");
         }
     }
@@ -267,5 +268,14 @@ async fn events_come_as_they_happen_and_go_on_where_a_reader_stopped() {
     let part = range.header("range", "bytes=0-3").send().await.unwrap();
     assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
     assert_eq!(part.bytes().await.unwrap().as_ref(), b"RIFF");
+
+    let path = format!("/v1/calls/{id}");
+    let forgotten = api.to(Method::DELETE, &path).send().await.unwrap();
+    assert_eq!(forgotten.status(), StatusCode::NO_CONTENT);
+    for what in ["", "/transcript", "/recording", "/events"] {
+        assert_eq!(api.get(&format!("{path}{what}")).await.0, StatusCode::NOT_FOUND, "{what}");
+    }
+    let recordings = stage.server.desk.recordings.clone().unwrap();
+    assert!(!recordings.path(&CallId::new(id)).unwrap().exists());
     stage.close().await;
 }
