@@ -78,7 +78,7 @@ async fn three_restaurants_are_compared_and_one_of_them_is_chosen_once() {
     let rows = found["comparison"].as_array().unwrap();
     assert_eq!(column(&found, "comparison", "number"), [2, 1, 3], "{found}");
     assert_eq!(column(&found, "comparison", "rank"), [1, 2, 3]);
-    assert_eq!(column(&found, "comparison", "available"), [true, false, false]);
+    assert_eq!(column(&found, "comparison", "available"), [true, false, false], "{found}");
     assert_eq!(column(&found, "comparison", "price"), [&json!(32), &json!(18), &Value::Null]);
     let hold = json!({ "possible": true, "until": "six", "without_payment": true });
     assert_eq!((&rows[0]["hold"], &rows[1]["timing"]), (&hold, &json!("at nine")));

@@ -94,6 +94,9 @@ fn reply_to<'a>(view: &View<'a>, line: &str) -> Option<&'a str> {
     let mut reply = None;
     for entry in view.entries {
         match entry {
+            // Whoever asks whether they are still there has not asked something else.
+            Entry::Message { role: Role::Assistant, text }
+                if phrase::plain(text) == phrase::plain(STILL_THERE) => {}
             Entry::Message { role: Role::Assistant, text } => {
                 asked = line.ends_with(&phrase::plain(text)) || phrase::plain(text).contains(&line);
             }

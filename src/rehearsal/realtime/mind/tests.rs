@@ -319,6 +319,7 @@ fn an_inquiry_asks_one_thing_after_another_and_reports_what_it_heard() {
 fn an_inquiry_makes_nothing_up() {
     let mut talk = Talk::new(ASK, &["report_result", "hang_up"]);
     talk.hears("The Full House, hello.");
+    talk.message(Role::Assistant, "Are you still there?");
     let parting = talk.hears("I am sorry, we are fully booked tonight.");
     assert!(parting.starts_with("That is a pity.") && parting.contains(r#""available":false"#));
     assert!(!parting.contains("price") && !parting.contains("timing"), "{parting}");
