@@ -290,15 +290,17 @@ impl Reception {
         });
         if let Err(refusal) = issued {
             // The last place went in this moment. Who repeats the order learns that it is over.
-            let fact = Fact::Finalized {
-                outcome: Outcome::Cancelled,
-                reason: "not_admitted".to_owned(),
-                talk_ms: 0,
-            };
-            self.store.note(Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact });
+            self.give_up(call);
             return Err(refusal);
         }
         Ok(made.expect("a ticket was issued"))
+    }
+
+    /// Ends a call that was written down and is not made.
+    pub fn give_up(&self, call: &CallId) {
+        let (outcome, reason) = (Outcome::Cancelled, "not_admitted".to_owned());
+        let fact = Fact::Finalized { outcome, reason, talk_ms: 0 };
+        self.store.note(Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact });
     }
 
     /// Lets a media socket in that knows the call's nonce; once.
