@@ -277,7 +277,7 @@ impl Reception {
         });
         if let Err(refusal) = issued {
             // The last place went in this moment. Who repeats the order learns that it is over.
-            self.store.note(never_rang(call));
+            self.give_up(call);
             return Err(refusal);
         }
         Ok(made.expect("a ticket was issued"))
@@ -302,6 +302,13 @@ impl Reception {
         let Permit { ask, judge } = self.permit(to, account, Timestamp::now());
         let facts = self.store.facts(&ask).await?;
         Ok(judge(&facts))
+    }
+
+    /// Ends a call that was written down and is not made.
+    pub fn give_up(&self, call: &CallId) {
+        let (outcome, reason) = (Outcome::Cancelled, "not_admitted".to_owned());
+        let fact = Fact::Finalized { outcome, reason, talk_ms: 0 };
+        self.store.note(Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact });
     }
 
     /// Lets a media socket in that knows the call's nonce; once.
@@ -369,13 +376,6 @@ impl Reception {
     pub fn tidy(&self) {
         self.tickets.keep(|| self.exchange.calls(), Instant::now());
     }
-}
-
-/// The end of a call that was written down and found no place.
-fn never_rang(call: &CallId) -> Note {
-    let fact =
-        Fact::Finalized { outcome: Outcome::Cancelled, reason: "no_place".to_owned(), talk_ms: 0 };
-    Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact }
 }
 
 /// A call about to be made.

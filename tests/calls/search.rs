@@ -6,8 +6,13 @@ use std::collections::HashSet;
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tandem::account::Account;
+use tandem::persona::Manner;
 use tandem::rehearsal::callee::Role;
-use tandem_actors::briefing::CallId;
+use tandem::store::{Inquiry, Ordered, Part, Target, Terms};
+use tandem_actors::briefing::{CallId, Direction, Lifecycle};
+use tandem_actors::carrier::Number;
+use tandem_actors::record::Opened;
 
 use crate::api::{Api, OPERATOR, locked};
 use crate::process::Process;
@@ -44,7 +49,11 @@ async fn until(api: &Api<'_>, path: &str, wanted: impl Fn(&Value) -> bool) -> Va
             commits.changed().await.unwrap();
         }
     };
-    tokio::time::timeout(STORY, looked).await.expect("it comes to that")
+    let looked = tokio::time::timeout(STORY, looked).await;
+    match looked {
+        Ok(search) => search,
+        Err(_elapsed) => panic!("it does not come to that: {}", api.get(path).await.1),
+    }
 }
 
 /// The search when nothing will come any more.
@@ -280,5 +289,43 @@ async fn a_follow_up_says_so_and_knows_what_was() {
         said.contains("this is a follow-up to our call. Make the table one for five"),
         "{said}"
     );
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_was_written_and_never_made_holds_no_search_up() {
+    let stage = Stage::open().await;
+    let api = Api { stage: &stage, key: None };
+    let store = &stage.server.desk.store;
+    let target = |role: Role| Target { to: Number::new(role.number()), name: None };
+    let inquiry = Inquiry {
+        question: QUESTION.into(),
+        facts: None,
+        bring: None,
+        at_once: 4,
+        enough: None,
+        again: Vec::new(),
+    };
+    let targets = vec![target(Role::Busy), target(Role::Rejects)];
+    let begun = store.begin_search(Account::house(), inquiry, targets, None).await.unwrap();
+    let Ordered::New(id) = begun else { panic!("it is new") };
+    // As the record leaves it that wrote a call after nobody waited for its answer any more.
+    let part = Part::Target { search: id.clone(), number: 1, before: None };
+    let unmade = Opened {
+        call: CallId::new("unmade"),
+        direction: Direction::Outbound,
+        remote: Number::new(Role::Busy.number()),
+        local: Number::new("+15550199"),
+        task: "Ask.".into(),
+        lifecycle: Lifecycle::Queued,
+    };
+    let (account, manner) = (Account::house(), Manner::default());
+    let terms = Terms { account, manner, result: None, part };
+    store.order(unmade, terms, None, None).await.unwrap().unwrap();
+    stage.server.desk.searches.ring();
+    let found = over(&api, &format!("/v1/searches/{id}")).await;
+    assert_eq!(column(&found, "targets", "attempts"), [2, 1], "{found}");
+    assert_eq!(column(&found, "targets", "outcome"), ["busy", "rejected"]);
+    assert_eq!(api.get("/v1/calls/unmade").await.1["reason"], "not_admitted");
     stage.close().await;
 }

@@ -11,10 +11,10 @@ pub(super) struct Inquiry;
 /// In front of the question, in the first line of the task.
 const QUESTION: &str = "Question: ";
 
-const HELLO: &str = "Hello, I am only asking for information.";
-const PRICE: &str = "Thank you. What does it cost?";
-const HOLD: &str = "And would you hold it, until when, and without payment?";
-const THANKS: &str = "Thank you, I will pass that on. Goodbye.";
+const HELLO: &str = "Hello, just a question.";
+const PRICE: &str = "What does it cost?";
+const HOLD: &str = "Would you hold it, and until when?";
+const THANKS: &str = "Thank you, goodbye.";
 const PITY: &str = "That is a pity. Thank you anyway, goodbye.";
 const STILL_THERE: &str = "Are you still there?";
 const REPORT: &str = "report_result";

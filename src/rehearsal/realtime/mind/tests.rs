@@ -289,14 +289,14 @@ const ASK: &str = "Task: Ask for information only and agree to nothing. Question
 #[test]
 fn an_inquiry_asks_one_thing_after_another_and_reports_what_it_heard() {
     let mut talk = Talk::new(ASK, &["report_result", "hang_up"]);
-    let opening = "Hello, I am only asking for information. Do you have a table for four at seven?";
+    let opening = "Hello, just a question. Do you have a table for four at seven?";
     assert_eq!(talk.hears("Trattoria Rosa, good evening."), opening);
     assert_eq!(talk.hears("Sorry, could you say that again?"), opening);
-    assert_eq!(talk.hears("Yes, we have a table at seven."), "Thank you. What does it cost?");
-    let hold = "And would you hold it, until when, and without payment?";
+    assert_eq!(talk.hears("Yes, we have a table at seven."), "What does it cost?");
+    let hold = "Would you hold it, and until when?";
     assert_eq!(talk.hears("The menu is 32 euros each."), hold);
     let parting = talk.hears("Yes, we hold it until six without payment.");
-    let report = parting.strip_prefix("Thank you, I will pass that on. Goodbye. | report_result");
+    let report = parting.strip_prefix("Thank you, goodbye. | report_result");
     let report = report.and_then(|rest| rest.strip_suffix(" | hang_up{}")).unwrap();
     let told: serde_json::Value = serde_json::from_str(report).unwrap();
     assert_eq!(told["status"], "achieved");
