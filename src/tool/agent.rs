@@ -175,10 +175,11 @@ impl Agent {
         }
     }
 
-    /// Calls a task off. False when it is not running.
+    /// Calls a task off. False when it is not running, or was called off before and is about to
+    /// end.
     fn cancel(&self, call: &CallId, number: u32) -> bool {
         let running = self.running();
-        let task = running.get(&(call.clone(), number));
+        let task = running.get(&(call.clone(), number)).filter(|task| !task.is_cancelled());
         task.inspect(|task| task.cancel()).is_some()
     }
 
