@@ -91,10 +91,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Some(Command::Phone(options)) => phone::run(&options, client(&options.at, file)).await,
         Some(Command::Keys(options)) => keys::run(&options, client(&options.at, file)).await,
         Some(Command::Mcp(options)) => mcp::run(client(&options.at, file)).await,
-        Some(Command::Search(options)) => match load(file) {
-            Ok(config) => search::run(&options, &config).await,
-            Err(error) => Err(error.into()),
-        },
+        Some(Command::Search(options)) => search::run(&options, client(&options.at, file)).await,
     };
     done.unwrap_or_else(|error| {
         say_error(&format!("tandem: {error:#}"));

@@ -63,6 +63,11 @@ impl Client {
         Ok(Self { http, server })
     }
 
+    /// The whole address of a path there.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.server)
+    }
+
     /// What is there.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.done(Ask::get(path)).await
@@ -115,7 +120,7 @@ impl Client {
     }
 
     fn request(&self, ask: Ask, accept: &'static str) -> reqwest::RequestBuilder {
-        let request = self.http.request(ask.method, format!("{}{}", self.server, ask.path));
+        let request = self.http.request(ask.method, self.url(&ask.path));
         let mut request = request.header(ACCEPT, accept);
         if let Some(once) = ask.once {
             request = request.header(ONCE, once);

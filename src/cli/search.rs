@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::client::{At, Client};
 use super::say;
-use crate::config::Config;
 
 /// How often the server is asked what is new.
 const LOOK: Duration = Duration::from_millis(500);
@@ -38,43 +38,32 @@ pub(super) struct Options {
     /// Ring once more after `busy`, `no_answer` or `rejected`; give it once for each.
     #[arg(long, value_name = "OUTCOME")]
     retry: Vec<String>,
-    /// The server.
-    #[arg(long, env = "TANDEM_SERVER", value_name = "URL")]
-    server: Option<String>,
+    #[command(flatten)]
+    pub(super) at: At,
     /// Print the whole search as one JSON document instead of progress and table.
     #[arg(long)]
     json: bool,
 }
 
 /// The exit status is success when somebody has what was asked for.
-pub(super) async fn run(options: &Options, config: &Config) -> anyhow::Result<ExitCode> {
-    let usual = || format!("http://{}", config.http.listen);
-    let server = options.server.clone().unwrap_or_else(usual);
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(15)).build()?;
-    let answer =
-        client
-            .post(format!("{server}/v1/searches"))
-            .json(&order(options)?)
-            .send()
-            .await
-            .with_context(|| format!("no server answers at {server}; start one with `tandem`"))?;
-    let accepted = answer.status().is_success();
-    let body: Value = answer.json().await.context("the server's answer is not JSON")?;
-    if !accepted {
-        bail!("not begun: {}", body["detail"].as_str().unwrap_or("no reason given"));
-    }
+pub(super) async fn run(
+    options: &Options,
+    client: anyhow::Result<Client>,
+) -> anyhow::Result<ExitCode> {
+    let client = client?;
+    let body = client.post("/v1/searches", order(options)?).await.context("not begun")?;
     let id = body["id"].as_str().context("the server gave no id")?;
     if !options.json {
         say(&format!("search {id}"));
     }
-    let search = follow(&client, &format!("{server}/v1/searches/{id}"), options.json).await?;
+    let search = follow(&client, &format!("/v1/searches/{id}"), options.json).await?;
     if options.json {
         say(&search.to_string());
     } else {
         for line in table(&search["comparison"]) {
             say(&line);
         }
-        let url = format!("{server}/v1/searches/{id}/choose");
+        let url = client.url(&format!("/v1/searches/{id}/choose"));
         if let Some(line) = how_to_choose(&url, &search) {
             say(&line);
         }
@@ -110,10 +99,10 @@ fn order(options: &Options) -> anyhow::Result<Value> {
 }
 
 /// Until the search is over, its calls included.
-async fn follow(client: &reqwest::Client, url: &str, quiet: bool) -> anyhow::Result<Value> {
+async fn follow(client: &Client, path: &str, quiet: bool) -> anyhow::Result<Value> {
     let mut shown: Vec<String> = Vec::new();
     loop {
-        let search: Value = client.get(url).send().await?.error_for_status()?.json().await?;
+        let search = client.get(path).await?;
         let targets = search["targets"].as_array().context("the search has no targets")?;
         for line in targets.iter().map(progress) {
             if !quiet && !shown.contains(&line) {

@@ -1,6 +1,9 @@
 //! `Idempotency-Key`: an order that comes again, because its answer was lost, is carried out once.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::Json;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 
 use super::problem::Problem;
@@ -35,6 +38,15 @@ pub(super) fn once(
     let digest = hex_digest(&[route, &body.to_string()]);
     let again = body["again"] == true;
     Ok(Some(Once { account, key, digest, again }))
+}
+
+/// The answer to an order that has made something, now or before, which is at this place.
+pub(super) fn made(status: StatusCode, place: &str, repeated: bool, body: Value) -> Response {
+    let mut headers = HeaderMap::new();
+    let place = HeaderValue::try_from(place).expect("an id of ours is visible ascii");
+    headers.insert(LOCATION, place);
+    replayed(&mut headers, repeated);
+    (status, headers, Json(body)).into_response()
 }
 
 /// The header of an answer that was given before.

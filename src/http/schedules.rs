@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::Desk;
 use super::caller::{Caller, Writer};
 use super::calls::order::{checked_number, checked_task};
-use super::once::{once, replayed};
+use super::once::{made, once};
 use super::phone;
 use super::problem::Problem;
 use crate::schedule::Spec;
@@ -58,11 +58,8 @@ pub(super) async fn make(
         Ordered::OtherOrder => return Err(Problem::other_order()),
         Ordered::JustNow(id) => return Err(Problem::just_now("schedule", &id)),
     };
-    let mut headers = HeaderMap::new();
-    let location = HeaderValue::try_from(format!("/v1/schedules/{}", row.id));
-    headers.insert(header::LOCATION, location.expect("an id of ours is visible ascii"));
-    replayed(&mut headers, repeated);
-    Ok((StatusCode::CREATED, headers, Json(view(&row))).into_response())
+    let place = format!("/v1/schedules/{}", row.id);
+    Ok(made(StatusCode::CREATED, &place, repeated, view(&row)))
 }
 
 /// `GET /v1/schedules`: those that are still to come, the next first.

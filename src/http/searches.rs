@@ -8,7 +8,7 @@ mod view;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub(super) use events::events;
 use super::Desk;
 use super::caller::{Caller, Writer};
 use super::calls::{order as of_calls, view::placed};
-use super::once::replayed;
+use super::once::{made, replayed};
 use super::problem::Problem;
 use crate::reception::{NotMade, Order, Wish};
 use crate::search::follow_up;
@@ -40,23 +40,12 @@ pub(super) async fn begin(
     let (id, repeated) = match begun {
         Ordered::New(id) => (id, false),
         Ordered::Before(id) => (id, true),
-        Ordered::OtherOrder => return Err(NotMade::OtherOrder.into()),
-        Ordered::JustNow(id) => {
-            let detail = format!(
-                "the same search was ordered within two minutes under another Idempotency-Key and \
-                 is {id}: nobody was rung again. If the same is meant once more, add \
-                 `\"again\": true`"
-            );
-            return Err(Problem::conflict("ordered_just_now", detail));
-        }
+        Ordered::OtherOrder => return Err(Problem::other_order()),
+        Ordered::JustNow(id) => return Err(Problem::just_now("search", &id)),
     };
     desk.searches.ring();
-    let mut headers = HeaderMap::new();
-    let location = HeaderValue::try_from(format!("/v1/searches/{id}"));
-    headers.insert(header::LOCATION, location.expect("an id of ours is visible ascii"));
-    replayed(&mut headers, repeated);
-    let body = Json(json!({ "id": id, "state": SearchState::Running.word() }));
-    Ok((StatusCode::ACCEPTED, headers, body).into_response())
+    let body = json!({ "id": id, "state": SearchState::Running.word() });
+    Ok(made(StatusCode::ACCEPTED, &format!("/v1/searches/{id}"), repeated, body))
 }
 
 /// `GET /v1/searches`: the newest.

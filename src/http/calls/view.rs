@@ -1,15 +1,14 @@
 //! A call as the API shows it, in three words that are never one: how far it is (`lifecycle`), what
 //! the phone network made of it (`outcome`), what it has brought (`result`).
 
-use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tandem_actors::briefing::{Lifecycle, Text};
 
-use super::super::once::replayed;
+use super::super::once::made;
 use super::detail::Detail;
 use crate::persona::Manner;
 use crate::reception::Placed;
@@ -66,12 +65,8 @@ struct Timestamps {
 /// The answer to an order to ring somebody.
 pub(in crate::http) fn placed(placed: Placed) -> Response {
     let id = placed.call.to_string();
-    let mut headers = HeaderMap::new();
-    let location = HeaderValue::try_from(format!("/v1/calls/{id}"));
-    headers.insert(header::LOCATION, location.expect("an id of ours is visible ascii"));
-    replayed(&mut headers, placed.repeated);
-    let body = Json(json!({ "id": id, "lifecycle": Lifecycle::Queued.word() }));
-    (StatusCode::ACCEPTED, headers, body).into_response()
+    let body = json!({ "id": id, "lifecycle": Lifecycle::Queued.word() });
+    made(StatusCode::ACCEPTED, &format!("/v1/calls/{id}"), placed.repeated, body)
 }
 
 impl From<CallRow> for CallView {
