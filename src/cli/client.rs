@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use clap::Args;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use sse_stream::SseStream;
 
@@ -46,11 +46,17 @@ impl Client {
     /// The server that is meant, with the key to show it.
     pub(super) fn of(at: &At, config: &Config) -> anyhow::Result<Self> {
         let usual = || format!("http://{}", config.http.listen);
-        let server = at.server.clone().unwrap_or_else(usual).trim_end_matches('/').to_owned();
+        let server = at.server.clone().unwrap_or_else(usual);
+        Self::at(&server, config::client_key(config).as_ref())
+    }
+
+    /// This server.
+    pub(super) fn at(server: &str, key: Option<&SecretString>) -> anyhow::Result<Self> {
+        let server = server.trim_end_matches('/').to_owned();
         let mut always = HeaderMap::new();
-        if let Some(key) = config::client_key(config) {
+        if let Some(key) = key {
             let mut shown = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()))
-                .context("TANDEM_KEY holds what cannot be sent; copy the key again")?;
+                .context("the key (TANDEM_KEY) holds what cannot be sent; copy it again")?;
             shown.set_sensitive(true);
             always.insert(AUTHORIZATION, shown);
         }

@@ -139,7 +139,7 @@ fn how_to_choose(url: &str, search: &Value) -> Option<String> {
 }
 
 /// The rows of the comparison, the best first.
-fn table(comparison: &Value) -> Vec<String> {
+pub(super) fn table(comparison: &Value) -> Vec<String> {
     let head = ["", "who", "as asked", "price", "when", "held", "outcome"].map(str::to_owned);
     let rows = comparison.as_array().map(Vec::as_slice).unwrap_or_default();
     let cells: Vec<[String; 7]> = std::iter::once(head).chain(rows.iter().map(row)).collect();

@@ -33,16 +33,15 @@ enum Moment {
 
 /// Breaks things.
 pub(super) struct Director {
-    calls: Vec<(Role, CallId)>,
     cues: VecDeque<Cue>,
     /// The parts that were broken, as records name them.
     pub(super) broken: Vec<(Role, &'static str)>,
 }
 
 impl Director {
-    pub(super) fn new(calls: &[(Role, CallId)], calm: bool) -> Self {
+    pub(super) fn new(calm: bool) -> Self {
         let cues = if calm { VecDeque::new() } else { script() };
-        Self { calls: calls.to_vec(), cues, broken: Vec::new() }
+        Self { cues, broken: Vec::new() }
     }
 
     /// Whether everything in the script was done.
@@ -54,6 +53,7 @@ impl Director {
     pub(super) fn direct(
         &mut self,
         role: Role,
+        call: &CallId,
         fact: &Fact,
         exchange: &Exchange,
     ) -> Option<&'static str> {
@@ -63,7 +63,6 @@ impl Director {
         if self.cues[at].moment != moment {
             return None;
         }
-        let (_, call) = self.calls.iter().find(|(known, _)| *known == role)?;
         let Cue { injury, after, .. } = self.cues[at];
         let (exchange, call) = (exchange.clone(), call.clone());
         drop(tokio::spawn(async move {
@@ -81,14 +80,19 @@ fn script() -> VecDeque<Cue> {
     let cue = |role, moment, after, injury, words| Cue { role, moment, after, injury, words };
     let panic = |part| Injury::Part(part, Fault::Panic);
     VecDeque::from([
-        cue(Role::Restaurant, Answering, ms(500), Injury::Model, "the model's socket is cut"),
-        cue(Role::Restaurant, Answering, ms(700), panic(Part::MediaIn), "MediaIn panics"),
-        cue(Role::Restaurant, Asking, ms(0), panic(Part::ToolRunner), "ToolRunner panics"),
         cue(Role::TaskLine, Answering, ms(500), panic(Part::RealtimeLink), "RealtimeLink panics"),
         cue(Role::TaskLine, Asking, ms(0), panic(Part::ToolRunner), "ToolRunner panics"),
         cue(Role::TaskLine, Answering, ms(500), Injury::Pump, "the audio pump panics"),
         cue(Role::TaskLine, Confirming, ms(0), panic(Part::Confirmation), "Confirmation panics"),
         cue(Role::TaskLine, Answering, ms(500), Injury::Call(Fault::Panic), "the Call panics"),
+        cue(Role::Scheduled, Answering, ms(500), Injury::Model, "the model's socket is cut"),
+        cue(Role::Scheduled, Answering, ms(700), panic(Part::MediaIn), "MediaIn panics"),
+        cue(Role::Scheduled, Asking, ms(0), panic(Part::ToolRunner), "ToolRunner panics"),
+        cue(Role::Bistro, Answering, ms(500), Injury::Model, "the model's socket is cut"),
+        cue(Role::Trattoria, Answering, ms(500), Injury::Pump, "the audio pump panics"),
+        cue(Role::FullHouse, Answering, ms(500), panic(Part::MediaIn), "MediaIn panics"),
+        cue(Role::Chosen, Answering, ms(500), Injury::Call(Fault::Panic), "the Call panics"),
+        cue(Role::Chosen, Answering, ms(500), Injury::Model, "the model's socket is cut"),
     ])
 }
 

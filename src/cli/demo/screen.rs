@@ -1,14 +1,14 @@
 //! What the demo shows: facts as they happen, the table at the end.
 
-use std::cell::Cell;
 use std::io::IsTerminal;
 use std::time::Instant;
 
 use tandem_actors::record::{Fact, Speaker};
 
 use super::Role;
-use super::verdict::{CallLine, Verdict};
+use super::verdict::{CallLine, Repair, Verdict};
 use crate::cli::say;
+use crate::cli::search::table;
 use crate::rehearsal::speech;
 use crate::server::Server;
 
@@ -17,19 +17,22 @@ pub(super) struct Screen {
     silent: bool,
     colour: bool,
     start: Instant,
-    last: Cell<Option<Role>>,
 }
 
 impl Screen {
     pub(super) fn new(silent: bool) -> Self {
         let colour = std::io::stdout().is_terminal();
-        Self { silent, colour, start: Instant::now(), last: Cell::new(None) }
+        Self { silent, colour, start: Instant::now() }
     }
 
     pub(super) fn open(&self, server: &Server) {
         self.line(&format!("tandem demo: a server on {}, a simulated phone network", server.url()));
-        self.line("and a simulated model, all on real sockets. Two calls begin; every part of");
-        self.line("them will be broken in the middle. Nobody on the line should notice.");
+        self.line(
+            "and a simulated model, all on real sockets. Somebody rings the task line and has",
+        );
+        self.line("a task deleted; a restaurant is rung by a schedule; three others are asked the");
+        self.line("same at once, and the best is taken. Parts of all these calls will be broken");
+        self.line("in the middle. Nobody on the line should notice.");
         self.line(&format!("speech: {}", speech::available().word()));
         self.line("");
     }
@@ -52,6 +55,12 @@ impl Screen {
             return;
         }
         self.line("");
+        if let Some(ending) = &verdict.ending {
+            for line in table(&ending.search["comparison"]) {
+                self.line(&line);
+            }
+            self.line("");
+        }
         self.line(
             "call        outcome     reason           turns  reply p50  reply p99  recording",
         );
@@ -62,8 +71,8 @@ impl Screen {
         self.line("call        broken          back after");
         for call in &verdict.calls {
             for repair in &call.repairs {
-                let CallLine { role, .. } = call;
-                self.line(&format!("{role:<11} {:<15} {:>6} ms", repair.part, repair.took_ms));
+                let (role, Repair { part, took_ms }) = (call.role, repair);
+                self.line(&format!("{role:<11} {part:<15} {took_ms:>6} ms"));
             }
         }
         self.line("");
@@ -71,15 +80,13 @@ impl Screen {
             self.line(&format!("✗ {problem}"));
         }
         if verdict.passed {
-            let broken = verdict.injuries;
-            self.line(&format!("✓ passed: {broken} injuries, no call lost, no audio lost"));
+            let (calls, broken) = (verdict.calls.len(), verdict.injuries);
+            let lost = "no call lost, no audio lost";
+            self.line(&format!("✓ passed: {calls} calls, {broken} injuries, {lost}"));
         }
     }
 
     fn row(&self, role: Role, text: &str) {
-        if self.last.replace(Some(role)) != Some(role) {
-            self.line("");
-        }
         let seconds = self.start.elapsed().as_secs_f32();
         self.line(&format!("{seconds:6.2}  {:<11} {text}", role.word()));
     }
@@ -122,7 +129,6 @@ fn words(fact: &Fact) -> Option<String> {
         Fact::BargedIn { heard_ms } => format!("· interrupted after {heard_ms} ms"),
         Fact::Lost { part, .. } => format!("  lost  {part}"),
         Fact::Repaired { part, took_ms } => format!("  back  {part} after {took_ms} ms"),
-        Fact::Replied { ms } => format!("· reply time {ms} ms"),
         Fact::Finalized { outcome, reason, .. } => {
             format!("· finalized: {} ({reason})", outcome.word())
         }
@@ -131,6 +137,9 @@ fn words(fact: &Fact) -> Option<String> {
         Fact::Answerer { who, by } => format!("· on the line: {who}, by {by}"),
         Fact::Keyed => "· pressed keys".to_owned(),
         Fact::HandOver { step } => format!("· hand-over {step}"),
-        Fact::CarrierNamed(_) | Fact::Masked { .. } | Fact::Used(_) => return None,
+        // How fast it was is in the table at the end.
+        Fact::CarrierNamed(_) | Fact::Masked { .. } | Fact::Used(_) | Fact::Replied { .. } => {
+            return None;
+        }
     })
 }

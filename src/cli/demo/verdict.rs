@@ -1,33 +1,41 @@
-//! What the demo promises, checked: every call finalized as expected, every injury repaired,
-//! what the phone heard is what was said, no frame lost, doubled or out of order.
+//! What the demo promises, checked: every order done, every call finalized as expected, every
+//! injury repaired, what the phone heard is what was said, no frame lost, doubled or out of order.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use tandem_actors::briefing::{CallId, Outcome};
-use tandem_actors::record::{Fact, Note, Speaker};
+use tandem_actors::record::{Fact, Speaker};
+use tandem_actors::tool::Verdict as Ruling;
 
 use super::Role;
 use super::director::Director;
+use super::story::Ending;
 use crate::rehearsal::carrier::{CallReport, Frames};
 use crate::rehearsal::compare::is_heard_as_said;
+
+const DELETION: &str = "delete_task";
 
 /// Reply times are kept up to a minute, to three digits.
 const LONGEST_REPLY_MS: u64 = 60_000;
 
-/// Everything that is known of the two calls.
+/// Everything that is known of the calls.
+#[derive(Default)]
 pub(super) struct Ledger {
-    calls: Vec<Account>,
+    calls: BTreeMap<Role, Account>,
 }
 
 struct Account {
-    role: Role,
     call: CallId,
     replies: Histogram<u64>,
     agent: Vec<String>,
     turns: usize,
     repairs: Vec<Repair>,
+    /// What was done with the task list after a human's yes.
+    approved: bool,
+    deleted: bool,
     outcome: Option<(Outcome, String)>,
     phone: Option<CallReport>,
     recording: Option<PathBuf>,
@@ -61,34 +69,16 @@ pub(super) struct Verdict {
     pub(super) passed: bool,
     pub(super) injuries: usize,
     pub(super) calls: Vec<CallLine>,
+    /// What the API says of the orders; none when they were not done in time.
+    pub(super) ending: Option<Ending>,
     pub(super) problems: Vec<String>,
 }
 
 impl Ledger {
-    pub(super) fn new(calls: &[(Role, CallId)]) -> Self {
-        let histogram =
-            || Histogram::new_with_max(LONGEST_REPLY_MS, 3).expect("three digits up to a minute");
-        let calls = calls
-            .iter()
-            .map(|(role, call)| Account {
-                role: *role,
-                call: call.clone(),
-                replies: histogram(),
-                agent: Vec::new(),
-                turns: 0,
-                repairs: Vec::new(),
-                outcome: None,
-                phone: None,
-                recording: None,
-            })
-            .collect();
-        Self { calls }
-    }
-
-    /// Books a fact; tells whose it is.
-    pub(super) fn take(&mut self, note: &Note) -> Option<Role> {
-        let account = self.calls.iter_mut().find(|account| account.call == note.call)?;
-        match &note.fact {
+    /// Books a fact.
+    pub(super) fn take(&mut self, role: Role, call: &CallId, fact: &Fact) {
+        let account = self.calls.entry(role).or_insert_with(|| Account::new(call));
+        match fact {
             Fact::Turn(turn) => {
                 account.turns += 1;
                 if turn.speaker == Speaker::Agent {
@@ -98,6 +88,10 @@ impl Ledger {
             Fact::Replied { ms } => account.replies.saturating_record(*ms),
             Fact::Repaired { part, took_ms } => {
                 account.repairs.push(Repair { part, took_ms: *took_ms });
+            }
+            Fact::ConfirmationSettled { verdict, .. } => account.approved = *verdict == "approved",
+            Fact::ToolAnswered { name, verdict: Ruling::Success, .. } if name == DELETION => {
+                account.deleted = account.approved;
             }
             Fact::Finalized { outcome, reason, .. } => {
                 account.outcome = Some((*outcome, reason.clone()));
@@ -113,7 +107,6 @@ impl Ledger {
             | Fact::ToolAsked { .. }
             | Fact::ToolAnswered { .. }
             | Fact::ConfirmationAsked { .. }
-            | Fact::ConfirmationSettled { .. }
             | Fact::ConfirmationStep { .. }
             | Fact::ToolLate { .. }
             | Fact::Announced { .. }
@@ -121,48 +114,92 @@ impl Ledger {
             | Fact::Lost { .. }
             | Fact::Used(_) => {}
         }
-        Some(account.role)
     }
 
     pub(super) fn is_complete(&self) -> bool {
-        self.calls.iter().all(|account| account.outcome.is_some())
+        let is_over = |role| self.calls.get(&role).is_some_and(|call| call.outcome.is_some());
+        Role::ALL.into_iter().all(is_over)
+    }
+
+    pub(super) fn calls(&self) -> Vec<CallId> {
+        self.calls.values().map(|account| account.call.clone()).collect()
     }
 
     /// What a phone has heard.
     pub(super) fn heard(&mut self, report: CallReport) {
-        let account = self.calls.iter_mut().find(|account| account.call == report.call);
+        let account = self.calls.values_mut().find(|account| account.call == report.call);
         if let Some(account) = account {
             account.phone = Some(report);
         }
     }
 
     pub(super) fn recorded(&mut self, call: &CallId, wav: PathBuf) {
-        let account = self.calls.iter_mut().find(|account| account.call == *call);
+        let account = self.calls.values_mut().find(|account| account.call == *call);
         if let Some(account) = account {
             account.recording = Some(wav);
         }
     }
 
-    pub(super) fn verdict(self, in_time: bool, director: &Director) -> Verdict {
+    pub(super) fn verdict(self, ending: Option<Ending>, director: &Director) -> Verdict {
         let mut problems = Vec::new();
-        if !in_time {
-            problems.push("the calls did not end in time".to_owned());
+        match &ending {
+            Some(ending) => problems.extend(self.undone(ending)),
+            None => problems.push("the calls did not end in time".to_owned()),
         }
         if !director.is_done() {
             problems.push("not everything in the script could be broken".to_owned());
         }
-        for account in &self.calls {
-            account.check(director, &mut problems);
+        for role in Role::ALL {
+            match self.calls.get(&role) {
+                Some(account) => account.check(role, director, &mut problems),
+                None => problems.push(format!("{}: never called", role.word())),
+            }
         }
-        let calls = self.calls.into_iter().map(Account::line).collect();
+        let calls = self.calls.into_iter().map(|(role, account)| account.line(role)).collect();
         let (passed, injuries) = (problems.is_empty(), director.broken.len());
-        Verdict { passed, injuries, calls, problems }
+        Verdict { passed, injuries, calls, ending, problems }
+    }
+
+    /// What was ordered and did not come to what it should.
+    fn undone(&self, ending: &Ending) -> Vec<String> {
+        let id = |role| self.calls.get(&role).map(|account| account.call.to_string());
+        let runs = &ending.schedule["history"];
+        let best = &ending.search["comparison"][0];
+        let is_done = [
+            (
+                "the task was not deleted after a yes",
+                self.calls.get(&Role::TaskLine).is_some_and(|account| account.deleted),
+            ),
+            (
+                "the scheduled call was not placed once",
+                runs[0]["call"].as_str() == id(Role::Scheduled).as_deref() && runs[1].is_null(),
+            ),
+            ("the trattoria is not the best offer", best["name"] == "Trattoria"),
+            ("the trattoria did not agree", ending.chosen["result"]["data"]["agreed"] == true),
+        ];
+        is_done.into_iter().filter(|(_, done)| !done).map(|(what, _)| what.to_owned()).collect()
     }
 }
 
 impl Account {
-    fn check(&self, director: &Director, problems: &mut Vec<String>) {
-        let role = self.role.word();
+    fn new(call: &CallId) -> Self {
+        let replies = Histogram::new_with_max(LONGEST_REPLY_MS, 3);
+        Self {
+            call: call.clone(),
+            replies: replies.expect("three digits up to a minute"),
+            agent: Vec::new(),
+            turns: 0,
+            repairs: Vec::new(),
+            approved: false,
+            deleted: false,
+            outcome: None,
+            phone: None,
+            recording: None,
+        }
+    }
+
+    fn check(&self, of: Role, director: &Director, problems: &mut Vec<String>) {
+        let role = of.word();
         match &self.outcome {
             Some((Outcome::Answered, reason))
                 if ["goodbye", "remote_hung_up"].contains(&reason.as_str()) => {}
@@ -171,7 +208,7 @@ impl Account {
             }
             None => problems.push(format!("{role}: never finalized")),
         }
-        for part in director.broken.iter().filter(|(broken, _)| *broken == self.role) {
+        for part in director.broken.iter().filter(|(broken, _)| *broken == of) {
             if !self.repairs.iter().any(|repair| repair.part == part.1) {
                 problems.push(format!("{role}: {} was never repaired", part.1));
             }
@@ -196,14 +233,14 @@ impl Account {
         }
     }
 
-    fn line(self) -> CallLine {
+    fn line(self, role: Role) -> CallLine {
         let (outcome, reason) = match self.outcome {
             Some((outcome, reason)) => (outcome.word(), reason),
             None => ("none", String::new()),
         };
         let wav = self.recording.filter(|wav| wav.exists());
         CallLine {
-            role: self.role.word(),
+            role: role.word(),
             id: self.call.to_string(),
             outcome,
             reason,
