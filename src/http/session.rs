@@ -1,6 +1,6 @@
 //! Whoever looks at the page in a browser: a cookie in place of a key, since a browser's streams
-//! and sockets cannot show one. It names who they are and until when, sealed with the key of whoever
-//! runs the server; a change of that key ends every session. Where there is no key there are none.
+//! and sockets cannot show one. It names who they are and until when, sealed with the key of
+//! whoever runs the server: a change of that key ends every session. Without a key there are none.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
