@@ -10,6 +10,7 @@ mod acs;
 mod caller;
 mod calls;
 mod clawcall;
+mod floor;
 mod guard;
 mod health;
 mod inbound;
@@ -17,12 +18,14 @@ mod keys;
 mod mcp;
 mod media;
 mod once;
+mod page;
 mod phone;
 mod policy;
 mod problem;
 mod rehearsal;
 mod schedules;
 mod searches;
+mod session;
 mod twilio;
 mod webhooks;
 
@@ -45,6 +48,7 @@ use crate::webhook::Webhooks;
 use clawcall::Links;
 use guard::Patience;
 use refusals::Refusals;
+pub use session::Invitation;
 use tandem_actors::carrier::Number;
 use tandem_actors::exchange::Exchange;
 
@@ -72,6 +76,8 @@ pub struct Desk {
     pub makes_keys: bool,
     /// Addresses of recordings that open without a key.
     pub links: Links,
+    /// Opens the page once.
+    pub invitation: Invitation,
     /// Who is told what happens.
     pub webhooks: Webhooks,
     /// Whom the house's orders ring that name nobody, unless a number is stored.
@@ -127,6 +133,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/searches/{id}/stop", post(searches::stop))
         .route("/v1/searches/{id}/choose", post(searches::choose))
         .route("/v1/phone", get(phone::show).put(phone::set))
+        .route("/v1/floor", get(floor::show))
 }
 
 fn for_operators() -> Router<Desk> {
@@ -135,6 +142,10 @@ fn for_operators() -> Router<Desk> {
         .route("/v1/keys/{id}", delete(keys::revoke))
         .route("/v1/inbound", get(inbound::list))
         .route("/v1/inbound/{number}", get(inbound::show).put(inbound::set).delete(inbound::forget))
+        .route("/", get(page::index))
+        .route("/page/{*path}", get(page::file))
+        .route("/session", post(session::open).delete(session::close))
+        .route("/session/{word}", get(session::accept))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -14,6 +14,7 @@ pub mod account;
 pub mod http;
 pub mod inbound;
 pub mod mcp;
+pub mod page;
 pub mod persona;
 pub mod policy;
 pub mod reception;

@@ -183,6 +183,22 @@ fn migrations_are_numbered_one_after_the_other() {
 }
 
 #[test]
+fn the_page_listens_to_every_kind_of_event() {
+    let facts = fs::read_to_string(root().join("src/store/facts.rs")).expect("facts.rs");
+    let page = fs::read_to_string(root().join("page/call.js")).expect("call.js");
+    let (described, _) = facts.split_once("\n}\n").expect("its first function");
+    let words = described.split('"').skip(1).step_by(2).zip(described.split('"').step_by(2));
+    // A kind is the first of a pair: it stands behind an opening bracket.
+    let is_kind = |before: &str| before.trim_end().ends_with('(') && !before.ends_with("json!(");
+    let kinds: Vec<&str> =
+        words.filter(|(_, before)| is_kind(before)).map(|(word, _)| word).collect();
+    assert!(kinds.len() > 20, "{kinds:?}");
+    for kind in kinds {
+        assert!(page.contains(&format!("'{kind}'")), "page/call.js does not listen to {kind:?}");
+    }
+}
+
+#[test]
 fn every_setting_is_in_the_readme() {
     let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
     let config = fs::read_to_string(root().join("src/config.rs")).expect("config.rs");

@@ -34,6 +34,13 @@ fn greet(options: &Options, config: &Config, server: &Server) {
         return;
     }
     say(&format!("tandem serves on {url}   (stop with ctrl-c)"));
+    match config.http.key {
+        Some(_) => {
+            let once = server.desk.invitation.renew();
+            say(&format!("the page, once by this address, then with a key: {url}{once}"));
+        }
+        None => say(&format!("the page: {url}/")),
+    }
     if let Some(door) = server.carriers {
         say(&format!("carriers are served on http://{door}; see tandem check"));
     }

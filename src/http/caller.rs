@@ -14,8 +14,9 @@ use tandem_actors::briefing::CallId;
 
 use super::Desk;
 use super::problem::Problem;
+use super::session;
 use crate::account::Account;
-use crate::store::{Archive as _, CallRow, Scope, Store};
+use crate::store::{Archive as _, CallRow, KeyRow, Scope, Store};
 
 /// The other header that may bring a key.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -48,18 +49,40 @@ impl Caller {
 
     /// Who this is.
     pub(super) async fn of(headers: &HeaderMap, desk: &Desk) -> Result<Self, Problem> {
-        let Some(shown) = shown(headers) else {
-            return match &desk.key {
-                Some(_) => Err(Problem::unknown_caller("this server asks for a key")),
-                None => by_themselves(headers).map(|()| Self::operator()),
-            };
-        };
-        if desk.key.as_ref().is_some_and(|key| is_the_same(key, shown)) {
+        match (shown(headers), &desk.key) {
+            (Some(shown), _) => match key(shown, desk).await? {
+                Key::Operator => Ok(Self::operator()),
+                Key::Made(row) => Ok(Self::with(row)),
+            },
+            (None, Some(key)) => Self::in_session(headers, desk, key).await,
+            (None, None) => by_themselves(headers).map(|()| Self::operator()),
+        }
+    }
+
+    /// Somebody in a browser.
+    async fn in_session(
+        headers: &HeaderMap,
+        desk: &Desk,
+        key: &SecretString,
+    ) -> Result<Self, Problem> {
+        let stranger = || Problem::unknown_caller("this server asks for a key");
+        let name = session::shown(headers, key).ok_or_else(stranger)?;
+        if name == session::OPERATOR {
             return Ok(Self::operator());
         }
-        let key = if shown.len() <= KEY_BYTES { desk.store.key(shown).await? } else { None };
-        let key = key.ok_or_else(|| Problem::unknown_caller("this key is none, or was revoked"))?;
-        Ok(Self { account: key.account, runs_it: false, scope: key.scope })
+        Ok(Self::with(desk.store.key_of_id(&name).await?.ok_or_else(stranger)?))
+    }
+
+    /// What a session of whoever shows this key is called.
+    pub(super) async fn named(shown: &str, desk: &Desk) -> Result<String, Problem> {
+        Ok(match key(shown, desk).await? {
+            Key::Operator => session::OPERATOR.to_owned(),
+            Key::Made(row) => row.id,
+        })
+    }
+
+    fn with(row: KeyRow) -> Self {
+        Self { account: row.account, runs_it: false, scope: row.scope }
     }
 
     /// Whoever holds an address that was signed for them.
@@ -83,6 +106,20 @@ impl Caller {
         row.filter(|row| self.runs_it || row.account == self.account)
             .ok_or_else(|| Problem::no_call(id))
     }
+}
+
+/// What a key that is good turns out to be.
+enum Key {
+    Operator,
+    Made(KeyRow),
+}
+
+async fn key(shown: &str, desk: &Desk) -> Result<Key, Problem> {
+    if desk.key.as_ref().is_some_and(|key| is_the_same(key, shown)) {
+        return Ok(Key::Operator);
+    }
+    let row = if shown.len() <= KEY_BYTES { desk.store.key(shown).await? } else { None };
+    row.map(Key::Made).ok_or_else(|| Problem::unknown_caller("this key is none, or was revoked"))
 }
 
 /// The key that a request shows.

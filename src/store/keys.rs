@@ -92,6 +92,16 @@ impl Store {
         row.as_ref().map(key_row).transpose()
     }
 
+    /// The key of this id, unless it was revoked.
+    pub async fn key_of_id(&self, id: &str) -> Result<Option<KeyRow>, RecordError> {
+        let row = sqlx::query("SELECT * FROM keys WHERE id = $1 AND revoked_ms IS NULL")
+            .bind(id)
+            .fetch_optional(&self.inner.readers)
+            .await
+            .map_err(|error| unread(&error))?;
+        row.as_ref().map(key_row).transpose()
+    }
+
     /// Every key there is, newest first.
     pub async fn keys(&self) -> Result<Vec<KeyRow>, RecordError> {
         let rows = sqlx::query("SELECT * FROM keys ORDER BY made_ms DESC, id DESC LIMIT 1000")

@@ -18,6 +18,7 @@ mod barge_in;
 mod clawcall;
 mod command_line;
 mod conversation;
+mod floor;
 mod handover;
 mod hold;
 mod inbound;

@@ -1,0 +1,88 @@
+// The page: which view the address asks for, and what stands above every view.
+import { html, render, signal } from './lib.js';
+import { ask, connected, locked } from './api.js';
+import { Form } from './parts.js';
+import { Floor, floor, watchFloor } from './floor.js';
+import { Call } from './call.js';
+import { Search } from './search.js';
+import { Schedules } from './schedules.js';
+
+const VIEWS = [
+  [/^$/, Floor],
+  [/^calls\/([^/]+)$/, Call],
+  [/^searches\/([^/]+)$/, Search],
+  [/^schedules$/, Schedules],
+];
+
+const address = signal(read());
+addEventListener('hashchange', () => { address.value = read(); });
+
+function read() {
+  return location.hash.replace(/^#\/?/, '').replace(/\/$/, '');
+}
+
+function View() {
+  for (const [pattern, view] of VIEWS) {
+    const found = pattern.exec(address.value);
+    if (found) return html`<${view} key=${address.value} id=${found[1]} />`;
+  }
+  return html`<p>There is nothing at this address. <a href="#/">To the floor</a></p>`;
+}
+
+function Link({ to, children }) {
+  const here = address.value === to.replace(/^#\/?/, '');
+  return html`<a href=${to} aria-current=${here ? 'page' : undefined}>${children}</a>`;
+}
+
+function Head() {
+  const { live, places, rehearsal, draining, record } = floor.state.value;
+  return html`<header>
+    <a class="brand" href="#/"><img src="/page/icon.svg" alt="" width="24" height="24" /> Tandem</a>
+    <nav aria-label="Views">
+      <${Link} to="#/">Floor<//>
+      <${Link} to="#/schedules">Schedules<//>
+    </nav>
+    <span class="house" role="status">
+      ${rehearsal && html`<span class="note">rehearsal: no phone can ring</span>`}
+      ${draining && html`<span class="note bad">going away: takes no calls</span>`}
+      ${record && html`<span class="note bad">the record cannot be written: ${record}</span>`}
+      ${places != null && html`<span class="figure">${live} of ${places} calls</span>`}
+      <span class=${connected.value ? 'note good' : 'note bad'}>
+        ${connected.value ? 'live' : 'no connection to the server'}</span>
+    </span>
+  </header>`;
+}
+
+/** Where a key is shown. */
+function Door() {
+  const enter = async ({ key }) => {
+    await ask('/session', { method: 'POST', body: { key: key.trim() } });
+    location.reload();
+  };
+  return html`<main class="door">
+    <h1>Tandem</h1>
+    <${Form} name="Open the page" label="Open" order=${enter}>
+      <label>Key
+        <input name="key" type="password" required autocomplete="current-password" />
+      </label>
+    <//>
+    <p>The key of whoever runs the server, or one made with <code>tandem keys</code>. At its start
+      the server also prints an address that opens this page once.</p>
+  </main>`;
+}
+
+function App() {
+  if (locked.value) return html`<${Door} />`;
+  return html`<a class="skip" href="#main" onClick=${toMain}>To the content</a>
+    <${Head} /><main id="main" tabindex="-1"><${View} /></main>`;
+}
+
+function toMain(event) {
+  event.preventDefault();
+  document.getElementById('main').focus();
+}
+
+watchFloor();
+const root = document.getElementById('app');
+root.textContent = '';
+render(html`<${App} />`, root);

@@ -1,0 +1,92 @@
+// Small pieces that several views use.
+import { html, signal, useState } from './lib.js';
+import { ask } from './api.js';
+
+/** The time, by the second. */
+export const now = signal(Date.now());
+setInterval(() => { now.value = Date.now(); }, 1000);
+
+/** `65000` as `1:05`. */
+export function clock(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const [h, m, rest] = [Math.floor(s / 3600), Math.floor(s / 60) % 60, s % 60];
+  const two = (n) => String(n).padStart(2, '0');
+  return h ? `${h}:${two(m)}:${two(rest)}` : `${m}:${two(rest)}`;
+}
+
+/** `850` as `0.85 s`. */
+export const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
+
+export const timeOf = (ms) => new Date(ms).toLocaleTimeString();
+
+/** How long since then, counting. */
+export const Since = ({ ms }) => html`<span class="figure">${clock(now.value - ms)}</span>`;
+
+/** A reply time as a dot on a scale of two seconds. */
+export function Reply({ ms }) {
+  if (ms == null) return html`<span class="scale" aria-hidden="true"></span>`;
+  const left = `${Math.min(100, ms / 20)}%`;
+  const pace = ms <= 800 ? 'good' : ms <= 1500 ? 'fair' : 'poor';
+  return html`<span class="scale ${pace}" title=${`reply after ${seconds(ms)}`}>
+    <span class="dot" style=${{ left }}></span>
+    <span class="unseen">reply after ${seconds(ms)}</span>
+  </span>`;
+}
+
+/** How a call stands, in a word and a colour. */
+export function Standing({ call }) {
+  const word = call.outcome ?? call.lifecycle;
+  return html`<span class="standing ${word}">${word.replaceAll('_', ' ')}</span>`;
+}
+
+export const Arrow = ({ direction }) => html`<span class="arrow" title=${direction}
+  role="img" aria-label=${direction}>${direction === 'inbound' ? '↙' : '↗'}</span>`;
+
+/** A button that does something which may be refused; it says so beside itself. */
+export function Act({ label, act, danger, disabled }) {
+  const [state, set] = useState({});
+  const run = async () => {
+    set({ busy: true });
+    try {
+      await act();
+      set({});
+    } catch (error) {
+      set({ fault: error.message });
+    }
+  };
+  return html`<span class="act">
+    <button type="button" class=${danger ? 'danger' : ''} disabled=${disabled || state.busy}
+      onClick=${run}>${label}</button>
+    ${state.fault && html`<span class="fault" role="alert">${state.fault}</span>`}
+  </span>`;
+}
+
+/** A form that gives an order: `fields` by name to `order`, a refusal beneath it. */
+export function Form({ name, label, order, children }) {
+  const [state, set] = useState({});
+  const submit = async (event) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    set({ busy: true });
+    try {
+      await order(Object.fromEntries(new FormData(form)));
+      set({});
+    } catch (error) {
+      set({ fault: error.message });
+    }
+  };
+  return html`<form onSubmit=${submit} aria-label=${name}>
+    ${children}
+    <button disabled=${state.busy}>${label}</button>
+    ${state.fault && html`<p class="fault" role="alert">${state.fault}</p>`}
+  </form>`;
+}
+
+/** A list that is asked for once and again when `again` changes. */
+export async function load(path, into) {
+  try {
+    into({ value: await ask(path) });
+  } catch (error) {
+    into({ fault: error.message });
+  }
+}

@@ -1,0 +1,137 @@
+// What somebody at the page does, and sees.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { readFileSync } from 'node:fs';
+import { AXE, Server, browse, order } from './stage.mjs';
+
+const TASK = 'Reserve a table for four at seven tonight, for Sam.';
+const QUESTION = 'Do you have a table for four at seven tonight?';
+const LONG = { timeout: 60_000 };
+
+let server;
+before(async () => { server = await Server.start(); });
+after(() => server.stop());
+
+async function withPage(use, options) {
+  const { page, faults, close } = await browse(server, options);
+  try {
+    await page.goto(`${server.url}/`);
+    await use(page);
+    assert.deepEqual(faults, []);
+  } finally {
+    await close();
+  }
+}
+
+/** No serious finding of the accessibility checker. */
+async function accessible(page, where) {
+  // The policy of the page lets no script in but its own; the checker comes in by the debugger.
+  const found = await page.evaluate(`(() => { ${readFileSync(AXE, 'utf8')}; return axe.run(); })()`);
+  const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+  const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`);
+  assert.deepEqual(told, [], where);
+}
+
+test('a call is placed, watched, and heard when it is over', async () => {
+  await withPage(async (page) => {
+    await page.getByLabel('To', { exact: true }).fill('+15550100');
+    await page.getByLabel('Task').fill(TASK);
+    await page.getByRole('button', { name: 'Call', exact: true }).click();
+    await page.waitForURL(/#\/calls\//);
+    await page.getByText('Do you have a table for four at seven tonight?').first().waitFor(LONG);
+    await accessible(page, 'a live call');
+    await page.getByRole('link', { name: 'Floor' }).click();
+    const row = page.getByRole('row', { name: /\+15550100.*answered/ });
+    await row.first().waitFor(LONG);
+    await accessible(page, 'the floor');
+    await row.first().getByRole('link').click();
+    await page.locator('audio').waitFor(LONG);
+    await page.getByText('Thank you, goodbye.').first().waitFor();
+    const loudest = await page.evaluate(async () => {
+      const bytes = await (await fetch(document.querySelector('audio').src)).arrayBuffer();
+      const sound = await new OfflineAudioContext(2, 1, 24000).decodeAudioData(bytes);
+      return [0, 1].map((side) => sound.getChannelData(side)
+        .reduce((most, sample) => Math.max(most, Math.abs(sample)), 0));
+    });
+    assert.ok(loudest.every((peak) => peak > 0.05), `both sides are heard: ${loudest}`);
+    const player = page.locator('audio');
+    await player.evaluate((audio) => audio.play());
+    await page.waitForFunction(() => document.querySelector('audio').currentTime > 0.5);
+    await accessible(page, 'a call that is over');
+  });
+});
+
+test('the agent is told what to say, and hangs up when it is told to', async () => {
+  await withPage(async (page) => {
+    const { id } = await order(server, '/v1/calls', { to: '+15550105', task: 'Wait.' });
+    await page.goto(`${server.url}/#/calls/${id}`);
+    await page.getByPlaceholder('Have the agent say …').fill('The blue car is at the gate.');
+    await page.getByRole('heading', { name: /answered/ }).waitFor(LONG);
+    await page.getByRole('button', { name: 'Say' }).click();
+    await page.getByText('The blue car is at the gate.', { exact: true }).first().waitFor(LONG);
+    await page.getByRole('button', { name: 'Bring in the human' }).click();
+    await page.getByRole('alert').filter({ hasText: 'carrier.human' }).waitFor();
+    await page.getByRole('button', { name: 'Hang up' }).click();
+    await page.getByText('finalized').first().waitFor(LONG);
+  });
+});
+
+test('three are asked side by side, and one of them is chosen', async () => {
+  await withPage(async (page) => {
+    await page.getByLabel('Question').fill(QUESTION);
+    await page.getByLabel(/Whom/).fill('+15550120 Bistro\n+15550121 Rosa\n+15550122');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByRole('row', { name: /^1 Rosa yes.* 32 EUR .*at seven/ }).waitFor(LONG);
+    await accessible(page, 'a search');
+    await page.getByRole('button', { name: 'Choose Rosa' }).click();
+    await page.waitForURL(/#\/calls\//);
+    await page.getByText('this is a follow-up to our call', { exact: false }).first().waitFor(LONG);
+  });
+});
+
+test('a call is planned and called off', async () => {
+  await withPage(async (page) => {
+    await page.getByRole('link', { name: 'Schedules' }).click();
+    await page.getByLabel('To', { exact: true }).fill('+15550102');
+    await page.getByLabel('Task').fill('Ask whether they are open.');
+    await page.getByLabel(/cron/).fill('0 9 * * mon-fri');
+    await page.getByRole('button', { name: 'Plan' }).click();
+    const planned = page.getByRole('listitem').filter({ hasText: '+15550102' });
+    await planned.getByText('0 9 * * mon-fri').waitFor();
+    await accessible(page, 'the schedules');
+    await planned.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('Nothing is planned.').waitFor();
+  });
+});
+
+test('a refusal says what is wrong, beside what was asked', async () => {
+  await withPage(async (page) => {
+    await page.getByLabel('To', { exact: true }).fill('911');
+    await page.getByLabel('Task').fill(TASK);
+    await page.getByRole('button', { name: 'Call', exact: true }).click();
+    await page.getByRole('alert').filter({ hasText: '911' }).waitFor();
+  });
+});
+
+test('the page goes on when the server was away', async () => {
+  await withPage(async (page) => {
+    await page.getByText('live', { exact: true }).waitFor();
+    await order(server, '/v1/calls', { to: '+15550105', task: 'Wait.' });
+    await page.getByRole('row', { name: /\+15550105/ }).first().waitFor(LONG);
+    await server.kill();
+    await page.getByText('no connection to the server').waitFor();
+    await server.again();
+    await page.getByText('live', { exact: true }).waitFor(LONG);
+    // The call was lost with its server, and is among those that are over.
+    await page.getByText('No call is live.').waitFor();
+    await page.getByRole('row', { name: /\+15550105 system error/ }).first().waitFor();
+  });
+});
+
+test('it can be used in the dark and on a narrow screen', async () => {
+  await withPage(async (page) => {
+    await accessible(page, 'the floor, dark and narrow');
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    assert.equal(wide, false, 'nothing stands out at the side');
+  }, { colorScheme: 'dark', viewport: { width: 360, height: 740 } });
+});

@@ -1,0 +1,31 @@
+// Pictures of the page for the README: `tests/page/run --shots`.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Server, browse, order } from './stage.mjs';
+
+const [, , folder] = process.argv;
+mkdirSync(folder, { recursive: true });
+const server = await Server.start();
+const { page, close } = await browse(server, { viewport: { width: 1200, height: 760 } });
+const shoot = (name) => page.screenshot({ path: join(folder, `${name}.png`) });
+
+const task = 'Reserve a table for four at seven tonight at Luigi\'s, for Sam.';
+const { id } = await order(server, '/v1/calls', { to: '+15550100', task });
+await order(server, '/v1/calls', { to: '+15550107', task });
+const targets = [['+15550120', 'Bistro'], ['+15550121', 'Rosa'], ['+15550122', 'Full House']]
+  .map(([to, name]) => ({ to, name }));
+const question = 'Do you have a table for four at seven tonight?';
+const search = await order(server, '/v1/searches', { question, targets });
+await page.goto(`${server.url}/`);
+await page.waitForTimeout(12_000);
+await shoot('floor');
+await page.goto(`${server.url}/#/searches/${search.id}`);
+await page.getByRole('button', { name: 'Choose Rosa' }).waitFor({ timeout: 60_000 });
+await page.waitForTimeout(8_000);
+await shoot('search');
+await page.goto(`${server.url}/#/calls/${id}`);
+await page.locator('audio').waitFor({ timeout: 60_000 });
+await page.waitForTimeout(1_000);
+await shoot('call');
+await close();
+await server.stop();

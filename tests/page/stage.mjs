@@ -1,0 +1,93 @@
+// A server in a rehearsal and a browser in front of it, for one test each.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const require = createRequire(`${process.env.TANDEM_MODULES}/`);
+const { chromium } = require('playwright-core');
+export const AXE = require.resolve('axe-core/axe.min.js');
+
+const freePort = () => new Promise((resolve) => {
+  const server = createServer().listen(0, '127.0.0.1', () => {
+    const { port } = server.address();
+    server.close(() => resolve(port));
+  });
+});
+
+/** A process that serves; it can be killed and started again where it was. */
+export class Server {
+  static async start(env = {}) {
+    const server = new Server();
+    server.dir = mkdtempSync(join(tmpdir(), 'tandem-page-'));
+    server.port = await freePort();
+    server.url = `http://127.0.0.1:${server.port}`;
+    server.env = env;
+    await server.again();
+    return server;
+  }
+
+  /** Starts it, and waits for what it says; `said` holds it. */
+  async again() {
+    const env = {
+      PATH: process.env.PATH,
+      TANDEM__STORE__DIR: this.dir,
+      TANDEM__HTTP__LISTEN: `127.0.0.1:${this.port}`,
+      ...this.env,
+    };
+    this.process = spawn(process.env.TANDEM_BIN, [], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    this.said = '';
+    await new Promise((resolve, reject) => {
+      this.process.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+      this.process.stdout.on('data', (data) => {
+        this.said += data;
+        if (this.said.includes('numbers:')) resolve();
+      });
+    });
+  }
+
+  kill() {
+    return new Promise((resolve) => {
+      this.process.once('exit', resolve);
+      this.process.kill('SIGKILL');
+    });
+  }
+
+  async stop() {
+    await this.kill();
+    rmSync(this.dir, { recursive: true });
+  }
+}
+
+/** A page of a fresh browser. What it complains about, and asks of elsewhere, is in `faults`. */
+export async function browse(server, options = {}) {
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required', ...(options.args ?? [])],
+  });
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+  const page = await context.newPage();
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (line) => {
+    // A server that is away, or refuses, is told by the browser too.
+    const expected = /ERR_CONNECTION|status of 4|ERR_INCOMPLETE|ERR_EMPTY/;
+    if (line.type() === 'error' && !expected.test(line.text())) faults.push(line.text());
+  });
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(server.url) && !url.startsWith('blob:')) faults.push(`outside: ${url}`);
+  });
+  return { page, faults, close: () => browser.close() };
+}
+
+/** Gives an order over the API. */
+export async function order(server, path, body) {
+  const answer = await fetch(server.url + path, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.json();
+}
