@@ -134,6 +134,7 @@ impl Server {
             key: config.http.key.clone().map(Arc::new),
             makes_keys: config.http.makes_keys,
             links: Default::default(),
+            listeners: Default::default(),
             webhooks,
             target: config.call.target(),
             refusals: Refusals::default(),

@@ -22,6 +22,7 @@ mod handover;
 mod hold;
 mod inbound;
 mod lesson;
+mod listen;
 mod mcp;
 mod menu;
 mod model_failover;
