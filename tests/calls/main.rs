@@ -33,6 +33,7 @@ mod own_tools;
 mod parts_die;
 mod policy;
 mod privacy;
+mod proactive;
 mod process;
 mod refusal;
 mod schedules;
