@@ -59,7 +59,8 @@ pub struct Desk {
     pub attended: Option<Instant>,
     listener: Listener,
     muted: bool,
-    tape: Option<Box<dyn Tape>>,
+    /// The recording, and whoever listens.
+    tapes: Vec<Box<dyn Tape>>,
     opened: Instant,
     /// The second in which keys are counted, and how many it has brought.
     keys: (Instant, u32),
@@ -80,7 +81,7 @@ impl Desk {
             attended: None,
             listener: Listener::new(format),
             muted: false,
-            tape,
+            tapes: tape.into_iter().collect(),
             opened,
             keys: (opened, 0),
         }
@@ -90,13 +91,13 @@ impl Desk {
     pub fn heard(&mut self, audio: &Payload, now: Instant) -> Option<Noticed> {
         self.counts.heard += 1;
         self.last_heard = Some(now);
+        self.tapes.retain(|tape| !tape.is_over());
+        let at = self.offset(now);
         if self.is_private() {
+            self.tapes.iter_mut().for_each(|tape| tape.passed(at));
             return None;
         }
-        let at = self.offset(now);
-        if let Some(tape) = &mut self.tape {
-            tape.heard(at, audio);
-        }
+        self.tapes.iter_mut().for_each(|tape| tape.heard(at, audio));
         self.ring.push(audio);
         if self.is_on_hold() {
             self.ring.forget_but(RECALLED);
@@ -148,21 +149,22 @@ impl Desk {
     /// Our audio goes out and will be heard at `at`.
     pub fn played(&mut self, audio: &Payload, at: Instant) {
         self.counts.played += 1;
-        let (at, private) = (self.offset(at), self.is_private());
-        if let Some(tape) = &mut self.tape
-            && !private
-        {
-            tape.played(at, audio);
+        if !self.is_private() {
+            let at = self.offset(at);
+            self.tapes.iter_mut().for_each(|tape| tape.played(at, audio));
         }
+    }
+
+    /// Tells one more of the call's audio, from here on.
+    pub fn tape(&mut self, tape: Box<dyn Tape>) {
+        self.tapes.push(tape);
     }
 
     /// Stops our speech.
     pub fn flush(&mut self, generation: Generation, now: Instant) -> Flushed {
         self.fence = self.fence.max(generation);
         let at = self.offset(now);
-        if let Some(tape) = &mut self.tape {
-            tape.flushed(at);
-        }
+        self.tapes.iter_mut().for_each(|tape| tape.flushed(at));
         self.playout.flush(now)
     }
 
@@ -223,9 +225,10 @@ mod tests {
     use super::*;
     use crate::clock;
 
-    /// A tape that counts what it is told of each side.
+    /// A tape that counts what it is told of each side, and of time that passes; nobody wants it
+    /// when nobody else holds it.
     #[derive(Clone, Default)]
-    struct Counter(Arc<Mutex<[u32; 2]>>);
+    struct Counter(Arc<Mutex<[u32; 3]>>);
 
     impl Tape for Counter {
         fn heard(&mut self, _: Duration, _: &Payload) {
@@ -237,26 +240,46 @@ mod tests {
         }
 
         fn flushed(&mut self, _: Duration) {}
+
+        fn passed(&mut self, _: Duration) {
+            self.0.lock().unwrap()[2] += 1;
+        }
+
+        fn is_over(&self) -> bool {
+            Arc::strong_count(&self.0) == 1
+        }
     }
 
     #[test]
-    fn what_is_private_reaches_neither_the_model_nor_either_side_of_the_recording() {
-        let (tape, now) = (Counter::default(), clock::now());
+    fn what_is_private_reaches_neither_the_model_nor_either_side_of_any_tape() {
+        let (tape, listener, now) = (Counter::default(), Counter::default(), clock::now());
         let mut desk = Desk::new(Format::Pcm24k, Some(Box::new(tape.clone())), now);
+        desk.tape(Box::new(listener.clone()));
         let audio = crate::fake::frame(1);
         for (listening, told) in [
-            (Listening::Nothing, [1, 1]),
-            (Listening::Privately, [1, 1]),
-            (Listening::Nothing, [2, 2]),
+            (Listening::Nothing, [1, 1, 0]),
+            (Listening::Privately, [1, 1, 1]),
+            (Listening::Nothing, [2, 2, 1]),
         ] {
             desk.listen(listening);
             desk.heard(&audio, now);
             desk.played(&audio, now);
             assert_eq!(*tape.0.lock().unwrap(), told);
+            assert_eq!(*listener.0.lock().unwrap(), told);
             let fed = desk.ring.take().is_some();
             assert_eq!(fed, listening == Listening::Nothing);
         }
         assert_eq!(desk.counts.heard, 3, "the phone is there all the while");
+    }
+
+    #[test]
+    fn a_listener_that_has_gone_is_told_nothing_any_more() {
+        let (tape, now) = (Counter::default(), clock::now());
+        let mut desk = Desk::new(Format::Pcm24k, Some(Box::new(tape.clone())), now);
+        desk.tape(Box::new(Counter::default()));
+        desk.heard(&crate::fake::frame(1), now);
+        assert_eq!(desk.tapes.len(), 1);
+        assert_eq!(*tape.0.lock().unwrap(), [1, 0, 0]);
     }
 
     #[test]

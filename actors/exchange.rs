@@ -11,6 +11,7 @@ use std::time::Duration;
 use ractor::{Actor, ActorRef};
 use tokio::sync::{Notify, broadcast};
 
+use crate::audio::Format;
 use crate::briefing::{Briefing, CallId};
 use crate::call::event::{Input, Order, Part, Viewer};
 use crate::call::snapshot::Snapshot;
@@ -206,6 +207,19 @@ impl Exchange {
             (None, _) => {}
         }
         known
+    }
+
+    /// What a live call's audio is.
+    #[must_use]
+    pub fn format(&self, call: &CallId) -> Option<Format> {
+        Some(self.seed(call)?.briefing.format)
+    }
+
+    /// Has one more told of a live call's audio, from here on until the call ends. Returns whether
+    /// it will be; otherwise the tape is dropped.
+    pub fn tape(&self, call: &CallId, tape: Box<dyn Tape>) -> bool {
+        let seed = self.seed(call);
+        seed.is_some_and(|seed| seed.pump.push(pump::Order::Tape(tape)).is_ok())
     }
 
     /// A live call as it is now; waits a moment when it is in the middle of a decision.

@@ -19,6 +19,7 @@ use crate::listener::Listening;
 use crate::model;
 use crate::realtime_link::Seen;
 use crate::seed::Seed;
+use crate::tape::Tape;
 
 /// Events taken from one socket before the other gets its turn: more than a healthy wake-up
 /// brings, few enough that a burst on one leg cannot starve the other.
@@ -44,6 +45,8 @@ pub enum Order {
     Cut(String),
     /// Listen for this in the caller's audio.
     Listen(Listening),
+    /// Tell one more of the call's audio.
+    Tape(Box<dyn Tape>),
     /// Throw away what the model says.
     Mute,
     /// Let it be heard again.
@@ -128,6 +131,7 @@ impl Pump {
                 // It has ended by itself meanwhile.
                 Order::Cut(_) => {}
                 Order::Listen(listening) => self.desk().listen(listening),
+                Order::Tape(tape) => self.desk().tape(tape),
                 Order::Mute => self.desk().mute(),
                 Order::Unmute => self.desk().unmute(),
                 Order::Close => self.close_phone(),

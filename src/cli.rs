@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod demo;
 mod keys;
+mod listen;
 mod mcp;
 mod phone;
 mod place;
@@ -51,6 +52,8 @@ enum Command {
     Calls(calls::List),
     /// Show a call with what was said.
     Show(calls::Show),
+    /// Follow a call's audio into a WAV file, caller left, agent right.
+    Listen(listen::Options),
     /// End a call now.
     #[command(name = "hangup")]
     HangUp(calls::HangUp),
@@ -84,6 +87,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Some(Command::Place(options)) => place::run(&options, client(&options.at, file)).await,
         Some(Command::Calls(options)) => calls::list(&options, client(&options.at, file)).await,
         Some(Command::Show(options)) => calls::show(&options, client(&options.at, file)).await,
+        Some(Command::Listen(options)) => listen::run(&options, client(&options.at, file)).await,
         Some(Command::HangUp(options)) => calls::hang_up(&options, client(&options.at, file)).await,
         Some(Command::Schedule(options)) => {
             schedule::run(&options, client(&options.at, file)).await

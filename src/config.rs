@@ -7,6 +7,7 @@ mod load;
 mod model;
 mod persona;
 mod policy;
+mod proactive;
 mod secrets;
 mod tools;
 mod voicemail;
@@ -26,6 +27,7 @@ pub(crate) use load::{DEFAULT_FILE, client_key, environment, of};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
 pub use persona::{Disclosure, NoDisclosure, Persona};
 pub use policy::{Policy, Words};
+pub use proactive::Proactive;
 pub use tools::{Mcp, McpTool, Risk, Tool};
 pub(crate) use tools::{attempts, deadline_s};
 pub use voicemail::{NoVoicemail, Voicemail};
@@ -45,6 +47,8 @@ pub struct Config {
     pub persona: Persona,
     /// Whom calls may ring, and when.
     pub policy: Policy,
+    /// What besides holds for calls that nobody orders at that moment.
+    pub proactive: Proactive,
     /// The phone network.
     pub carrier: Carrier,
     /// Azure Communication Services, when it is the carrier.

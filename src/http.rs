@@ -45,6 +45,7 @@ use crate::search;
 use crate::server::{Ends, Stagehand};
 use crate::store::Store;
 use crate::webhook::Webhooks;
+use calls::Listeners;
 use clawcall::Links;
 use guard::Patience;
 use refusals::Refusals;
@@ -78,6 +79,8 @@ pub struct Desk {
     pub links: Links,
     /// Opens the page once.
     pub invitation: Invitation,
+    /// Who listens to calls, and who may.
+    pub listeners: Listeners,
     /// Who is told what happens.
     pub webhooks: Webhooks,
     /// Whom the house's orders ring that name nobody, unless a number is stored.
@@ -119,6 +122,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls/{id}/dtmf", post(calls::dtmf))
         .route("/v1/calls/{id}/transfer", post(calls::transfer))
         .route("/v1/calls/{id}/recording", get(calls::recording))
+        .route("/v1/calls/{id}/listen", get(calls::listen).post(calls::ticket))
         .route("/v1/calls/{id}/transcript", get(calls::transcript))
         .route("/v1/calls/{id}/events", get(calls::events))
         .route("/v1/schedules", post(schedules::make).get(schedules::list))

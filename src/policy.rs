@@ -4,6 +4,7 @@
 
 mod hours;
 mod number;
+mod proactive;
 mod refused;
 mod zone;
 
@@ -18,6 +19,7 @@ use tandem_actors::carrier::Number;
 
 pub use hours::{Hours, NoHours};
 pub use number::{Kind, NOWHERE, Seen, is_country, is_e164, look};
+pub use proactive::Proactive;
 pub use refused::{Code, Refused};
 
 /// Attempts are counted over this long.
@@ -47,6 +49,18 @@ pub struct Rules {
     pub minutes_per_day: Option<u32>,
     /// Whether they must have consented.
     pub consent: Consent,
+    /// What besides holds for calls that nobody orders at that moment.
+    pub proactive: Proactive,
+}
+
+/// Whether somebody orders a call at the moment it is to be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ordered {
+    /// Somebody does, and says whom to ring.
+    #[default]
+    Now,
+    /// Nobody does: its time has come, or whoever it rings has not asked for it.
+    Ahead,
 }
 
 /// Which countries may be rung.
@@ -84,6 +98,9 @@ pub struct Facts {
     pub live: u32,
     /// Talked since midnight.
     pub talk: Duration,
+    /// When it was rung without an order of that moment; the newest first, as many as were asked
+    /// for.
+    pub proactive: Vec<Timestamp>,
 }
 
 /// What the record is asked. What no rule needs is not looked for.
@@ -101,6 +118,8 @@ pub struct Ask {
     pub live: bool,
     /// Since when talk matters, and until when.
     pub talk: Option<(Timestamp, Timestamp)>,
+    /// Since when calls without an order of that moment matter, and the most that do.
+    pub proactive: (Timestamp, u32),
 }
 
 /// The gate before every dial.
@@ -116,7 +135,7 @@ impl Gate {
 
     /// What must be known to judge a call of this account to this number.
     #[must_use]
-    pub fn ask(&self, to: &Number, account: &str, now: Timestamp) -> Ask {
+    pub fn ask(&self, to: &Number, account: &str, ordered: Ordered, now: Timestamp) -> Ask {
         let rules = &self.0;
         Ask {
             to: to.clone(),
@@ -125,6 +144,10 @@ impl Gate {
             placed: (now - MINUTE, rules.calls_per_minute.unwrap_or_default()),
             live: rules.at_once.is_some(),
             talk: rules.minutes_per_day.map(|_| (midnight(now), now)),
+            proactive: match ordered {
+                Ordered::Now => (now, 0),
+                Ordered::Ahead => rules.proactive.ask(now),
+            },
         }
     }
 
@@ -132,10 +155,20 @@ impl Gate {
     ///
     /// # Errors
     /// [`Refused`] by the first rule that it breaks, in the order of how final they are.
-    pub fn judge(&self, to: &Number, facts: &Facts, now: Timestamp) -> Result<(), Refused> {
+    pub fn judge(
+        &self,
+        to: &Number,
+        facts: &Facts,
+        ordered: Ordered,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
         self.is_ringable(to)?;
         self.is_wanted(to, facts)?;
         self.is_in_time(to, now)?;
+        match ordered {
+            Ordered::Now => {}
+            Ordered::Ahead => self.0.proactive.judge(&facts.proactive, now)?,
+        }
         self.is_within_caps(facts, now)
     }
 
@@ -243,6 +276,9 @@ impl fmt::Display for Gate {
             if let Some(cap) = cap {
                 write!(f, "; {cap} {of}")?;
             }
+        }
+        if !rules.proactive.is_open() {
+            write!(f, "; unasked {}", rules.proactive)?;
         }
         match rules.consent {
             Consent::None => write!(f, "; consent is not asked for"),

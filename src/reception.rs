@@ -24,9 +24,9 @@ use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
 use crate::config::{Dialect, Voicemail};
 use crate::persona::{Manner, Persona};
-use crate::policy::{Gate, Refused};
+use crate::policy::{Gate, Ordered, Refused};
 use crate::recording::Recordings;
-use crate::store::{NoPlace, NotOpened, Once, Ordered, Part, Permit, Store, Terms};
+use crate::store::{self, NoPlace, NotOpened, Once, Part, Permit, Store, Terms};
 use ticket::{Admission, Tickets};
 
 pub use order::{Order, Ringing, Wish};
@@ -157,6 +157,7 @@ impl Reception {
             result: None,
             only_asks: false,
             part: Part::Alone,
+            ordered: Ordered::Now,
         }
     }
 
@@ -174,13 +175,13 @@ impl Reception {
         };
         let call = new_id();
         match self.write(&call, &new, order.once).await? {
-            Ordered::New(()) => {
+            store::Ordered::New(()) => {
                 self.admit(&call, new)?;
                 Ok(Placed { call, repeated: false })
             }
-            Ordered::Before(call) => Ok(Placed { call: CallId::new(&call), repeated: true }),
-            Ordered::OtherOrder => Err(NotMade::OtherOrder),
-            Ordered::JustNow(call) => Err(NotMade::JustNow(CallId::new(&call))),
+            store::Ordered::Before(call) => Ok(Placed { call: CallId::new(&call), repeated: true }),
+            store::Ordered::OtherOrder => Err(NotMade::OtherOrder),
+            store::Ordered::JustNow(call) => Err(NotMade::JustNow(CallId::new(&call))),
         }
     }
 
@@ -227,7 +228,7 @@ impl Reception {
         call: &CallId,
         new: &New,
         once: Option<Once>,
-    ) -> Result<Ordered<()>, NotMade> {
+    ) -> Result<store::Ordered<()>, NotMade> {
         if self.exchange.is_draining() {
             return Err(Refusal::Draining.into());
         }
@@ -248,10 +249,10 @@ impl Reception {
             lifecycle,
         };
         let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
-        let Wish { account, manner, part, .. } = new.wish.clone();
+        let Wish { account, manner, part, ordered, .. } = new.wish.clone();
         let permit = (new.direction == Direction::Outbound)
-            .then(|| self.permit(&new.remote, &account, Timestamp::now()));
-        let terms = Terms { account, manner, result, part };
+            .then(|| self.permit(&new.remote, &account, ordered));
+        let terms = Terms { account, manner, result, part, ordered };
         self.store.order(opened, terms, once, permit).await?.map_err(|not| match not {
             NotOpened::Forbidden(refused) => NotMade::Forbidden(refused),
             NotOpened::NoPlace(taken) => NotMade::NoPlace(taken),
@@ -284,10 +285,10 @@ impl Reception {
     }
 
     /// Judges an order where it is written, so that of two orders at once one sees the other.
-    fn permit(&self, to: &Number, account: &Account, now: Timestamp) -> Permit {
-        let (gate, to) = (self.house.gate.clone(), to.clone());
-        let ask = gate.ask(&to, account.as_str(), now);
-        Permit { ask, judge: Box::new(move |facts| gate.judge(&to, facts, now)) }
+    fn permit(&self, to: &Number, account: &Account, ordered: Ordered) -> Permit {
+        let (gate, to, now) = (self.house.gate.clone(), to.clone(), Timestamp::now());
+        let ask = gate.ask(&to, account.as_str(), ordered, now);
+        Permit { ask, judge: Box::new(move |facts| gate.judge(&to, facts, ordered, now)) }
     }
 
     /// Whether this number may be rung in this moment; rings nobody.
@@ -298,8 +299,9 @@ impl Reception {
         &self,
         to: &Number,
         account: &Account,
+        ordered: Ordered,
     ) -> Result<Result<(), Refused>, RecordError> {
-        let Permit { ask, judge } = self.permit(to, account, Timestamp::now());
+        let Permit { ask, judge } = self.permit(to, account, ordered);
         let facts = self.store.facts(&ask).await?;
         Ok(judge(&facts))
     }

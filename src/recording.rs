@@ -2,6 +2,7 @@
 //! for the disk: what finds no room on the way there is dropped, counted and silent in the file.
 
 pub mod fetch;
+pub mod live;
 mod mix;
 mod reel;
 #[cfg(test)]
@@ -164,6 +165,15 @@ impl Tape for Head {
 
     fn flushed(&mut self, at: Duration) {
         self.tell(at, Told::Flushed { at });
+    }
+
+    fn passed(&mut self, at: Duration) {
+        self.tell(at, Told::Passed { at });
+    }
+
+    /// The file is wanted to the end of the call.
+    fn is_over(&self) -> bool {
+        false
     }
 }
 

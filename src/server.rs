@@ -135,6 +135,7 @@ impl Server {
             makes_keys: config.http.makes_keys,
             links: Default::default(),
             invitation: Default::default(),
+            listeners: Default::default(),
             webhooks,
             target: config.call.target(),
             refusals: Refusals::default(),

@@ -23,7 +23,7 @@ pub(super) struct Options {
 #[derive(Clone, Debug, Subcommand)]
 enum What {
     /// Have a phone rung at a time, or again and again.
-    Add(Add),
+    Add(Box<Add>),
     /// List what is scheduled, and when it rings next.
     List,
     /// Take a scheduled call away.
@@ -51,6 +51,19 @@ struct Add {
     /// The time zone of `--cron` (`Europe/Berlin`).
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
+    /// Only when this address answers JSON in which a value is as follows.
+    #[arg(long, value_name = "URL", requires_all = ["pointer", "is", "value"])]
+    condition: Option<String>,
+    /// Where in the answer the value is (RFC 6901: `/queue/length`).
+    #[arg(long, value_name = "POINTER", requires = "condition")]
+    pointer: Option<String>,
+    /// How it must stand to `--value`.
+    #[arg(long, value_name = "WORD", requires = "condition",
+        value_parser = ["equals", "above", "below"])]
+    is: Option<String>,
+    /// To what: JSON, or a word.
+    #[arg(long, value_name = "VALUE", requires = "condition", allow_hyphen_values = true)]
+    value: Option<String>,
     /// How many seconds late it may still ring.
     #[arg(long, value_name = "SECONDS")]
     grace_s: Option<u64>,
@@ -68,6 +81,13 @@ impl Add {
         let given = texts.into_iter().filter_map(|(name, text)| Some((name, text?.clone())));
         let mut order: Map<String, Value> =
             given.map(|(name, text)| (name.to_owned(), text.into())).collect();
+        if let (Some(url), Some(value)) = (&self.condition, &self.value) {
+            // What is not JSON is a word: `green` means `"green"`.
+            let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+            let condition =
+                json!({ "url": url, "pointer": self.pointer, "is": self.is, "value": value });
+            order.insert("condition".to_owned(), condition);
+        }
         if let Some(grace_s) = self.grace_s {
             order.insert("grace_s".to_owned(), grace_s.into());
         }

@@ -96,6 +96,7 @@ impl Config {
             at_once: cap(policy.at_once, AT_ONCE),
             minutes_per_day: cap(policy.minutes_per_day, MINUTES_PER_DAY),
             consent: policy.consent,
+            proactive: self.proactive.rules(self)?,
         }))
     }
 }
@@ -178,10 +179,11 @@ mod tests {
         assert_eq!(told(""), Ok(free.to_owned()));
         let careful = "countries: US; 08:00-21:00 in the zone that is rung; 3 calls a day to one \
                        number; 30 calls a minute; 10 calls at once; 600 minutes of talk a day; \
-                       consent is not asked for";
+                       unasked 3 a day to one number, 15 minutes apart; consent is not asked for";
         assert_eq!(real("").gate().unwrap().to_string(), careful);
         let unlimited = "[policy]\ncountries = \"*\"\nhours = \"always\"\nattempts_per_day = 0\n\
-                         calls_per_minute = 0\nat_once = 0\nminutes_per_day = 0\n";
+                         calls_per_minute = 0\nat_once = 0\nminutes_per_day = 0\n\
+                         [proactive]\nper_day = 0\ngap_min = 0\n";
         assert_eq!(real(unlimited).gate().unwrap().to_string(), free);
         let mut nobodys = real("");
         nobodys.carrier.number = "+15550199".to_owned();
@@ -213,6 +215,13 @@ mod tests {
             let error = told(&format!("[policy]\n{wrong}\n")).unwrap_err();
             assert!(error.contains(words), "{error}");
         }
+        for (wrong, words) in [("hours = \"late\"", "\"late\""), ("time_zone = \"Mars\"", "Mars")] {
+            let error = told(&format!("[proactive]\n{wrong}\n")).unwrap_err();
+            assert!(error.contains("proactive.") && error.contains(words), "{error}");
+        }
+        let hours = "[proactive]\nhours = \"mon-fri 08:00-20:00\"\ntime_zone = \"Asia/Tokyo\"\n";
+        let unasked = "; unasked any number a day, mon-fri 08:00-20:00 in Asia/Tokyo;";
+        assert!(told(hours).unwrap().contains(unasked));
     }
 
     #[test]

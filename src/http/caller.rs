@@ -90,6 +90,15 @@ impl Caller {
         Self::operator()
     }
 
+    /// Whoever holds a ticket that was good. Where no key keeps pages from elsewhere out, their
+    /// origin does.
+    pub(super) fn holding(headers: &HeaderMap, desk: &Desk) -> Result<Self, Problem> {
+        if desk.key.is_none() {
+            by_themselves(headers)?;
+        }
+        Ok(Self::holder())
+    }
+
     /// Whether a request shows a key at all.
     pub(super) fn shows_key(headers: &HeaderMap) -> bool {
         shown(headers).is_some()

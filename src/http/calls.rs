@@ -2,6 +2,8 @@
 
 pub(super) mod detail;
 mod events;
+mod listen;
+mod listeners;
 pub(super) mod order;
 pub(super) mod served;
 pub(super) mod view;
@@ -18,6 +20,8 @@ use tandem_actors::call::event::{Input, Order as Command};
 use tandem_actors::carrier::Number;
 
 pub(super) use events::events;
+pub(super) use listen::{listen, ticket};
+pub(super) use listeners::Listeners;
 
 use super::Desk;
 use super::caller::{Caller, Writer};

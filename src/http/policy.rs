@@ -15,8 +15,9 @@ use tandem_actors::carrier::Number;
 use super::Desk;
 use super::caller::{Caller, Writer};
 use super::calls::order::checked_number;
+use super::phone;
 use super::problem::Problem;
-use crate::policy::{Gate, look};
+use crate::policy::{Gate, Ordered, look};
 use crate::store::{List, Listed};
 
 /// The longest word on why a number is on a list: a line of a form.
@@ -33,23 +34,29 @@ pub(super) fn routes() -> Router<Desk> {
 
 #[derive(Deserialize)]
 struct Asked {
-    to: String,
+    to: Option<String>,
+    proactive: Option<bool>,
 }
 
-/// `POST /v1/policy/check`: what `POST /v1/calls` would be told in this moment. Rings nobody, and
-/// reserves nothing.
+/// `POST /v1/policy/check`: what `POST /v1/calls`, or with `proactive` a schedule, would be told
+/// in this moment. Rings nobody, and reserves nothing.
 async fn check(
     State(desk): State<Desk>,
     caller: Caller,
     body: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let Json(Asked { to }) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
-    let to = Number::new(to);
+    let Json(Asked { to, proactive }) =
+        body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let ordered = if proactive.unwrap_or(to.is_none()) { Ordered::Ahead } else { Ordered::Now };
+    let to = match to {
+        Some(to) => Number::new(to),
+        None => phone::required(&desk, &caller.account).await?,
+    };
     let (seen, zones) = (look(to.as_str()), Gate::zones(&to));
     let mut answer = json!({
         "allowed": true, "kind": seen.kind.word(), "country": seen.country, "zones": zones,
     });
-    if let Err(refused) = desk.reception.may_ring(&to, &caller.account).await? {
+    if let Err(refused) = desk.reception.may_ring(&to, &caller.account, ordered).await? {
         answer["allowed"] = false.into();
         answer["code"] = refused.code.word().into();
         answer["detail"] = refused.detail.into();

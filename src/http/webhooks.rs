@@ -20,7 +20,14 @@ use crate::store::{DeliveryRow, NewWebhook, News, WAITING_MAX, WEBHOOKS_MAX, Web
 use crate::webhook::signature::new_secret;
 
 /// What an endpoint can be told of.
-const EVENTS: [&str; 3] = ["call.dialing", "call.answered", "call.finalized"];
+const EVENTS: [&str; 6] = [
+    "call.dialing",
+    "call.answered",
+    "call.finalized",
+    "search.finished",
+    "schedule.called",
+    "schedule.missed",
+];
 
 /// How long the secret before signs too: receivers are changed one after the other.
 const BOTH_SIGN_MS: i64 = 24 * 60 * 60 * 1_000;

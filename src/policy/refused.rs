@@ -32,6 +32,12 @@ pub enum Code {
     AtOnce,
     /// The minutes of the day are used up.
     Minutes,
+    /// Nobody ordered it at that moment: too early or too late for that.
+    ProactiveHours,
+    /// Nobody did: too soon after the one before.
+    ProactiveGap,
+    /// Nobody did: too many of them.
+    ProactiveDay,
 }
 
 impl Code {
@@ -51,6 +57,9 @@ impl Code {
             Self::Rate => "rate_limited",
             Self::AtOnce => "too_many_at_once",
             Self::Minutes => "minutes_spent",
+            Self::ProactiveHours => "outside_proactive_hours",
+            Self::ProactiveGap => "proactive_too_soon",
+            Self::ProactiveDay => "too_many_proactive",
         }
     }
 
@@ -58,7 +67,12 @@ impl Code {
     #[must_use]
     pub const fn is_of_amount(self) -> bool {
         match self {
-            Self::Attempts | Self::Rate | Self::AtOnce | Self::Minutes => true,
+            Self::Attempts
+            | Self::Rate
+            | Self::AtOnce
+            | Self::Minutes
+            | Self::ProactiveGap
+            | Self::ProactiveDay => true,
             Self::Emergency
             | Self::Premium
             | Self::Unknown
@@ -66,7 +80,8 @@ impl Code {
             | Self::Range
             | Self::DoNotCall
             | Self::NoConsent
-            | Self::Hours => false,
+            | Self::Hours
+            | Self::ProactiveHours => false,
         }
     }
 }

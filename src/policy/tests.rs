@@ -18,6 +18,7 @@ fn open() -> Rules {
         at_once: None,
         minutes_per_day: None,
         consent: Consent::None,
+        proactive: Proactive::default(),
     }
 }
 
@@ -30,7 +31,7 @@ fn noon() -> Timestamp {
 }
 
 fn judged(rules: Rules, to: &str, facts: &Facts) -> Result<(), &'static str> {
-    let judged = Gate::new(rules).judge(&Number::new(to), facts, noon());
+    let judged = Gate::new(rules).judge(&Number::new(to), facts, Ordered::Now, noon());
     judged.map_err(|refused| refused.code.word())
 }
 
@@ -161,12 +162,12 @@ fn a_rehearsals_number_has_no_country_and_every_other_rule() {
 fn a_refusal_says_when_to_try_again() {
     let facts = Facts { attempts: vec![noon(), noon() - MINUTE], ..Facts::default() };
     let gate = Gate::new(Rules { attempts_per_day: Some(2), ..open() });
-    let refused = gate.judge(&Number::new(SEATTLE), &facts, noon()).unwrap_err();
+    let refused = gate.judge(&Number::new(SEATTLE), &facts, Ordered::Now, noon()).unwrap_err();
     assert_eq!(refused.next_permitted_at, Some(noon() - MINUTE + DAY), "with the oldest of them");
     assert!(refused.retryable && refused.detail.contains("attempts_per_day"), "{refused}");
     let facts = Facts { talk: Duration::from_hours(1), ..Facts::default() };
     let gate = Gate::new(Rules { minutes_per_day: Some(60), ..open() });
-    let refused = gate.judge(&Number::new(SEATTLE), &facts, noon()).unwrap_err();
+    let refused = gate.judge(&Number::new(SEATTLE), &facts, Ordered::Now, noon()).unwrap_err();
     assert_eq!(refused.next_permitted_at, Some(at("2026-06-11T00:00:00Z")));
 }
 
@@ -191,7 +192,8 @@ fn freephone_may_ring_anywhere_in_its_country() {
     let rules = Rules { hours: Some("08:00-21:00".parse().unwrap()), ..open() };
     let gate = Gate::new(rules.clone());
     let morning = at("2026-06-10T14:00:00Z");
-    let refused = gate.judge(&Number::new("+18005550123"), &Facts::default(), morning);
+    let refused =
+        gate.judge(&Number::new("+18005550123"), &Facts::default(), Ordered::Now, morning);
     let next = refused.unwrap_err().next_permitted_at;
     assert_eq!(next, Some(at("2026-06-10T18:00:00Z")), "eight in Honolulu");
     assert_eq!(judged(rules, "+80012345678", &Facts::default()), Err("outside_calling_hours"));
@@ -302,7 +304,7 @@ proptest! {
     ) {
         let facts = Facts { consent, ..Facts::default() };
         let now = Timestamp::from_second(at).unwrap();
-        let refused = Gate::new(rules).judge(&Number::new(number), &facts, now).unwrap_err();
+        let refused = Gate::new(rules).judge(&Number::new(number), &facts, Ordered::Now, now).unwrap_err();
         prop_assert!(
             matches!(refused.code, Code::Emergency | Code::Premium | Code::Unknown)
                 && !refused.retryable

@@ -78,6 +78,7 @@ mod tests {
     use crate::account::Account;
     use crate::config::Dialect;
     use crate::persona::Manner;
+    use crate::policy::Ordered;
     use crate::store::Part;
 
     #[test]
@@ -96,6 +97,7 @@ mod tests {
                 result: None,
                 only_asks,
                 part: Part::Alone,
+                ordered: Ordered::Now,
             };
             allowed(&all, &wish).into_iter().map(|tool| tool.name).collect::<Vec<_>>()
         };

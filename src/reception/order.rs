@@ -7,6 +7,7 @@ use tandem_actors::carrier::Number;
 use crate::account::Account;
 use crate::config::{Dialect, Voicemail};
 use crate::persona::Manner;
+use crate::policy::Ordered;
 use crate::store::{Once, Part};
 
 /// An order to ring somebody.
@@ -44,6 +45,8 @@ pub struct Wish {
     pub only_asks: bool,
     /// What it is a part of.
     pub part: Part,
+    /// Whether somebody orders it at this moment.
+    pub ordered: Ordered,
 }
 
 /// A phone that rings here.

@@ -14,10 +14,20 @@ pub(super) enum Told {
     Heard { at: Duration, audio: Payload },
     Played { at: Duration, audio: Payload },
     Flushed { at: Duration },
+    Passed { at: Duration },
 }
 
-/// The last second can still change: pacing tells up to 200 ms ahead and a flush comes late.
-pub(super) const WINDOW: Duration = Duration::from_secs(1);
+impl Told {
+    /// What time it is about.
+    pub(super) fn at(&self) -> Duration {
+        match self {
+            Self::Heard { at, .. }
+            | Self::Played { at, .. }
+            | Self::Flushed { at }
+            | Self::Passed { at } => *at,
+        }
+    }
+}
 
 /// Runs that begin this near to the end of the run before follow it without a seam: frames arrive
 /// some milliseconds early or late, and every seam would click.
@@ -44,6 +54,8 @@ struct Side {
 /// The time line of both sides from `from` on.
 pub(super) struct Mix {
     format: Format,
+    /// So much before the latest time can still change.
+    window: Duration,
     /// Everything before this, in samples, has been given out.
     from: u64,
     /// Everything before this cannot change any more.
@@ -57,16 +69,25 @@ pub(super) struct Mix {
 }
 
 impl Mix {
-    pub(super) fn new(format: Format) -> Self {
+    /// A time line from `start` on. Pacing tells up to 200 ms ahead and a flush comes late: the
+    /// window is longer than both.
+    pub(super) fn new(format: Format, window: Duration, start: Duration) -> Self {
+        let from = format.samples_in(start);
         Self {
             format,
-            from: 0,
-            settled: 0,
-            latest: 0,
+            window,
+            from,
+            settled: from,
+            latest: from,
             caller: Side::default(),
             agent: Side::default(),
             unplaced: 0,
         }
+    }
+
+    /// How many samples have been given out or were before the start.
+    pub(super) fn position(&self) -> u64 {
+        self.from
     }
 
     pub(super) fn unplaced(&self) -> u64 {
@@ -77,7 +98,9 @@ impl Mix {
     /// False when that is too far ahead to be true.
     pub(super) fn reach(&mut self, told: &Told) -> bool {
         let at = match told {
-            Told::Heard { at, .. } | Told::Played { at, .. } => self.format.samples_in(*at),
+            Told::Heard { at, .. } | Told::Played { at, .. } | Told::Passed { at } => {
+                self.format.samples_in(*at)
+            }
             // A flush takes audio back; it tells nothing of how far the call is.
             Told::Flushed { .. } => return true,
         };
@@ -86,7 +109,7 @@ impl Mix {
             return false;
         }
         self.latest = self.latest.max(at);
-        self.settled = self.latest.saturating_sub(self.format.samples_in(WINDOW));
+        self.settled = self.latest.saturating_sub(self.format.samples_in(self.window));
         true
     }
 
@@ -99,6 +122,8 @@ impl Mix {
                 self.agent.cut(self.from, self.format.samples_in(*at));
                 return;
             }
+            // Where nothing is placed it is silent.
+            Told::Passed { .. } => return,
         };
         let at = self.format.samples_in(*at);
         let placed = decoded(self.format, audio)

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 use tandem_actors::audio::Format;
@@ -17,6 +18,9 @@ use super::mix::Mix;
 /// Written at once, in samples of both sides: a second at 24 kHz, three at 8 kHz. What a killed
 /// process loses is this and the mix's window.
 const WRITE_SAMPLES: usize = 48_000;
+
+/// The last second can still change.
+const WINDOW: Duration = Duration::from_secs(1);
 
 /// The longest recording in bytes: a WAV's sizes are 32-bit, and half of that is over six hours.
 const FILE_MAX_BYTES: u64 = 2_000_000_000;
@@ -51,7 +55,7 @@ impl Reel {
     /// Writes until the tape is dropped; on a fault of the disk it stops and says so once.
     pub(super) async fn run(self, mut told: mpsc::Receiver<Batch>) {
         let mut dropped = 0;
-        let mut mix = Mix::new(self.format);
+        let mut mix = Mix::new(self.format, WINDOW, Duration::ZERO);
         match self.write_all(&mut told, &mut mix, &mut dropped).await {
             Ok(()) => {}
             Err(error) => {

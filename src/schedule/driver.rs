@@ -8,10 +8,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tandem_actors::briefing::Text;
 use tandem_actors::carrier::Number;
+use tandem_actors::record::RecordError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Spec;
+use crate::policy::{Ordered, Refused};
 use crate::reception::{self, NotMade, Order, Wish};
 use crate::store::{Once, RunRow, ScheduleRow, Store};
 use crate::webhook::Reach;
@@ -50,10 +52,16 @@ pub async fn run(
                 client: client.clone(),
                 reach,
             };
+            let stop = stop.clone();
             tasks.spawn(async move {
                 let id = row.id.clone();
-                if let Err(error) = hand.see_to(row).await {
-                    tracing::error!(schedule = id, %error, "what came of it is not written");
+                match hand.see_to(row).await {
+                    Ok(wait) => {
+                        let _stopped = stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+                    }
+                    Err(error) => {
+                        tracing::error!(schedule = id, %error, "what came of it is not written");
+                    }
                 }
                 drop(claim);
             });
@@ -93,62 +101,108 @@ struct Hand {
     reach: Reach,
 }
 
-/// What came of a time: the word, the call, why not. Nothing when it is to be tried again.
-type Came = Option<(&'static str, Option<String>, Option<String>)>;
+/// What came of a time.
+enum Came {
+    /// The word, the call, why not.
+    Of(&'static str, Option<String>, Option<String>),
+    /// Nothing yet: it is tried again, after so long.
+    Again(Duration),
+}
 
 impl Hand {
-    async fn see_to(&self, row: ScheduleRow) -> Result<(), tandem_actors::record::RecordError> {
-        let Some(due_ms) = row.next_ms else { return Ok(()) };
+    /// Returns when to look at it again.
+    async fn see_to(&self, row: ScheduleRow) -> Result<Duration, RecordError> {
+        let Some(due_ms) = row.next_ms else { return Ok(Duration::ZERO) };
         let spec: Spec = match serde_json::from_str(&row.spec) {
             Ok(spec) => spec,
             Err(error) => {
-                let why = Some(format!("what was ordered cannot be read: {error}"));
-                let run = run_row(due_ms, ("not_placed", None, why));
-                return self.store.ran(row.id, run, None).await;
+                let why = format!("what was ordered cannot be read: {error}");
+                let run = run_row(due_ms, "not_placed", None, Some(why));
+                self.store.ran(row.id, run, None).await?;
+                return Ok(Duration::ZERO);
             }
         };
-        let Some(came) = self.tried(&row, due_ms, &spec).await else { return Ok(()) };
-        tracing::info!(schedule = row.id, verdict = came.0, "a time came");
+        let run = match self.tried(&row, due_ms, &spec).await {
+            Came::Again(wait) => return Ok(wait),
+            Came::Of(verdict, call, why) => run_row(due_ms, verdict, call, why),
+        };
+        tracing::info!(schedule = row.id, verdict = run.verdict, "a time came");
         // Times that passed while nobody looked are not made up for.
         let next_ms = spec.after(Timestamp::now()).map(Timestamp::as_millisecond);
-        self.store.ran(row.id, run_row(due_ms, came), next_ms).await
+        self.store.ran(row.id, run, next_ms).await?;
+        Ok(Duration::ZERO)
     }
 
     async fn tried(&self, row: &ScheduleRow, due_ms: i64, spec: &Spec) -> Came {
-        let late_ms = Timestamp::now().as_millisecond() - due_ms;
-        if late_ms > i64::try_from(spec.grace().as_millis()).unwrap_or(i64::MAX) {
-            let why = format!("{} s after its time", late_ms / 1_000);
-            return Some(("missed", None, Some(why)));
+        let now_ms = Timestamp::now().as_millisecond();
+        let last_ms = due_ms + i64::try_from(spec.grace().as_millis()).unwrap_or(i64::MAX);
+        if now_ms > last_ms {
+            let why = format!("{} s after its time", (now_ms - due_ms) / 1_000);
+            return Came::Of("missed", None, Some(why));
         }
         if let Some(condition) = &spec.condition {
             match condition.holds(&self.client, self.reach).await {
                 Ok(true) => {}
-                Ok(false) => return Some(("condition_not_met", None, None)),
-                Err(why) => return Some(("condition_failed", None, Some(why))),
+                Ok(false) => return Came::Of("condition_not_met", None, None),
+                Err(why) => return Came::Of("condition_failed", None, Some(why)),
             }
         }
-        let wish =
-            Wish { account: row.account.clone(), ..self.reception.wish(Text(spec.task.clone())) };
+        let usual = self.reception.wish(Text(spec.task.clone()));
+        let wish = Wish { account: row.account.clone(), ordered: Ordered::Ahead, ..usual };
         let key = format!("schedule {} {due_ms}", row.id);
         let once = Once { account: row.account.clone(), digest: key.clone(), key, again: true };
         let order = Order { to: Number::new(spec.to.as_str()), wish, once: Some(once) };
         match self.reception.place(order).await {
-            Ok(placed) => Some(("placed", Some(placed.call.to_string()), None)),
+            Ok(placed) => Came::Of("placed", Some(placed.call.to_string()), None),
             // Full, going away, or the disk: again in a moment, until it is too late.
-            Err(NotMade::Refused(_) | NotMade::NotWritten(_)) => None,
+            Err(NotMade::Refused(_) | NotMade::NotWritten(_)) => Came::Again(Duration::ZERO),
+            Err(NotMade::Forbidden(refused)) => not_yet(refused, last_ms),
             Err(
                 refused @ (NotMade::OtherOrder
                 | NotMade::JustNow(_)
                 | NotMade::NotAdmitted
-                | NotMade::NoPlace(_)
-                | NotMade::Forbidden(_)),
-            ) => Some(("not_placed", None, Some(refused.to_string()))),
+                | NotMade::NoPlace(_)),
+            ) => Came::Of("not_placed", None, Some(refused.to_string())),
         }
     }
 }
 
-fn run_row(due_ms: i64, came: (&'static str, Option<String>, Option<String>)) -> RunRow {
-    let (verdict, call, detail) = came;
+/// Where it will be permitted in time, that is waited for.
+fn not_yet(refused: Refused, last_ms: i64) -> Came {
+    let Some(next) = refused.next_permitted_at else {
+        return Came::Of("not_placed", None, Some(refused.to_string()));
+    };
+    if next.as_millisecond() > last_ms {
+        return Came::Of("missed", None, Some(refused.to_string()));
+    }
+    let wait = next.duration_since(Timestamp::now());
+    Came::Again(Duration::try_from(wait).unwrap_or_default())
+}
+
+fn run_row(due_ms: i64, verdict: &str, call: Option<String>, detail: Option<String>) -> RunRow {
     let ran_ms = Timestamp::now().as_millisecond();
     RunRow { due_ms, ran_ms, verdict: verdict.to_owned(), call, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Code;
+
+    #[test]
+    fn what_will_be_permitted_in_time_is_waited_for() {
+        let now = Timestamp::now();
+        let last_ms = (now + Duration::from_secs(600)).as_millisecond();
+        let refused = |wait_s: Option<u64>| Refused {
+            code: Code::Hours,
+            detail: "too early".to_owned(),
+            retryable: true,
+            next_permitted_at: wait_s.map(|wait_s| now + Duration::from_secs(wait_s)),
+        };
+        let Came::Again(wait) = not_yet(refused(Some(300)), last_ms) else { panic!("in time") };
+        assert!(wait <= Duration::from_secs(300) && wait > Duration::from_secs(200), "{wait:?}");
+        let late = not_yet(refused(Some(601)), last_ms);
+        assert!(matches!(late, Came::Of("missed", None, Some(why)) if why == "too early"));
+        assert!(matches!(not_yet(refused(None), last_ms), Came::Of("not_placed", None, Some(_))));
+    }
 }

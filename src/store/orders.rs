@@ -7,10 +7,10 @@ use tandem_actors::record::{Opened, RecordError};
 use super::desk::Desk;
 use super::fault::Trouble;
 use super::searches::{NoPlace, Part};
-use super::{Store, now_ms, policy};
+use super::{Store, now_ms, policy as lists};
 use crate::account::Account;
 use crate::persona::Manner;
-use crate::policy::{Ask, Facts, Refused};
+use crate::policy::{self, Ask, Facts, Refused};
 
 /// An order is remembered this long.
 const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -65,6 +65,8 @@ pub struct Terms {
     pub result: Option<Text>,
     /// What it is a part of.
     pub part: Part,
+    /// Whether somebody orders it at this moment.
+    pub ordered: policy::Ordered,
 }
 
 /// What is asked before a call is written down.
@@ -112,7 +114,7 @@ impl Desk {
             return Ok(Ok(before));
         }
         if let Some(Permit { ask, judge }) = permit
-            && let Err(refused) = judge(&policy::facts(&mut self.conn, &ask).await?)
+            && let Err(refused) = judge(&lists::facts(&mut self.conn, &ask).await?)
         {
             return Ok(Err(NotOpened::Forbidden(refused)));
         }
@@ -193,14 +195,15 @@ impl Desk {
         let manner = Some(&terms.manner).filter(|manner| **manner != Manner::default());
         let manner = manner.map(|manner| serde_json::to_string(manner).expect("words are JSON"));
         sqlx::query(
-            "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5 \
-             WHERE id = $1",
+            "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5, \
+             proactive = $6 WHERE id = $1",
         )
         .bind(&*call.0)
         .bind(terms.account.as_str())
         .bind(terms.result.as_ref().map(Text::as_str))
         .bind(manner)
         .bind(terms.part.follows().map(|call| &*call.0))
+        .bind(i64::from(terms.ordered == policy::Ordered::Ahead))
         .execute(&mut self.conn)
         .await?;
         Ok(())

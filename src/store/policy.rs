@@ -170,9 +170,11 @@ pub(super) async fn facts(conn: &mut SqliteConnection, ask: &Ask) -> Result<Fact
     };
     let (do_not_call, consent) = (is_on(List::DoNotCall).await?, is_on(List::Consents).await?);
     let (since, most) = ask.attempts;
-    let attempts = placed(conn, account, Some(&ask.to), since, most).await?;
+    let attempts = placed(conn, account, Which::To(&ask.to), since, most).await?;
     let (since, most) = ask.placed;
-    let placed = placed(conn, account, None, since, most).await?;
+    let all = placed(conn, account, Which::All, since, most).await?;
+    let (since, most) = ask.proactive;
+    let proactive = placed(conn, account, Which::ProactiveTo(&ask.to), since, most).await?;
     let live: i64 = match ask.live {
         true => {
             sqlx::query_scalar(
@@ -204,10 +206,20 @@ pub(super) async fn facts(conn: &mut SqliteConnection, ask: &Ask) -> Result<Fact
         do_not_call,
         consent,
         attempts,
-        placed,
+        placed: all,
+        proactive,
         live: u32::try_from(live).unwrap_or(u32::MAX),
         talk: Duration::from_millis(u64::try_from(talk_ms).unwrap_or_default()),
     })
+}
+
+/// Which calls are counted.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    All,
+    To(&'a Number),
+    /// Those that nobody ordered at that moment.
+    ProactiveTo(&'a Number),
 }
 
 /// When calls were placed, the newest first. One that was given up before anybody was rung is
@@ -215,27 +227,37 @@ pub(super) async fn facts(conn: &mut SqliteConnection, ask: &Ask) -> Result<Fact
 async fn placed(
     conn: &mut SqliteConnection,
     account: &str,
-    to: Option<&Number>,
+    which: Which<'_>,
     since: Timestamp,
     most: u32,
 ) -> Result<Vec<Timestamp>, Trouble> {
     if most == 0 {
         return Ok(Vec::new());
     }
+    let (to, proactive) = match which {
+        Which::All => (None, 0_i64),
+        Which::To(to) => (Some(to), 0),
+        Which::ProactiveTo(to) => (Some(to), 1),
+    };
     let sql = match to {
         Some(_) => {
-            "SELECT queued_ms FROM calls WHERE account = $3 AND remote = $4 AND queued_ms > $1 \
-             AND direction = 'outbound' AND NOT (lifecycle = 'finalized' AND dialing_ms IS NULL) \
+            "SELECT queued_ms FROM calls WHERE account = $3 AND remote = $5 AND queued_ms > $1 \
+             AND direction = 'outbound' AND proactive >= $4 \
+             AND NOT (lifecycle = 'finalized' AND dialing_ms IS NULL) \
              ORDER BY queued_ms DESC LIMIT $2"
         }
         None => {
             "SELECT queued_ms FROM calls WHERE account = $3 AND queued_ms > $1 \
-             AND direction = 'outbound' AND NOT (lifecycle = 'finalized' AND dialing_ms IS NULL) \
+             AND direction = 'outbound' AND proactive >= $4 \
+             AND NOT (lifecycle = 'finalized' AND dialing_ms IS NULL) \
              ORDER BY queued_ms DESC LIMIT $2"
         }
     };
-    let asked =
-        sqlx::query_scalar(sql).bind(since.as_millisecond()).bind(i64::from(most)).bind(account);
+    let asked = sqlx::query_scalar(sql)
+        .bind(since.as_millisecond())
+        .bind(i64::from(most))
+        .bind(account)
+        .bind(proactive);
     let asked = match to {
         Some(to) => asked.bind(to.as_str()),
         None => asked,
@@ -255,7 +277,7 @@ mod tests {
     use super::super::{Archive as _, NotOpened, Part, Permit, Terms};
     use super::*;
     use crate::persona::Manner;
-    use crate::policy::{Code, Refused};
+    use crate::policy::{Code, Ordered as Asked, Refused};
 
     fn ask(number: &str, most: u32) -> Ask {
         let now = Timestamp::now();
@@ -267,6 +289,7 @@ mod tests {
             placed: (since, most),
             live: true,
             talk: Some((since, now)),
+            proactive: (since, most),
         }
     }
 
@@ -278,7 +301,9 @@ mod tests {
         judge: impl FnOnce(&Facts) -> Result<(), Refused> + Send + 'static,
     ) -> Result<(), Refused> {
         let account = ask.account.parse().unwrap();
-        let terms = Terms { account, manner: Manner::default(), result: None, part: Part::Alone };
+        let ordered = if call == "talking" { Asked::Ahead } else { Asked::Now };
+        let (manner, part) = (Manner::default(), Part::Alone);
+        let terms = Terms { account, manner, result: None, part, ordered };
         let permit = Permit { ask, judge: Box::new(judge) };
         let ordered = store.order(opened(call), terms, None, Some(permit)).await.unwrap();
         ordered.map(drop).map_err(|not| match not {
@@ -316,6 +341,7 @@ mod tests {
         let facts = store.facts(&asked).await.unwrap();
         assert_eq!((facts.attempts.len(), facts.placed.len(), facts.live), (3, 3, 2));
         assert!(facts.attempts.is_sorted_by(|one, next| one >= next));
+        assert_eq!(facts.proactive.len(), 1, "that nobody ordered at that moment");
         assert_eq!(facts.talk, Duration::from_millis(4_200 + 9_000));
         let facts = store.facts(&ask("+15550101", 2)).await.unwrap();
         assert_eq!((facts.attempts.len(), facts.placed.len()), (0, 2), "another number");

@@ -174,7 +174,7 @@ impl Desk {
     }
 
     async fn ran(&mut self, id: &str, run: &RunRow, next_ms: Option<i64>) -> Result<(), Trouble> {
-        sqlx::query(
+        let fresh = sqlx::query(
             "INSERT INTO schedule_runs (schedule, due_ms, ran_ms, verdict, call, detail) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (schedule, due_ms) DO NOTHING",
         )
@@ -186,6 +186,9 @@ impl Desk {
         .bind(&run.detail)
         .execute(&mut self.conn)
         .await?;
+        if fresh.rows_affected() == 1 {
+            self.tell_of_run(id, run, next_ms).await?;
+        }
         sqlx::query(
             "UPDATE schedules SET next_ms = $2, \
              state = CASE WHEN $2 IS NULL THEN 'done' ELSE state END \

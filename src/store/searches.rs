@@ -264,7 +264,7 @@ impl Desk {
         state: SearchState,
         at_ms: i64,
     ) -> Result<(), Trouble> {
-        sqlx::query(
+        let ended = sqlx::query(
             "UPDATE searches SET state = $2, ended_ms = $3 WHERE id = $1 AND state = 'running'",
         )
         .bind(id)
@@ -272,6 +272,9 @@ impl Desk {
         .bind(at_ms)
         .execute(&mut self.conn)
         .await?;
+        if ended.rows_affected() == 1 {
+            self.tell_of_search(id, at_ms).await?;
+        }
         Ok(())
     }
 
@@ -322,6 +325,10 @@ impl Desk {
         call: &CallId,
         at_ms: i64,
     ) -> Result<Result<(), NoPlace>, Trouble> {
+        let was: String = sqlx::query_scalar("SELECT state FROM searches WHERE id = $1")
+            .bind(search)
+            .fetch_one(&mut self.conn)
+            .await?;
         let taken = sqlx::query(
             "UPDATE searches SET state = 'chosen', chosen = $2, chosen_call = $3, \
              ended_ms = COALESCE(ended_ms, $4) WHERE id = $1 AND (chosen_call IS NULL OR EXISTS \
@@ -335,6 +342,10 @@ impl Desk {
         .execute(&mut self.conn)
         .await?;
         if taken.rows_affected() == 1 {
+            // Told once: not when it was over before.
+            if was == SearchState::Running.word() {
+                self.tell_of_search(search, at_ms).await?;
+            }
             return Ok(Ok(()));
         }
         let before = sqlx::query("SELECT chosen, chosen_call FROM searches WHERE id = $1")

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::archive::CallRow;
 use super::desk::Desk;
 use super::fault::Trouble;
+use super::schedules::RunRow;
 use super::{Store, Unkept, now_ms, read};
 
 #[cfg(test)]
@@ -37,8 +38,7 @@ pub struct News {
 
 impl News {
     fn body(&self) -> String {
-        let timestamp = Timestamp::from_millisecond(self.at_ms).ok();
-        json!({ "type": self.event, "timestamp": timestamp, "data": self.data }).to_string()
+        json!({ "type": self.event, "timestamp": at(self.at_ms), "data": self.data }).to_string()
     }
 }
 
@@ -93,6 +93,63 @@ impl Desk {
             .await?;
         let row = read::call_row(&row).map_err(Trouble::Refused)?;
         self.tell(&account, &News { event, data: data(&row), at_ms }).await?;
+        Ok(())
+    }
+
+    /// Tells of a search of which nobody more is asked.
+    pub(super) async fn tell_of_search(&mut self, id: &str, at_ms: i64) -> Result<(), Trouble> {
+        let row = sqlx::query(
+            "SELECT account, state, chosen, chosen_call, made_ms, (SELECT COUNT(*) FROM \
+             search_targets WHERE search = searches.id) AS targets FROM searches WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_one(&mut self.conn)
+        .await?;
+        let account: String = row.try_get("account")?;
+        let chosen: Option<i64> = row.try_get("chosen")?;
+        let call: Option<String> = row.try_get("chosen_call")?;
+        let data = json!({
+            "id": id,
+            "state": row.try_get::<String, _>("state")?,
+            "targets": row.try_get::<i64, _>("targets")?,
+            "chosen": chosen.map(|number| json!({ "number": number, "call": call })),
+            "timestamps": { "made_at": at(row.try_get("made_ms")?), "finished_at": at(at_ms) },
+            "links": { "search": format!("/v1/searches/{id}") },
+        });
+        self.tell(&account, &News { event: "search.finished".to_owned(), data, at_ms }).await?;
+        Ok(())
+    }
+
+    /// Tells of a time of a schedule at which somebody was rung, or should have been and was not.
+    pub(super) async fn tell_of_run(
+        &mut self,
+        schedule: &str,
+        run: &RunRow,
+        next_ms: Option<i64>,
+    ) -> Result<(), Trouble> {
+        let event = match run.verdict.as_str() {
+            "placed" => "schedule.called",
+            "missed" => "schedule.missed",
+            _ => return Ok(()),
+        };
+        let account: String = sqlx::query_scalar("SELECT account FROM schedules WHERE id = $1")
+            .bind(schedule)
+            .fetch_one(&mut self.conn)
+            .await?;
+        let mut links = json!({ "schedule": format!("/v1/schedules/{schedule}") });
+        if let Some(call) = &run.call {
+            links["call"] = format!("/v1/calls/{call}").into();
+        }
+        let data = json!({
+            "id": schedule,
+            "verdict": run.verdict,
+            "call": run.call,
+            "detail": run.detail,
+            "timestamps": { "due_at": at(run.due_ms), "ran_at": at(run.ran_ms) },
+            "next_at": next_ms.and_then(at),
+            "links": links,
+        });
+        self.tell(&account, &News { event: event.to_owned(), data, at_ms: run.ran_ms }).await?;
         Ok(())
     }
 
@@ -165,10 +222,14 @@ impl Desk {
     }
 }
 
+fn at(ms: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(ms).ok()
+}
+
 /// A call as `GET /v1/calls/{id}` shows it, without its task and its conversation: those are
 /// fetched by whoever may read them.
 fn data(row: &CallRow) -> Value {
-    let at = |ms: Option<i64>| ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let at = |ms: Option<i64>| ms.and_then(at);
     let path = format!("/v1/calls/{}", row.id);
     let mut data = json!({
         "id": row.id.to_string(),

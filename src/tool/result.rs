@@ -174,6 +174,7 @@ mod tests {
             manner: Manner::default(),
             result,
             part: Part::Alone,
+            ordered: Default::default(),
         };
         store.order(opened("call-1"), terms, None, None).await.unwrap().unwrap();
         let tool = ResultTool::new(store.clone());

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tandem::rehearsal::callee::Role;
 
 use crate::process::Process;
@@ -130,6 +130,13 @@ fn calls_are_scheduled_listed_and_taken_away() {
     assert_eq!(shell.prints(&["schedule", "list"]), "");
     let twice = [&add[..], &["--at", "2030-01-01T00:00:00Z"]].concat();
     assert_eq!(shell.fails(&twice).0, Some(2), "once or again, not both");
+    let only_if = ["--condition", "http://127.0.0.1:1/x", "--pointer", "/queue", "--is", "above"];
+    let halfway = [&add[..], &only_if[..]].concat();
+    assert_eq!(shell.fails(&halfway).0, Some(2), "above what");
+    let made = shell.json(&[&halfway[..], &["--value", "3"]].concat());
+    let condition =
+        json!({ "url": "http://127.0.0.1:1/x", "pointer": "/queue", "is": "above", "value": 3 });
+    assert_eq!(made["condition"], condition);
     let never = ["schedule", "add", "--task", "x", "--to", to];
     assert_eq!(shell.fails(&never).0, Some(2), "at no time");
 }

@@ -320,7 +320,7 @@ async fn a_call_that_was_written_and_never_made_holds_no_search_up() {
         lifecycle: Lifecycle::Queued,
     };
     let (account, manner) = (Account::house(), Manner::default());
-    let terms = Terms { account, manner, result: None, part };
+    let terms = Terms { account, manner, result: None, part, ordered: Default::default() };
     store.order(unmade, terms, None, None).await.unwrap().unwrap();
     stage.server.desk.searches.ring();
     let found = over(&api, &format!("/v1/searches/{id}")).await;

@@ -13,6 +13,7 @@ use super::super::problem::Problem;
 use crate::account::Account;
 use crate::config::{Dialect, Voicemail, is_e164};
 use crate::persona::Manner;
+use crate::policy::Ordered;
 use crate::reception::{Order, Reception, Wish};
 use crate::tool::result;
 
@@ -63,9 +64,10 @@ pub(super) async fn read(
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
     let Place { to, task, dialect, voicemail, personality, greeting, voice, .. } = place;
     let Place { hand_over, tools, result_schema, .. } = place;
-    let to = match to {
-        Some(to) => checked_number("to", to)?,
-        None => phone::required(desk, account).await?,
+    let (to, ordered) = match to {
+        Some(to) => (checked_number("to", to)?, Ordered::Now),
+        // Their own phone: whoever orders it is more likely their agent than they.
+        None => (phone::required(desk, account).await?, Ordered::Ahead),
     };
     let reception = &desk.reception;
     let usual = reception.wish(checked_task(&task)?);
@@ -81,6 +83,7 @@ pub(super) async fn read(
         hand_over: hand_over.unwrap_or(usual.hand_over),
         tools: checked_tools(reception, tools)?,
         result: checked_schema(result_schema)?,
+        ordered,
         ..usual
     };
     Ok(Order { to, wish, once })

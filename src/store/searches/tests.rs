@@ -32,7 +32,7 @@ async fn begin(store: &Store) -> SearchRow {
 
 async fn open(store: &Store, call: &str, part: Part) -> Result<(), NoPlace> {
     let (account, manner) = (Account::house(), Manner::default());
-    let terms = Terms { account, manner, result: None, part };
+    let terms = Terms { account, manner, result: None, part, ordered: Default::default() };
     match store.order(opened(call), terms, None, None).await.unwrap() {
         Ok(Ordered::New(())) => Ok(()),
         Err(NotOpened::NoPlace(taken)) => Err(taken),

@@ -4,11 +4,16 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use tandem_actors::briefing::{CallId, Lifecycle, Outcome, Text};
+use tandem_actors::carrier::Number;
 use tandem_actors::record::{Fact, Note, Opened, Record as _};
 
 use super::super::conformance::{note, opened};
-use super::super::{Archive as _, Attempt, Next, Store, WEBHOOKS_MAX};
+use super::super::{
+    Archive as _, Attempt, Inquiry, Next, Ordered, ScheduleRow, SearchState, Store, Target,
+    WEBHOOKS_MAX,
+};
 use super::*;
+use crate::account::Account;
 use crate::store::NewWebhook;
 
 async fn wants(store: &Store, account: &str, id: &str, events: &[&str]) -> bool {
@@ -175,4 +180,58 @@ async fn endpoints_are_bounded_forgotten_whole_and_signed_with_two_secrets_while
     assert_eq!(secrets().await, 2);
     assert!(rotate("house", 0).await);
     assert_eq!(secrets().await, 1, "the day is over");
+}
+
+#[tokio::test]
+async fn the_end_of_a_search_and_the_times_of_a_schedule_are_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), "n1").await.unwrap();
+    wants(&store, "house", "all", &[]).await;
+    wants(&store, "house", "late", &["schedule.missed"]).await;
+    let inquiry = Inquiry {
+        question: "A table?".into(),
+        facts: None,
+        bring: None,
+        at_once: 1,
+        enough: None,
+        again: Vec::new(),
+    };
+    let target = Target { to: Number::new("+15550120"), name: None };
+    let begun = store.begin_search(Account::house(), inquiry, vec![target], None).await.unwrap();
+    let Ordered::New(search) = begun else { panic!("{begun:?}") };
+    for state in [SearchState::Finished, SearchState::Stopped] {
+        store.end_search(&search, state).await.unwrap();
+    }
+    let schedule = ScheduleRow {
+        id: "s1".to_owned(),
+        account: Account::house(),
+        spec: "{}".to_owned(),
+        state: "active".to_owned(),
+        next_ms: Some(1),
+        made_ms: 0,
+    };
+    store.schedule(schedule, None).await.unwrap();
+    let ran = async |due_ms: i64, verdict: &str, call: Option<&str>| {
+        let call = call.map(str::to_owned);
+        let run =
+            RunRow { due_ms, ran_ms: due_ms, verdict: verdict.to_owned(), call, detail: None };
+        store.ran("s1".to_owned(), run, Some(due_ms + 1)).await.unwrap();
+    };
+    for _ in 0..2 {
+        ran(1, "placed", Some("c1")).await;
+    }
+    ran(2, "condition_not_met", None).await;
+    ran(3, "missed", None).await;
+    let all = ["search.finished", "schedule.called", "schedule.missed"];
+    assert_eq!(told(&store, "all").await, all);
+    assert_eq!(told(&store, "late").await, all[2..]);
+    let bodies = store.deliveries_due("all", 9).await.unwrap();
+    let data = |place: usize| {
+        serde_json::from_str::<Value>(bodies[place].body.as_str()).unwrap()["data"].take()
+    };
+    let (of_search, called) = (data(0), data(1));
+    assert_eq!((&of_search["id"], &of_search["state"]), (&json!(search), &json!("finished")));
+    assert_eq!((&of_search["targets"], &of_search["chosen"]), (&json!(1), &Value::Null));
+    assert_eq!((&called["call"], &called["links"]["call"]), (&json!("c1"), &json!("/v1/calls/c1")));
+    assert!(!bodies.iter().any(|body| body.body.as_str().contains("5550120")), "no number");
 }
