@@ -3,6 +3,7 @@ import { html, useEffect, useState } from './lib.js';
 import { ask, follow, post } from './api.js';
 import { Act, Arrow, Form, Since, Standing, clock, seconds, timeOf } from './parts.js';
 import { Axis } from './axis.js';
+import { Listen } from './listen.js';
 import { Recording } from './recording.js';
 
 export function Call({ id }) {
@@ -45,7 +46,9 @@ export function Call({ id }) {
   }
   const began = Date.parse(call.value.timestamps.answered_at
     ?? call.value.timestamps.queued_at);
-  return html`<${Top} call=${call.value} path=${path} />
+  return html`<${Top} call=${call.value} path=${path}>
+      <${Listen} path=${path} began=${began} set=${setAudio}
+        disabled=${call.value.lifecycle !== 'answered'} /><//>
     <${Axis} call=${call.value} events=${events} began=${began} audio=${audio} />
     ${call.value.outcome && html`<${Recording} path=${path} audio=${audio} set=${setAudio} />`}
     <div class="two"><${Transcript} events=${events} began=${began} />
@@ -58,7 +61,7 @@ const KINDS = ['lifecycle', 'carrier_named', 'turn', 'masked', 'restricted', 'pr
   'confirmation_asked', 'confirmation_settled', 'confirmation_step', 'barged_in', 'lost',
   'repaired', 'replied', 'used', 'finalized'];
 
-function Top({ call, path }) {
+function Top({ call, path, children }) {
   const over = Boolean(call.outcome);
   const talking = call.lifecycle === 'answered';
   const length = over ? clock(call.talk_ms ?? 0)
@@ -73,6 +76,7 @@ function Top({ call, path }) {
     <details><summary>Task</summary><p class="task">${call.task}</p></details>
     ${call.result && html`<${Result} result=${call.result} />`}
     ${!over && html`<div class="hands">
+      ${children}
       <${Say} path=${path} disabled=${!talking} />
       <${Keypad} path=${path} disabled=${!talking} />
       <${Act} label="Bring in the human" disabled=${!talking}

@@ -32,6 +32,18 @@ async function accessible(page, where) {
   assert.deepEqual(told, [], where);
 }
 
+/** Whether the caller's voice is seen on the axis: more than the marks of turns would draw. */
+function amberInCallersLane() {
+  const canvas = document.querySelector('canvas.axis');
+  const lane = canvas.getContext('2d').getImageData(60, 2, canvas.width - 70, 40);
+  let coloured = 0;
+  for (let n = 0; n < lane.data.length; n += 4) {
+    const [red, , blue] = lane.data.slice(n, n + 3);
+    if (red - blue > 60) coloured += 1;
+  }
+  return coloured > 400;
+}
+
 test('a call is placed, watched, and heard when it is over', async () => {
   await withPage(async (page) => {
     await page.getByLabel('To', { exact: true }).fill('+15550100');
@@ -39,6 +51,8 @@ test('a call is placed, watched, and heard when it is over', async () => {
     await page.getByRole('button', { name: 'Call', exact: true }).click();
     await page.waitForURL(/#\/calls\//);
     await page.getByText('Do you have a table for four at seven tonight?').first().waitFor(LONG);
+    await page.getByRole('button', { name: 'Listen' }).click();
+    await page.waitForFunction(amberInCallersLane, null, LONG);
     await accessible(page, 'a live call');
     await page.getByRole('link', { name: 'Floor' }).click();
     const row = page.getByRole('row', { name: /\+15550100.*answered/ });

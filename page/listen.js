@@ -1,0 +1,90 @@
+// A live call is listened to: its frames are played, and seen as loudness on the axis.
+import { html, useEffect, useRef, useState } from './lib.js';
+import { PEAKS } from './axis.js';
+import { peaks } from './recording.js';
+
+/** `set` takes what the axis draws. */
+export function Listen({ path, began, disabled, set }) {
+  const [state, show] = useState({});
+  const ear = useRef(null);
+  const stop = () => {
+    ear.current?.close();
+    ear.current = null;
+    show({});
+  };
+  useEffect(() => stop, [path]);
+  const start = async () => {
+    show({ listens: true });
+    const seen = { peaks: [[], []], offset_ms: Date.now() - began };
+    const on = {
+      frame: (sides, rate) => {
+        sides.forEach((side, at) => seen.peaks[at].push(...peaks(side, rate / PEAKS)));
+        set({ ...seen });
+      },
+      lost: (ms) => show((shown) => ({ ...shown, lost: (shown.lost ?? 0) + ms })),
+      over: (fault) => {
+        ear.current = null;
+        show({ fault });
+      },
+    };
+    try {
+      ear.current = await hear(path, on);
+    } catch (error) {
+      show({ fault: error.message });
+    }
+  };
+  return html`<span class="act">
+    <button type="button" aria-pressed=${Boolean(state.listens)} disabled=${disabled}
+      onClick=${state.listens ? stop : start}>${state.listens ? 'Stop listening' : 'Listen'}</button>
+    ${state.lost && html`<span class="note"> ${state.lost} ms were missed</span>`}
+    ${state.fault && html`<span class="fault" role="alert"> ${state.fault}</span>`}
+  </span>`;
+}
+
+/** Plays a call from now on; the caller on the left, the agent on the right. */
+async function hear(path, on) {
+  const context = new AudioContext();
+  await context.audioWorklet.addModule('/page/worklet.js');
+  const address = `${location.origin.replace('http', 'ws')}${path}/listen`;
+  const socket = new WebSocket(address);
+  socket.binaryType = 'arraybuffer';
+  let player;
+  let rate;
+  let ended = false;
+  const close = () => {
+    socket.onclose = null;
+    socket.close();
+    context.close();
+  };
+  socket.onmessage = ({ data }) => {
+    if (typeof data !== 'string') {
+      const sides = apart(new Int16Array(data));
+      on.frame(sides, rate);
+      player.port.postMessage(sides);
+      return;
+    }
+    const told = JSON.parse(data);
+    if (told.sample_rate) {
+      rate = told.sample_rate;
+      const options = { outputChannelCount: [2], processorOptions: { rate } };
+      player = new AudioWorkletNode(context, 'player', options);
+      player.connect(context.destination);
+    } else if (told.ended) {
+      ended = true;
+    } else if (told.lost_ms) {
+      on.lost(told.lost_ms);
+    }
+  };
+  socket.onclose = () => {
+    context.close();
+    on.over(ended ? undefined : 'the call cannot be listened to; are others listening already?');
+  };
+  return { close };
+}
+
+/** Samples of both sides in turns, as two rows between -1 and 1. */
+function apart(samples) {
+  const sides = [0, 1].map(() => new Float32Array(samples.length / 2));
+  for (let n = 0; n < samples.length; n += 1) sides[n % 2][n >> 1] = samples[n] / 32768;
+  return sides;
+}
