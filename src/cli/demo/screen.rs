@@ -131,6 +131,7 @@ fn words(fact: &Fact) -> Option<String> {
         Fact::Answerer { who, by } => format!("· on the line: {who}, by {by}"),
         Fact::Keyed => "· pressed keys".to_owned(),
         Fact::HandOver { step } => format!("· hand-over {step}"),
+        Fact::SubmissionUnknown => "· not known whether it rings".to_owned(),
         Fact::CarrierNamed(_) | Fact::Masked { .. } | Fact::Used(_) => return None,
     })
 }
