@@ -375,7 +375,8 @@ fn log(call: &CallId, fact: &Fact) {
         }
         Fact::Answerer { who, by } => tracing::debug!(%call, who, by, "on the line"),
         Fact::HandOver { step } => tracing::info!(%call, step, "hand-over"),
-        Fact::CarrierNamed(_)
+        Fact::SubmissionUnknown
+        | Fact::CarrierNamed(_)
         | Fact::Turn(_)
         | Fact::Masked { .. }
         | Fact::Restricted { .. }

@@ -2,6 +2,7 @@
 //! Knows no vendor; a vendor's words become these in `src/carrier`.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
 
@@ -186,6 +187,16 @@ pub trait Carrier: Send + Sync {
     /// Rings a number. Returns as soon as the carrier has taken the order; that the other side
     /// answered is told later, by the edge that receives the carrier's callbacks.
     fn place(&self, dial: Dial) -> BoxFuture<'static, Result<CarrierCallId, CarrierError>>;
+
+    /// Looks for the call that an order has made whose answer never came; nothing when there is
+    /// none, or more than one that it could be. `ordered` is when the order was sent. Rings nobody.
+    fn find(
+        &self,
+        _dial: Dial,
+        _ordered: SystemTime,
+    ) -> BoxFuture<'static, Result<Option<CarrierCallId>, CarrierError>> {
+        Box::pin(std::future::ready(Err(CarrierError::NotOffered("look for a call"))))
+    }
 
     /// Ends a call for everybody. A call that is already over is a success.
     fn hang_up(&self, call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>>;

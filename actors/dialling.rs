@@ -2,11 +2,18 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use crate::briefing::Text;
 use crate::call::event::Input;
 use crate::carrier::{CarrierCallId, CarrierError, Dial, Digit, Number};
+use crate::clock;
 use crate::seed::Seed;
+
+/// When the carrier is asked about an order whose answer never came, counted from the time before:
+/// what it has taken it can list within a second or two, and a failing one needs longer.
+const ASKS: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15)];
 
 /// Rings, once: the intent is durable before the carrier is asked, and nothing repeats it.
 pub(crate) async fn place(seed: Arc<Seed>) {
@@ -23,7 +30,8 @@ pub(crate) async fn place(seed: Arc<Seed>) {
         from: seed.briefing.local.clone(),
         addresses: seed.addresses.clone(),
     };
-    match seed.ports.carrier.place(dial).await {
+    let ordered = clock::wall();
+    match seed.ports.carrier.place(dial.clone()).await {
         Ok(name) => placed(&seed, name),
         Err(CarrierError::Refused(outcome)) => {
             seed.tell(Input::Ended(outcome, outcome.word().to_owned()));
@@ -34,8 +42,29 @@ pub(crate) async fn place(seed: Arc<Seed>) {
             seed.tell(Input::Ended(outcome, "carrier_cannot_place".to_owned()));
         }
         Err(error @ CarrierError::Unknown(_)) => {
-            // It may be ringing: the carrier's callbacks or the ringing limit decide.
+            // It may be ringing: the carrier decides, when it tells or is asked, or the ringing
+            // limit does.
             tracing::warn!(call = %seed.call, %error, "dial order");
+            seed.tell(Input::Unanswered);
+            find(&seed, &dial, ordered).await;
+        }
+    }
+}
+
+/// Asks the carrier for a call that it may have made, as long as nobody knows.
+async fn find(seed: &Arc<Seed>, dial: &Dial, ordered: SystemTime) {
+    for pause in ASKS {
+        tokio::time::sleep(pause).await;
+        if seed.over.load(Ordering::SeqCst) || name(seed).is_some() {
+            return;
+        }
+        match seed.ports.carrier.find(dial.clone(), ordered).await {
+            Ok(Some(name)) => return placed(seed, name),
+            Ok(None) => {}
+            Err(CarrierError::NotOffered(_)) => return,
+            Err(error @ (CarrierError::Refused(_) | CarrierError::Unknown(_))) => {
+                tracing::warn!(call = %seed.call, %error, "asked about a dial order");
+            }
         }
     }
 }

@@ -28,6 +28,9 @@ pub struct Note {
 pub enum Fact {
     /// The call moved on.
     Lifecycle(Lifecycle),
+    /// The carrier was told to ring and its answer never came: it may ring, or not. Over when the
+    /// carrier names the call, or media comes, or the call ends.
+    SubmissionUnknown,
     /// The carrier's name for it became known.
     CarrierNamed(CarrierCallId),
     /// A turn of the conversation is complete.
@@ -159,7 +162,7 @@ pub enum Fact {
         outcome: Outcome,
         /// A code of ours: `remote_hung_up`, `goodbye`, `silence`, `time_limit`, `ordered`,
         /// `drained`, `media_lost`, `model_lost`, `degraded`, `node_lost`, `voicemail`,
-        /// `voicemail_left`, `fax`, `transferred`, `handed_over_model_down` …
+        /// `voicemail_left`, `fax`, `transferred`, `handed_over_model_down`, `submission_unknown` …
         reason: String,
         /// From answer to the end, in milliseconds.
         talk_ms: u64,

@@ -110,6 +110,12 @@ pub enum NotMade {
     /// The same order came a moment ago under another key, and made this call.
     #[error("the same order came a moment ago and made the call {0}")]
     JustNow(CallId),
+    /// It is not known whether a call of the same account rings this number.
+    #[error(
+        "it is not known whether the call {0} rings this number; look at it, and order again \
+             when that is known"
+    )]
+    Unsure(CallId),
     /// Whoever rings here is not among those who may.
     #[error("the caller is not among those who may ring this number")]
     NotAdmitted,
@@ -256,6 +262,7 @@ impl Reception {
         self.store.order(opened, terms, once, permit).await?.map_err(|not| match not {
             NotOpened::Forbidden(refused) => NotMade::Forbidden(refused),
             NotOpened::NoPlace(taken) => NotMade::NoPlace(taken),
+            NotOpened::Unsure(call) => NotMade::Unsure(call),
         })
     }
 

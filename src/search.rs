@@ -146,7 +146,8 @@ impl Driver {
             once: None,
         };
         match self.reception.place(order).await {
-            Ok(_) | Err(NotMade::NoPlace(_)) => Ok(true),
+            // Whether somebody rings this number already is known in a moment.
+            Ok(_) | Err(NotMade::NoPlace(_) | NotMade::Unsure(_)) => Ok(true),
             // No place for a call, or none in the record: nobody was rung. It is tried again.
             Err(NotMade::Refused(_)) => Ok(false),
             Err(NotMade::NotWritten(error)) => Err(error),

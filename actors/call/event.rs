@@ -56,6 +56,8 @@ pub enum Input {
     Dialed,
     /// The carrier took our dial order.
     Placed(CarrierCallId),
+    /// The carrier was told to ring, and its answer never came.
+    Unanswered,
     /// The phone network says that the call is over. The outcome is that of a call that was
     /// never answered; one that was keeps `answered`. The reason is for the record.
     Ended(Outcome, String),

@@ -34,6 +34,7 @@ use crate::model::{Command, Entry, ItemId};
 use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
 use crate::usage::Usage;
+use endings::Submission;
 use filler::Fillers;
 use join::Transfer;
 use take::Taking;
@@ -171,8 +172,8 @@ pub struct Machine {
     /// What the model has used, where its provider says so.
     usage: Usage,
     facts: u64,
-    /// Whether the carrier's name for the call is known.
-    named: bool,
+    /// What is known of the order to ring.
+    submission: Submission,
     shown: VecDeque<(u64, record::Turn)>,
     outputs: VecDeque<Output>,
 }
@@ -227,7 +228,7 @@ impl Machine {
             repaired: 0,
             usage: Usage::default(),
             facts: 0,
-            named: false,
+            submission: Submission::Sent,
             shown: VecDeque::new(),
             outputs: VecDeque::new(),
         }
@@ -242,6 +243,7 @@ impl Machine {
             Input::Begin => self.begin(now),
             Input::Dialed => self.note(Fact::Lifecycle(Lifecycle::Dialing)),
             Input::Placed(name) => self.placed(name),
+            Input::Unanswered => self.unanswered(),
             Input::Ended(outcome, reason) => self.network_ended(outcome, reason, now),
             Input::Detected(answerer) => self.detected(answerer, now),
             Input::Transferred(result) => self.transferred(result, now),

@@ -235,6 +235,7 @@ impl Record for Book {
             Fact::Lost { part, .. } => truth.count(&format!("lost: {part}")),
             Fact::Finalized { reason, .. } => truth.count(&format!("ended: {reason}")),
             Fact::Lifecycle(_)
+            | Fact::SubmissionUnknown
             | Fact::CarrierNamed(_)
             | Fact::Turn(_)
             | Fact::Pressed

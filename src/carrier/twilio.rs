@@ -14,6 +14,7 @@ pub mod twiml;
 pub mod wire;
 
 mod handover;
+mod search;
 mod whisper;
 
 #[cfg(test)]

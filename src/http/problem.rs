@@ -300,6 +300,10 @@ impl From<NotMade> for Problem {
             NotMade::NotWritten(error) => return error.into(),
             NotMade::OtherOrder => return Self::other_order(),
             NotMade::JustNow(call) => return Self::just_now("call", &call.0),
+            NotMade::Unsure(_) => {
+                let problem = Self::conflict("submission_unknown", not_made.to_string());
+                return Self { retryable: true, ..problem };
+            }
             NotMade::NotAdmitted => {
                 let code = "caller_not_allowed";
                 return Self::of(StatusCode::FORBIDDEN, code, not_made.to_string());

@@ -69,6 +69,9 @@ pub struct Azure {
 pub enum Trouble {
     /// It is carried out, and then the connection breaks without an answer.
     BreaksAfter,
+    /// This one and its repetitions are carried out once, and then the connection breaks without
+    /// an answer.
+    LosesAnswers,
     /// The connection breaks and nothing was done.
     BreaksBefore,
     /// It is refused: too many requests.
@@ -202,6 +205,7 @@ impl Azure {
     /// What goes wrong with events from now on.
     pub fn play_mischief(&self, mischief: Mischief) {
         self.hall.books().mischief = mischief;
+        self.hall.has_changed();
     }
 
     /// What goes wrong with the next order to make a call.

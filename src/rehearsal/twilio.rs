@@ -51,6 +51,15 @@ pub enum Delivery {
     Shuffled,
 }
 
+/// What is kept back of calls whose order was obeyed and answered with a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hush {
+    /// Webhooks about them.
+    Webhooks,
+    /// Those, and they are missing in the list of calls.
+    Everything,
+}
+
 /// The simulated Twilio. Stops when dropped.
 #[derive(Debug)]
 pub struct TwilioNetwork {
@@ -74,6 +83,7 @@ struct State {
     calls: BTreeMap<String, Call>,
     delivery: Delivery,
     mute: bool,
+    hush: Option<Hush>,
     orders: u64,
     /// Who has opened the REST interface.
     users: BTreeSet<String>,
@@ -134,6 +144,18 @@ impl TwilioNetwork {
     /// From now on orders are carried out and never answered.
     pub fn fall_mute(&self) {
         self.network.state().mute = true;
+    }
+
+    /// From now on orders to ring are obeyed and answered with 503, and less is told of the calls,
+    /// until [`TwilioNetwork::speak_up`].
+    pub fn lose_answers(&self, hush: Hush) {
+        self.network.state().hush = Some(hush);
+    }
+
+    /// Everything is told again, what was kept back too.
+    pub fn speak_up(&self) {
+        self.network.state().hush = None;
+        self.network.told.send_modify(|told| *told += 1);
     }
 
     /// Somebody rings the account's number. Returns the call's name.
@@ -217,6 +239,16 @@ impl Drop for TwilioNetwork {
 impl Network {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when webhooks are not kept back.
+    async fn may_speak(&self) {
+        let mut told = self.told.subscribe();
+        while self.state().hush.is_some() {
+            if told.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Writes into a call's record and tells whoever waits.

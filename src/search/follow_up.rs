@@ -97,6 +97,7 @@ mod tests {
             lifecycle: Lifecycle::Finalized,
             outcome: Some(Outcome::Answered),
             reason: None,
+            submission_unknown: false,
             carrier_call: None,
             owner: Tenure { node: "a".to_owned(), epoch: 1 },
             queued_ms: 0,

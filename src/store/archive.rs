@@ -88,6 +88,8 @@ pub struct CallRow {
     pub outcome: Option<Outcome>,
     /// Why it ended; with the end.
     pub reason: Option<String>,
+    /// It is not known whether the carrier took the order to ring.
+    pub submission_unknown: bool,
     /// The carrier's name for it.
     pub carrier_call: Option<CarrierCallId>,
     /// Who may write.

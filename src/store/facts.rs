@@ -16,6 +16,7 @@ use super::ledger::Asked;
 pub(super) fn described(fact: &Fact) -> (&'static str, Value) {
     match fact {
         Fact::Lifecycle(lifecycle) => ("lifecycle", json!({ "lifecycle": lifecycle.word() })),
+        Fact::SubmissionUnknown => ("submission_unknown", json!({})),
         Fact::CarrierNamed(name) => ("carrier_named", json!({ "carrier_call": name.0 })),
         Fact::Turn(Turn { speaker, text }) => {
             ("turn", json!({ "speaker": speaker.word(), "text": text.as_str() }))
@@ -146,12 +147,16 @@ impl Desk {
     async fn project(&mut self, place: &Place<'_>, fact: &Fact) -> Result<(), Trouble> {
         match fact {
             Fact::Lifecycle(lifecycle) => self.advance(place, *lifecycle).await,
-            Fact::CarrierNamed(name) => {
-                sqlx::query("UPDATE calls SET carrier_call = $2 WHERE id = $1")
+            Fact::SubmissionUnknown => {
+                sqlx::query("UPDATE calls SET submission = 'unknown' WHERE id = $1")
                     .bind(&*place.call.0)
-                    .bind(&name.0)
                     .execute(&mut self.conn)
                     .await?;
+                Ok(())
+            }
+            Fact::CarrierNamed(name) => {
+                let sql = "UPDATE calls SET carrier_call = $2, submission = NULL WHERE id = $1";
+                sqlx::query(sql).bind(&*place.call.0).bind(&name.0).execute(&mut self.conn).await?;
                 Ok(())
             }
             Fact::Turn(turn) => self.turn(place, turn).await,
@@ -206,7 +211,8 @@ impl Desk {
                  WHERE id = $1 AND lifecycle = 'queued'"
             }
             Lifecycle::Answered => {
-                "UPDATE calls SET lifecycle = 'answered', answered_ms = COALESCE(answered_ms, $2) \
+                "UPDATE calls SET lifecycle = 'answered', submission = NULL, \
+                 answered_ms = COALESCE(answered_ms, $2) \
                  WHERE id = $1 AND lifecycle IN ('queued', 'dialing')"
             }
         };

@@ -1,7 +1,7 @@
 //! Orders that must not be carried out twice: a key is good for one order, for a day.
 
 use sqlx::Row as _;
-use tandem_actors::briefing::{CallId, Text};
+use tandem_actors::briefing::{CallId, Direction, Text};
 use tandem_actors::record::{Opened, RecordError};
 
 use super::desk::Desk;
@@ -52,6 +52,8 @@ pub enum NotOpened {
     Forbidden(Refused),
     /// Its place is not to be had.
     NoPlace(NoPlace),
+    /// It is not known whether this call, which the same account ordered, rings the same number.
+    Unsure(CallId),
 }
 
 /// What a new call has beside what its actors know of it.
@@ -113,6 +115,9 @@ impl Desk {
         {
             return Ok(Ok(before));
         }
+        if let Some(unsure) = self.unsure(call, &terms.account).await? {
+            return Ok(Err(NotOpened::Unsure(unsure)));
+        }
         if let Some(Permit { ask, judge }) = permit
             && let Err(refused) = judge(&lists::facts(&mut self.conn, &ask).await?)
         {
@@ -127,6 +132,26 @@ impl Desk {
         self.open(call, at_ms).await?;
         self.agree(&call.call, terms).await?;
         Ok(Ok(Ordered::New(())))
+    }
+
+    /// The call of this account to the same number of which nobody knows whether it rings.
+    async fn unsure(
+        &mut self,
+        call: &Opened,
+        account: &Account,
+    ) -> Result<Option<CallId>, Trouble> {
+        if call.direction != Direction::Outbound {
+            return Ok(None);
+        }
+        let unsure: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM calls WHERE remote = $1 AND account = $2 AND direction = 'outbound' \
+             AND submission IS NOT NULL AND lifecycle <> 'finalized' LIMIT 1",
+        )
+        .bind(call.remote.as_str())
+        .bind(account.as_str())
+        .fetch_optional(&mut self.conn)
+        .await?;
+        Ok(unsure.map(|id| CallId::new(&id)))
     }
 
     /// What became of this order before; nothing when it is new. Then it is remembered by what it

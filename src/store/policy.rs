@@ -309,6 +309,7 @@ mod tests {
         ordered.map(drop).map_err(|not| match not {
             NotOpened::Forbidden(refused) => refused,
             NotOpened::NoPlace(taken) => panic!("{taken}"),
+            NotOpened::Unsure(call) => panic!("{call} may ring"),
         })
     }
 

@@ -144,6 +144,7 @@ pub(super) fn call_row(row: &SqliteRow) -> Read<CallRow> {
         lifecycle: lifecycle_named(column(row, "lifecycle")?)?,
         outcome: outcome.as_deref().map(outcome_named).transpose()?,
         reason: column(row, "reason")?,
+        submission_unknown: column::<Option<&str>>(row, "submission")?.is_some(),
         carrier_call: column::<Option<String>>(row, "carrier_call")?.map(CarrierCallId),
         owner: Tenure { node: column(row, "node")?, epoch: column(row, "epoch")? },
         queued_ms: column(row, "queued_ms")?,

@@ -39,6 +39,7 @@ impl Spool {
         let room = match fact {
             Fact::Finalized { .. } => SPOOL_MAX + ENDS_MAX,
             Fact::Lifecycle(_)
+            | Fact::SubmissionUnknown
             | Fact::CarrierNamed(_)
             | Fact::Turn(_)
             | Fact::Masked { .. }

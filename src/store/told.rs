@@ -247,6 +247,9 @@ fn data(row: &CallRow) -> Value {
         "talk_ms": row.talk_ms,
         "links": { "call": path, "transcript": format!("{path}/transcript") },
     });
+    if row.submission_unknown {
+        data["submission"] = "unknown".into();
+    }
     match &row.result {
         Some(result) if result.as_str().len() > RESULT_BYTES => {
             data["result_omitted"] = true.into();

@@ -39,6 +39,7 @@ mod process;
 mod refusal;
 mod schedules;
 mod search;
+mod submission;
 mod twilio_network;
 mod usage;
 mod voicemail;

@@ -1,7 +1,7 @@
 //! Whole calls over Twilio: its REST interface, its webhooks and its media socket, against a
 //! simulated one that signs and reads everything by itself.
 
-mod network;
+pub(crate) mod network;
 
 use reqwest::StatusCode;
 use rstest::rstest;

@@ -18,6 +18,17 @@ pub(super) const PARTING: Duration = Duration::from_secs(10);
 /// A model that has not begun its goodbye by now is not waited for.
 pub(super) const UNSAID: Duration = Duration::from_secs(3);
 
+/// What is known of the order to ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Submission {
+    /// Nothing yet, or there was none.
+    Sent,
+    /// Its answer never came: it may ring, or not.
+    Unknown,
+    /// The carrier has a name for the call.
+    Named,
+}
+
 impl Machine {
     pub(super) fn call_id(&self) -> CallId {
         self.briefing.call.clone()
@@ -26,21 +37,35 @@ impl Machine {
     pub(super) fn watch_ringing(&mut self, since: Instant, now: Instant) {
         if now >= since + self.briefing.limits.ringing {
             self.outputs.push_back(Output::HangUp);
-            self.finish(Outcome::NoAnswer, "rang_out".to_owned(), now);
+            let (outcome, reason) = match self.submission {
+                // Whether anything rang is not known, so that it cannot be said that nobody came.
+                Submission::Unknown => (Outcome::Failed, "submission_unknown"),
+                Submission::Sent | Submission::Named => (Outcome::NoAnswer, "rang_out"),
+            };
+            self.finish(outcome, reason.to_owned(), now);
         }
     }
 
     /// The carrier has a name for the call; it may say so more than once.
     pub(super) fn placed(&mut self, name: CarrierCallId) {
-        if !std::mem::replace(&mut self.named, true) {
+        if std::mem::replace(&mut self.submission, Submission::Named) != Submission::Named {
             self.note(Fact::CarrierNamed(name));
+        }
+    }
+
+    /// Whether the order to ring was taken is not known, unless somebody is there already.
+    pub(super) fn unanswered(&mut self) {
+        if self.submission == Submission::Sent && matches!(self.phase, Phase::Ringing { .. }) {
+            self.submission = Submission::Unknown;
+            self.note(Fact::SubmissionUnknown);
         }
     }
 
     /// Nothing changes any more. But a call that ended before it had a name could not be hung
     /// up, and now it can.
     pub(super) fn after_the_end(&mut self, input: &Input) {
-        if matches!(input, Input::Placed(_)) && !std::mem::replace(&mut self.named, true) {
+        if matches!(input, Input::Placed(_)) && self.submission != Submission::Named {
+            self.submission = Submission::Named;
             self.outputs.push_back(Output::HangUp);
         }
     }

@@ -8,6 +8,7 @@ mod join;
 mod keys;
 mod random;
 mod restricted;
+mod submission;
 mod take;
 mod transfer;
 

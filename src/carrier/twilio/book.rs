@@ -140,6 +140,11 @@ impl Book {
         entry.named(&name.0)
     }
 
+    /// Whether this is a call that is known here.
+    pub(super) fn has(&self, name: &CarrierCallId) -> bool {
+        self.lock().calls.values().any(|entry| entry.is(&name.0))
+    }
+
     /// What says whether the caller is being handed over, for the line of the call's media.
     pub(super) fn leaving(&self, call: &CallId) -> Option<Leaving> {
         self.lock().calls.get(call).map(|entry| entry.leaving.clone())

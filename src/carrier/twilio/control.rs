@@ -1,6 +1,7 @@
 //! Twilio as the carrier of calls: places, ends and hands over, and takes what Twilio tells.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
@@ -239,6 +240,24 @@ impl Carrier for Twilio {
                     Err(error) => Err(CarrierError::Unknown(error.to_string())),
                 },
                 (Err(error), Err(_)) => Err(sort(&call, &error)),
+            }
+        })
+    }
+
+    fn find(
+        &self,
+        dial: Dial,
+        ordered: SystemTime,
+    ) -> BoxFuture<'static, Result<Option<CarrierCallId>, CarrierError>> {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            let listed = inner.rest.calls(&dial.to, &dial.from).await;
+            let listed = listed.map_err(|error| CarrierError::Unknown(error.to_string()))?;
+            let found = listed.ordered(ordered, |name| inner.book.has(name));
+            match found {
+                // A callback may have named it meanwhile.
+                Some(name) if inner.book.named(&dial.call, &name).is_err() => Ok(None),
+                found => Ok(found),
             }
         })
     }

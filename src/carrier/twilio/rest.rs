@@ -13,6 +13,7 @@ use serde::Deserialize;
 use tandem_actors::carrier::{CarrierCallId, Number};
 
 use super::form::Form;
+use super::search::Listed;
 
 /// Name look-up, TCP and TLS; a healthy connection takes a tenth.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -210,6 +211,28 @@ impl Rest {
         }
     }
 
+    /// The newest calls between these two.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub(super) async fn calls(&self, to: &Number, from: &Number) -> Result<Listed, RestError> {
+        let between = Form::default().with("To", to.as_str()).with("From", from.as_str());
+        let body = self.ask(&format!("/Calls.json?{}", between.write())).await?;
+        serde_json::from_slice(&body)
+            .map_err(|_| RestError::Unknown("the answer lists nothing".to_owned()))
+    }
+
+    /// Asks for something of the account.
+    async fn ask(&self, path: &str) -> Result<Vec<u8>, RestError> {
+        let sent = self
+            .client
+            .get(format!("{}{path}", self.base))
+            .basic_auth(&self.access.user, Some(self.access.password.expose_secret()))
+            .send()
+            .await;
+        answered(sent.map_err(unsent)?).await
+    }
+
     /// Posts an order and returns the name of what it made or changed.
     async fn order(&self, path: &str, form: &Form) -> Result<String, RestError> {
         match self.order_once(path, form).await {
@@ -230,27 +253,32 @@ impl Rest {
             .body(form.write())
             .send()
             .await;
-        let mut answer = sent.map_err(unsent)?;
-        let status = answer.status();
-        let mut body = Vec::new();
-        let unread = |error: reqwest::Error| RestError::Unknown(error.without_url().to_string());
-        while let Some(piece) = answer.chunk().await.map_err(unread)? {
-            if body.len() + piece.len() > LONGEST {
-                return Err(RestError::Unknown("the answer is too long".to_owned()));
-            }
-            body.extend_from_slice(&piece);
-        }
-        if status.is_success() {
-            let made: Resource = serde_json::from_slice(&body)
-                .map_err(|_| RestError::Unknown("the answer names nothing".to_owned()))?;
-            return Ok(made.sid);
-        }
-        if status.is_client_error() {
-            let code = serde_json::from_slice::<Complaint>(&body).map_or(0, |it| it.code);
-            return Err(RestError::Refused { status: status.as_u16(), code });
-        }
-        Err(RestError::Unknown(format!("status {}", status.as_u16())))
+        let body = answered(sent.map_err(unsent)?).await?;
+        let made: Resource = serde_json::from_slice(&body)
+            .map_err(|_| RestError::Unknown("the answer names nothing".to_owned()))?;
+        Ok(made.sid)
     }
+}
+
+/// The body of an answer that says yes.
+async fn answered(mut answer: Response) -> Result<Vec<u8>, RestError> {
+    let status = answer.status();
+    let mut body = Vec::new();
+    let unread = |error: reqwest::Error| RestError::Unknown(error.without_url().to_string());
+    while let Some(piece) = answer.chunk().await.map_err(unread)? {
+        if body.len() + piece.len() > LONGEST {
+            return Err(RestError::Unknown("the answer is too long".to_owned()));
+        }
+        body.extend_from_slice(&piece);
+    }
+    if status.is_success() {
+        return Ok(body);
+    }
+    if status.is_client_error() {
+        let code = serde_json::from_slice::<Complaint>(&body).map_or(0, |it| it.code);
+        return Err(RestError::Refused { status: status.as_u16(), code });
+    }
+    Err(RestError::Unknown(format!("status {}", status.as_u16())))
 }
 
 /// A call's path. Names are letters and digits; anything else would name something else.

@@ -102,6 +102,7 @@ fn moment(fact: &Fact) -> Option<Moment> {
         Fact::ToolAsked { .. } => Some(Moment::Asking),
         Fact::ConfirmationAsked { .. } => Some(Moment::Confirming),
         Fact::Lifecycle(_)
+        | Fact::SubmissionUnknown
         | Fact::CarrierNamed(_)
         | Fact::Turn(_)
         | Fact::Masked { .. }

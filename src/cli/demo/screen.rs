@@ -137,6 +137,7 @@ fn words(fact: &Fact) -> Option<String> {
         Fact::Answerer { who, by } => format!("· on the line: {who}, by {by}"),
         Fact::Keyed => "· pressed keys".to_owned(),
         Fact::HandOver { step } => format!("· hand-over {step}"),
+        Fact::SubmissionUnknown => "· not known whether it rings".to_owned(),
         // How fast it was is in the table at the end.
         Fact::CarrierNamed(_) | Fact::Masked { .. } | Fact::Used(_) | Fact::Replied { .. } => {
             return None;

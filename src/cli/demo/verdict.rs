@@ -97,6 +97,7 @@ impl Ledger {
                 account.outcome = Some((*outcome, reason.clone()));
             }
             Fact::Lifecycle(_)
+            | Fact::SubmissionUnknown
             | Fact::CarrierNamed(_)
             | Fact::Masked { .. }
             | Fact::Restricted { .. }

@@ -55,6 +55,12 @@ fn of_reason(why: &str) -> Option<Told> {
             "The server that had the call stopped before its end. It was not dialled again.",
             true,
         ),
+        "submission_unknown" => (
+            "Not known whether it rang",
+            "The carrier never said whether it took the order, and nothing came of it. The phone \
+             may have rung; it was not rung again.",
+            false,
+        ),
         "not_admitted" => {
             ("No room", "Every place was taken when its turn came. Nobody was rung.", true)
         }

@@ -21,6 +21,9 @@ pub(in crate::http) struct CallView {
     account: String,
     direction: &'static str,
     lifecycle: &'static str,
+    /// `unknown` while it is not known whether the carrier took the order to ring; else absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    submission: Option<&'static str>,
     /// What the phone network made of it; with the end.
     outcome: Option<&'static str>,
     /// Why it ended, in our word.
@@ -77,6 +80,7 @@ impl From<CallRow> for CallView {
             account: row.account.to_string(),
             direction: row.direction.word(),
             lifecycle: row.lifecycle.word(),
+            submission: row.submission_unknown.then_some("unknown"),
             outcome: row.outcome.map(|outcome| outcome.word()),
             outcome_detail: row
                 .outcome

@@ -30,6 +30,8 @@ pub struct Mischief {
     pub shuffled: bool,
     /// They come so late.
     pub delay: Duration,
+    /// They are kept back until that is over.
+    pub held: bool,
     /// The word on a hand-over comes after the end of the call.
     pub hand_over_last: bool,
 }
@@ -42,6 +44,7 @@ pub(super) async fn run(
 ) {
     let (mut brought, mut held) = (Vec::new(), Vec::new());
     while let Some(event) = events.recv().await {
+        hall.until(|hall| (!hall.mischief().held).then_some(())).await;
         let mischief = hall.mischief();
         if mischief.hand_over_last && is_word_on_hand_over(&event) {
             held.push(event);

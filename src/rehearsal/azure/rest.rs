@@ -203,15 +203,15 @@ fn create(
     name: Name,
 ) -> Result<Answered, Refusal> {
     let (to, from, terms) = body.order(version)?;
-    let trouble = hall.books().trouble.take();
+    let trouble = hall.trouble();
     match trouble {
         Some(Trouble::Throttles) => return Err(Refusal::throttled()),
         Some(Trouble::BreaksBefore) => return Ok(Answered::NotAtAll),
-        Some(Trouble::BreaksAfter) | None => {}
+        Some(Trouble::BreaksAfter | Trouble::LosesAnswers) | None => {}
     }
     let connection = dial(hall, to, from, terms, name);
     match trouble {
-        Some(Trouble::BreaksAfter) => Ok(Answered::NotAtAll),
+        Some(Trouble::BreaksAfter | Trouble::LosesAnswers) => Ok(Answered::NotAtAll),
         Some(Trouble::Throttles | Trouble::BreaksBefore) | None => {
             let answer = (StatusCode::CREATED, Json(connection.properties()));
             Ok(Answered::With(answer.into_response()))
@@ -278,6 +278,18 @@ fn repeatable(headers: &HeaderMap) -> Result<Name, Refusal> {
 }
 
 impl Hall {
+    /// What goes wrong with this order.
+    fn trouble(&self) -> Option<Trouble> {
+        let mut books = self.books();
+        match books.trouble {
+            // Until all attempts at it have been made.
+            Some(Trouble::LosesAnswers) => books.trouble,
+            Some(Trouble::BreaksAfter | Trouble::BreaksBefore | Trouble::Throttles) | None => {
+                books.trouble.take()
+            }
+        }
+    }
+
     /// A call that is not over.
     fn live(&self, id: &str) -> Result<Arc<Connection>, Refusal> {
         let books = self.books();

@@ -1,5 +1,6 @@
 //! One call at the simulated Twilio, as it is kept and as it is shown.
 
+use jiff::Timestamp;
 use tandem_actors::briefing::Outcome;
 use tandem_actors::carrier::Number;
 use tokio::sync::mpsc;
@@ -105,6 +106,7 @@ pub struct CallRecord {
 pub(super) struct Call {
     pub(super) from: Number,
     pub(super) to: Number,
+    pub(super) created: Timestamp,
     pub(super) record: CallRecord,
     pub(super) orders: mpsc::Sender<Order>,
     /// Where its callbacks go, and its media.
@@ -138,7 +140,8 @@ impl Call {
             detected: None,
             recordings: Vec::new(),
         };
-        let call = Self { from, to, record, orders, addresses: None, told: Vec::new() };
+        let created = Timestamp::now();
+        let call = Self { from, to, created, record, orders, addresses: None, told: Vec::new() };
         (fresh_name("CA"), call, taken)
     }
 }

@@ -47,6 +47,7 @@ impl Network {
 
     /// Tells what becomes of a call; nothing of the answer counts.
     pub(super) async fn tell(&self, name: &str, url: &str, fields: Vec<(String, String)>) {
+        self.may_speak().await;
         let due = {
             let mut state = self.state();
             let delivery = state.delivery;

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
+use serde_json::{Value, json};
 use tandem_actors::carrier::Number;
 
 use super::call::{Call, Order, Status};
 use super::life::{self, Outbound};
 use super::twiml::{self, Verb};
-use super::{Network, recording};
+use super::{Hush, Network, recording};
 
 /// TwiML in an order has at most so many characters.
 const TWIML: usize = 4_000;
@@ -105,13 +107,26 @@ async fn show(
 async fn list(
     State(network): State<Arc<Network>>,
     Path(account): Path<String>,
+    Query(asked): Query<Fields>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     user(&network, &headers)?;
     if account != network.settings.account {
         return Err(Refused(401, 20_003));
     }
-    let calls: Vec<_> = network.state().calls.keys().map(|name| json!({ "sid": name })).collect();
+    let state = network.state();
+    let hidden = state.hush == Some(Hush::Everything);
+    let wanted = |field: &str, number: &Number| {
+        said(&asked, field).is_none_or(|wanted| wanted == number.as_str())
+    };
+    let mut calls: Vec<_> = state
+        .calls
+        .iter()
+        .filter(|(_, call)| !hidden && wanted("To", &call.to) && wanted("From", &call.from))
+        .map(|(name, call)| described(name, call))
+        .collect();
+    // The newest first.
+    calls.reverse();
     Ok(Json(json!({ "calls": calls })).into_response())
 }
 
@@ -152,16 +167,19 @@ async fn create(
         Verb::Dial(_) | Verb::Say(_) | Verb::Reject | Verb::Hangup => None,
     });
     let answer = shown(&name, &call, StatusCode::CREATED);
-    let mute = {
+    let (mute, fails) = {
         let mut state = network.state();
         state.orders += 1;
         state.calls.insert(name.clone(), call);
-        state.mute
+        (state.mute, state.hush.is_some())
     };
     let order = Outbound { verbs, events, timeout_s, verdict };
     drop(tokio::spawn(life::outbound(Arc::clone(&network), name, order, orders)));
     if mute {
         std::future::pending::<()>().await;
+    }
+    if fails {
+        return Err(Refused(503, 20_503));
     }
     Ok(answer)
 }
@@ -213,12 +231,18 @@ async fn update(
 }
 
 fn shown(name: &str, call: &Call, status: StatusCode) -> Response {
-    let body = json!({
+    (status, Json(described(name, call))).into_response()
+}
+
+fn described(name: &str, call: &Call) -> Value {
+    let created = call.created.to_zoned(TimeZone::UTC);
+    json!({
         "sid": name,
         "status": call.record.status.word(),
+        "direction": if call.addresses.is_some() { "outbound-api" } else { "inbound" },
         "to": call.to.as_str(),
         "from": call.from.as_str(),
+        "date_created": rfc2822::to_string(&created).ok(),
         "api_version": "2010-04-01",
-    });
-    (status, Json(body)).into_response()
+    })
 }

@@ -130,6 +130,12 @@ impl Network {
         notes.into_iter().filter(|note| note.call == *call).map(|note| note.fact).collect()
     }
 
+    /// Facts until one that is wanted, itself included.
+    pub(crate) async fn until_fact(&mut self, wanted: impl Fn(&Fact) -> bool) -> Vec<Fact> {
+        let notes = self.until(|note| wanted(&note.fact)).await;
+        notes.into_iter().map(|note| note.fact).collect()
+    }
+
     /// Facts until the agent has said something that was heard.
     pub(crate) async fn until_said(&mut self) -> Vec<Fact> {
         let notes = self.until(|note| matches!(note.fact, Fact::Turn(_))).await;

@@ -78,6 +78,7 @@ fn any_input() -> impl Strategy<Value = Input> {
     let read = Readback { question: "?".into(), subject: "".into(), fingerprint: "f".into() };
     prop_oneof![
         1 => Just(()).prop_map(|()| Input::Dialed),
+        1 => Just(()).prop_map(|()| Input::Unanswered),
         1 => Just(()).prop_map(|()| Input::Placed(CarrierCallId("x".into()))),
         3 => Just(()).prop_map(|()| Input::Phone(Phone::Started)),
         2 => Just(()).prop_map(|()| Input::Phone(Phone::Pressed(Digit::new('5').expect("a key")))),
