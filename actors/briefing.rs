@@ -101,6 +101,8 @@ pub struct Briefing {
     pub clips: Arc<Clips>,
     /// What is done when an answering machine picks up.
     pub voicemail: Voicemail,
+    /// Whether it must have been heard that we are an AI before anything is done outside the line.
+    pub discloses: bool,
     /// What approves sensitive tools, entered on the keypad.
     pub pin: Option<Pin>,
     /// What the call is held in (ISO 639-1), where that is known.

@@ -5,6 +5,7 @@ pub mod machine;
 
 pub mod answer;
 pub mod consent;
+pub mod disclosure;
 pub mod event;
 pub mod ledger;
 pub mod log;
@@ -374,6 +375,7 @@ fn log(call: &CallId, fact: &Fact) {
             tracing::debug!(%call, name, verdict = verdict.word(), took_ms, "tool");
         }
         Fact::Answerer { who, by } => tracing::debug!(%call, who, by, "on the line"),
+        Fact::DisclosureHeard { turn } => tracing::debug!(%call, turn, "disclosed"),
         Fact::HandOver { step } => tracing::info!(%call, step, "hand-over"),
         Fact::CarrierNamed(_)
         | Fact::Turn(_)

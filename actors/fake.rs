@@ -320,6 +320,7 @@ impl Stage {
             }),
             voicemail: Voicemail::LeaveMessage("leave it".into()),
             human: self.human.clone(),
+            discloses: false,
             pin: None,
             language: None,
             own: |_, _| None,

@@ -55,6 +55,12 @@ pub enum Fact {
         /// Who says so: `carrier`, `tone`, `speech`, `model`, `time`.
         by: &'static str,
     },
+    /// Whoever is there has heard to its end that we are an AI; told where it has to be known
+    /// first.
+    DisclosureHeard {
+        /// The number of the turn that says it.
+        turn: u64,
+    },
     /// We pressed keys (which ones is not recorded: they may be a PIN).
     Keyed,
     /// A hand-over to a human moved on: `asked`, `joined`, `done`, `failed`.

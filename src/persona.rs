@@ -103,16 +103,22 @@ impl Persona {
         let said = parts.into_iter().filter(|part| !part.is_empty());
         Text(said.collect::<Vec<_>>().join("\n\n"))
     }
+
+    /// Whether it must be heard that it is an AI before it does anything.
+    #[must_use]
+    pub fn discloses_first(&self) -> bool {
+        self.disclosure == Disclosure::First
+    }
+
+    /// How the model is asked to leave its message on an answering machine.
+    #[must_use]
+    pub fn message(&self) -> Text {
+        Text(parts::message(self.disclosure))
+    }
 }
 
 /// How the model is asked to open the call.
 #[must_use]
 pub fn greeting(direction: Direction) -> Text {
     parts::greeting(direction).into()
-}
-
-/// How the model is asked to leave its message on an answering machine.
-#[must_use]
-pub fn message() -> Text {
-    parts::MESSAGE.into()
 }

@@ -4,6 +4,7 @@
 mod announce;
 mod answer;
 mod deadlines;
+mod disclose;
 mod endings;
 mod filler;
 mod guard;
@@ -34,6 +35,7 @@ use crate::model::{Command, Entry, ItemId};
 use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
 use crate::usage::Usage;
+use disclose::Disclosure;
 use filler::Fillers;
 use join::Transfer;
 use take::Taking;
@@ -136,6 +138,7 @@ pub struct Machine {
     /// Our part ended before the carrier's word on it came.
     left: Option<Left>,
     question: Option<Question>,
+    disclosure: Disclosure,
     /// A turn of the caller will be heard again by a fresh session.
     heard_again: bool,
     /// What is to be told at the next pause.
@@ -204,6 +207,7 @@ impl Machine {
             introduction: None,
             left: None,
             question: None,
+            disclosure: Disclosure::default(),
             announcements: VecDeque::new(),
             heard_again: false,
             claims: Vec::new(),
@@ -356,11 +360,6 @@ impl Machine {
             let (tag, instructions) = (request.tag, request.instructions.map(guided));
             self.tell(Command::Respond { tag, instructions });
         }
-    }
-
-    fn say(&mut self, text: &Text) {
-        let words = format!("Say exactly: \"{}\"", text.as_str());
-        self.turn.owe(Owed::Guided(Text(words)));
     }
 
     fn note(&mut self, fact: Fact) {

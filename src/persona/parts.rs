@@ -8,10 +8,18 @@ use crate::config::Disclosure;
 
 /// A model makes the message of the task. An answering machine gives no second chance, so it says
 /// all at once.
-pub(super) const MESSAGE: &str = "\
+const MESSAGE: &str = "\
 The answering machine records now. Leave the message: who is calling, for whom, what it is about \
 and what you ask for, in at most three short sentences. Nothing personal that the task does not \
 say. End with goodbye. Ask nothing and call no tool.";
+
+/// The message, with what it must say first where that is set.
+pub(super) fn message(disclosure: Disclosure) -> String {
+    match disclosure {
+        Disclosure::WhenAsked => MESSAGE.to_owned(),
+        Disclosure::First => format!("{MESSAGE} Begin with that you are an AI assistant."),
+    }
+}
 
 /// Opens the call when nobody else does.
 pub(super) const fn greeting(direction: Direction) -> &'static str {

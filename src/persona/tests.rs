@@ -90,7 +90,8 @@ fn what_it_is_to_do_and_when() {
 
 #[test]
 fn what_it_leaves_on_an_answering_machine() {
-    assert_snapshot!("message", message().0);
+    let told = [Disclosure::WhenAsked, Disclosure::First].map(parts::message);
+    assert_snapshot!("message", told.join("\n\n"));
 }
 
 #[test]

@@ -44,10 +44,11 @@ pub(super) fn of(
         limits: house.limits,
         clips: clips.of(format),
         voicemail: match new.wish.voicemail {
-            config::Voicemail::LeaveMessage => Voicemail::LeaveMessage(persona::message()),
+            config::Voicemail::LeaveMessage => Voicemail::LeaveMessage(house.persona.message()),
             config::Voicemail::HangUp => Voicemail::HangUp,
             config::Voicemail::Wait => Voicemail::Wait,
         },
+        discloses: house.persona.discloses_first(),
         pin: house.pin.clone(),
         language: house.language.clone(),
         human: house.human.clone().filter(|_| new.wish.hand_over && !new.wish.only_asks),

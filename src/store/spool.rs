@@ -46,6 +46,7 @@ impl Spool {
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed
+            | Fact::DisclosureHeard { .. }
             | Fact::HandOver { .. }
             | Fact::ToolAsked { .. }
             | Fact::ToolAnswered { .. }

@@ -202,6 +202,7 @@ impl Machine {
                 }
             }
         }
+        self.watch_disclosure();
         self.question_heard(now);
         self.hang_up_if_said(now);
         self.message_left(now);

@@ -90,8 +90,9 @@ impl Machine {
         self.turn.hushed(now);
         self.hushed = Some(now);
         for turn in self.log.drained() {
-            self.note(Fact::Turn(turn));
+            self.heard_of_us(turn);
         }
+        self.watch_disclosure();
         self.question_heard(now);
         self.message_left(now);
         self.introduced(now);
@@ -111,6 +112,7 @@ impl Machine {
     fn flushed(&mut self, flushed: &Flushed, now: Instant) {
         self.turn.hushed(now);
         self.hushed = Some(now);
+        self.disclosure_cut();
         for turn in self.log.flushed(flushed) {
             self.note(Fact::Turn(turn));
         }

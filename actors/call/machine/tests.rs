@@ -2,6 +2,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for what it wants")]
 
 mod answer;
+mod disclose;
 mod fillers;
 mod guard;
 mod join;
@@ -69,6 +70,7 @@ fn briefing(direction: Direction) -> Briefing {
         clips: Arc::new(Clips::default()),
         voicemail: Voicemail::LeaveMessage("leave it".into()),
         human: Some(Number::new("+15550109")),
+        discloses: false,
         pin: None,
         language: None,
         own: own_tool,

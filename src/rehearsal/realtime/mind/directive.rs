@@ -25,6 +25,8 @@ pub(super) enum Directive<'a> {
     NobodyTakesOver,
     /// A human has joined, to whom the caller is introduced.
     Introduce,
+    /// The other side does not know that it is an AI.
+    Disclose,
     /// The last note of the conversation is news for the caller.
     TellNews,
 }
@@ -42,6 +44,7 @@ pub(super) fn find(instructions: &str) -> Option<Directive<'_>> {
     quoted("say exactly:")
         .map(Directive::Exactly)
         .or_else(|| quoted("continue after:").map(Directive::ContinueAfter))
+        .or_else(|| told("has to know that you are an ai").then_some(Directive::Disclose))
         .or_else(|| told("the answering machine records now").then_some(Directive::LeaveMessage))
         .or_else(|| told("the hand-over has failed").then_some(Directive::NobodyTakesOver))
         .or_else(|| told("the colleague is in the call now").then_some(Directive::Introduce))
