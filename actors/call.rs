@@ -375,6 +375,7 @@ fn log(call: &CallId, fact: &Fact) {
             tracing::debug!(%call, name, verdict = verdict.word(), took_ms, "tool");
         }
         Fact::Answerer { who, by } => tracing::debug!(%call, who, by, "on the line"),
+        Fact::Recording { step } => tracing::debug!(%call, step, "recording"),
         Fact::DisclosureHeard { turn } => tracing::debug!(%call, turn, "disclosed"),
         Fact::HandOver { step } => tracing::info!(%call, step, "hand-over"),
         Fact::CarrierNamed(_)

@@ -60,6 +60,7 @@ pub struct Desk {
     listener: Listener,
     muted: bool,
     tape: Option<Box<dyn Tape>>,
+    taping: bool,
     opened: Instant,
     /// The second in which keys are counted, and how many it has brought.
     keys: (Instant, u32),
@@ -81,6 +82,7 @@ impl Desk {
             listener: Listener::new(format),
             muted: false,
             tape,
+            taping: true,
             opened,
             keys: (opened, 0),
         }
@@ -94,7 +96,7 @@ impl Desk {
             return None;
         }
         let at = self.offset(now);
-        if let Some(tape) = &mut self.tape {
+        if let Some(tape) = self.running_tape() {
             tape.heard(at, audio);
         }
         self.ring.push(audio);
@@ -140,6 +142,15 @@ impl Desk {
         self.muted = true;
     }
 
+    /// Begins or stops to write down what is heard and said.
+    pub fn record(&mut self, on: bool) {
+        self.taping = on;
+    }
+
+    fn running_tape(&mut self) -> Option<&mut (dyn Tape + 'static)> {
+        self.tape.as_deref_mut().filter(|_| self.taping)
+    }
+
     /// Lets the model be heard again.
     pub fn unmute(&mut self) {
         self.muted = false;
@@ -149,7 +160,7 @@ impl Desk {
     pub fn played(&mut self, audio: &Payload, at: Instant) {
         self.counts.played += 1;
         let (at, private) = (self.offset(at), self.is_private());
-        if let Some(tape) = &mut self.tape
+        if let Some(tape) = self.running_tape()
             && !private
         {
             tape.played(at, audio);
@@ -160,7 +171,7 @@ impl Desk {
     pub fn flush(&mut self, generation: Generation, now: Instant) -> Flushed {
         self.fence = self.fence.max(generation);
         let at = self.offset(now);
-        if let Some(tape) = &mut self.tape {
+        if let Some(tape) = self.running_tape() {
             tape.flushed(at);
         }
         self.playout.flush(now)
@@ -257,6 +268,20 @@ mod tests {
             assert_eq!(fed, listening == Listening::Nothing);
         }
         assert_eq!(desk.counts.heard, 3, "the phone is there all the while");
+    }
+
+    #[test]
+    fn nothing_is_recorded_until_it_may_be() {
+        let (tape, now) = (Counter::default(), clock::now());
+        let mut desk = Desk::new(Format::Pcm24k, Some(Box::new(tape.clone())), now);
+        let audio = crate::fake::frame(1);
+        for (on, told) in [(false, [0, 0]), (true, [1, 1]), (false, [1, 1])] {
+            desk.record(on);
+            desk.heard(&audio, now);
+            desk.played(&audio, now);
+            assert_eq!(*tape.0.lock().unwrap(), told);
+            assert!(desk.ring.take().is_some(), "the model hears it");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod load;
 mod model;
 mod persona;
 mod policy;
+mod recording;
 mod secrets;
 mod tools;
 mod voicemail;
@@ -26,6 +27,7 @@ pub(crate) use load::{DEFAULT_FILE, client_key, environment, of};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
 pub use persona::{Disclosure, NoDisclosure, Persona};
 pub use policy::{Policy, Words};
+pub use recording::{Consent, NoConsent};
 pub use tools::{Mcp, McpTool, Risk, Tool};
 pub(crate) use tools::{attempts, deadline_s};
 pub use voicemail::{NoVoicemail, Voicemail};
@@ -114,6 +116,9 @@ pub struct Store {
     pub dir: PathBuf,
     /// Whether calls are recorded as WAV files.
     pub record_audio: bool,
+    /// What has to be before a call is recorded: `none`, `announced` (the other side has heard
+    /// that it is) or `asked` (they have said yes).
+    pub recording_consent: Consent,
     /// This server's name among several on one record.
     pub node: String,
     /// Days after which calls that are over are forgotten, with their recordings; 0: never.
@@ -125,6 +130,7 @@ impl Default for Store {
         Self {
             dir: PathBuf::from("data"),
             record_audio: true,
+            recording_consent: Consent::None,
             node: "local".to_owned(),
             keep_days: 0,
         }
@@ -146,6 +152,14 @@ pub struct Call {
     /// Only from `TANDEM__CALL__PIN` or the file in `TANDEM__CALL__PIN_FILE`.
     #[serde(skip)]
     pub pin: Option<SecretString>,
+}
+
+impl Config {
+    /// Whether the carrier records calls, from their beginning.
+    #[must_use]
+    pub const fn carrier_records(&self) -> bool {
+        self.acs.record || self.twilio.record
+    }
 }
 
 impl Call {

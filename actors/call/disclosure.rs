@@ -1,6 +1,6 @@
-//! Whether words of ours tell a human that they speak with an AI. It is a rule about words: it
-//! knows the names that an AI is called by, and takes none of them out of a question or from beside
-//! a not. Whether the voice said what is written down of it, nobody here can know. Pure.
+//! Whether words of ours tell a human that they speak with an AI, or that they are recorded. It is
+//! a rule about words: it knows how these are called, and takes none of them out of a question or
+//! from beside a not. Whether the voice said what is written down of it, nobody here can know. Pure.
 
 use crate::call::yes_no::plain;
 
@@ -10,6 +10,8 @@ struct Words {
     language: &'static str,
     /// What an AI is called.
     names: &'static [&'static str],
+    /// What says that something is recorded.
+    recorded: &'static [&'static str],
     /// What turns it into its contrary.
     not: &'static [&'static str],
 }
@@ -31,6 +33,7 @@ const ALL: [Words; 9] = [
             "virtual assistant",
             "automated assistant",
         ],
+        recorded: &["recorded", "recording", "record"],
         not: &["not", "no", "never", "isn t", "aren t", "ain t", "nor"],
     },
     Words {
@@ -52,6 +55,14 @@ const ALL: [Words; 9] = [
             "virtuelle assistentin",
             "ai assistent",
         ],
+        recorded: &[
+            "aufgezeichnet",
+            "aufzeichnen",
+            "aufzeichnung",
+            "aufgenommen",
+            "aufnehmen",
+            "mitgeschnitten",
+        ],
         not: &["nicht", "kein", "keine", "keiner", "nie", "niemals"],
     },
     Words {
@@ -65,6 +76,7 @@ const ALL: [Words; 9] = [
             "assistant virtuel",
             "assistante virtuelle",
         ],
+        recorded: &["enregistré", "enregistrée", "enregistrer", "enregistrement", "enregistrons"],
         not: &["pas", "ne", "non", "jamais", "aucun", "aucune"],
     },
     Words {
@@ -77,6 +89,7 @@ const ALL: [Words; 9] = [
             "inteligencia artificial",
             "asistente virtual",
         ],
+        recorded: &["grabada", "grabado", "grabando", "grabar", "grabamos", "grabación", "graba"],
         not: &["no", "nunca", "jamás", "ningún", "ninguna"],
     },
     Words {
@@ -89,6 +102,7 @@ const ALL: [Words; 9] = [
             "intelligenza artificiale",
             "assistente virtuale",
         ],
+        recorded: &["registrata", "registrato", "registrare", "registrazione"],
         not: &["non", "no", "mai", "nessun", "nessuna"],
     },
     Words {
@@ -100,6 +114,7 @@ const ALL: [Words; 9] = [
             "inteligência artificial",
             "assistente virtual",
         ],
+        recorded: &["gravada", "gravado", "gravar", "gravando", "gravação"],
         not: &["não", "nao", "nunca", "jamais", "nenhum", "nenhuma"],
     },
     Words {
@@ -111,22 +126,28 @@ const ALL: [Words; 9] = [
             "kunstmatige intelligentie",
             "virtuele assistent",
         ],
+        recorded: &["opgenomen", "opnemen", "opname"],
         not: &["niet", "geen", "nee", "nooit"],
     },
     Words {
         language: "ja",
         names: &["aiアシスタント", "人工知能", "aiエージェント", "aiです"],
+        recorded: &["録音"],
         not: &["ではありません", "じゃない", "ではない"],
     },
     Words {
         language: "zh",
         names: &["ai助手", "ai助理", "人工智能", "人工智慧", "智能助手"],
+        recorded: &["录音", "錄音"],
         not: &["不是", "并非", "並非"],
     },
 ];
 
 /// What ends a thought.
 const ENDS: [char; 13] = ['.', ',', ';', ':', '!', '?', '—', '\n', '。', '、', '，', '！', '？'];
+
+/// What ends a sentence.
+const SENTENCE_ENDS: [char; 8] = ['.', '!', '?', '\n', '。', '！', '？', '\u{61f}'];
 
 /// What ends a question.
 const ASKS: [char; 3] = ['?', '？', '\u{61f}'];
@@ -135,16 +156,43 @@ const ASKS: [char; 3] = ['?', '？', '\u{61f}'];
 /// behind it does not count). Where it is not known, or is none of the table's, the words of all
 /// languages count.
 #[must_use]
-pub fn is_in(words: &str, language: Option<&str>) -> bool {
+pub fn names_an_ai(words: &str, language: Option<&str>) -> bool {
+    // Its full stops end no thought.
+    states(&words.replace("A.I.", "AI"), language, |words| words.names)
+}
+
+/// Whether these words say that the call is recorded.
+#[must_use]
+pub fn tells_of_recording(words: &str, language: Option<&str>) -> bool {
+    states(words, language, |words| words.recorded)
+}
+
+/// Whether the last question in these words is whether the call may be recorded.
+#[must_use]
+pub fn asks_to_record(words: &str, language: Option<&str>) -> bool {
+    let Some(end) = words.rfind(ASKS) else { return false };
+    let asked = words[..end].rsplit(SENTENCE_ENDS).next().unwrap_or_default();
+    let spoken = plain(asked);
+    of(language).any(|words| words.recorded.iter().any(|word| is_said(&spoken, word)))
+}
+
+/// The words that count for this language.
+fn of(language: Option<&str>) -> impl Iterator<Item = &'static Words> {
     let language = language.and_then(|language| language.get(..2)).map(str::to_ascii_lowercase);
     let known = ALL.iter().any(|words| Some(words.language) == language.as_deref());
-    let counts = |words: &&Words| !known || Some(words.language) == language.as_deref();
-    let words = words.replace("A.I.", "AI");
+    ALL.iter().filter(move |words| !known || Some(words.language) == language.as_deref())
+}
+
+/// Whether a thought that is neither a question nor denied has one of these words.
+fn states(
+    words: &str,
+    language: Option<&str>,
+    list: fn(&Words) -> &'static [&'static str],
+) -> bool {
     words.split_inclusive(ENDS).any(|thought| {
         let spoken = plain(thought);
         let says = |list: &[&str]| list.iter().any(|word| is_said(&spoken, word));
-        !thought.ends_with(ASKS)
-            && ALL.iter().filter(counts).any(|words| says(words.names) && !says(words.not))
+        !thought.ends_with(ASKS) && of(language).any(|words| says(list(words)) && !says(words.not))
     })
 }
 
@@ -190,7 +238,26 @@ mod tests {
             ("This is an AI assistant.", Some("fi"), true),
             ("", None, false),
         ] {
-            assert_eq!(is_in(words, language), disclosed, "{language:?} {words:?}");
+            assert_eq!(names_an_ai(words, language), disclosed, "{language:?} {words:?}");
+        }
+    }
+
+    #[test]
+    fn a_recording_is_told_of_or_asked_for() {
+        for (words, language, told, asked) in [
+            ("This call is recorded.", Some("en"), true, false),
+            ("Hello. May I record this call, yes or no?", Some("en"), false, true),
+            ("May this call be recorded?", None, false, true),
+            ("May I record this call? And how are you?", Some("en"), false, false),
+            ("This call is not recorded.", Some("en"), false, false),
+            ("Dieses Gespräch wird aufgezeichnet.", Some("de"), true, false),
+            ("Darf ich das Gespräch aufzeichnen?", Some("de"), false, true),
+            ("¿Puedo grabar la llamada?", Some("es"), false, true),
+            ("本次通话会被录音。", Some("zh"), true, false),
+            ("Do you have a table?", Some("en"), false, false),
+        ] {
+            assert_eq!(tells_of_recording(words, language), told, "{words:?}");
+            assert_eq!(asks_to_record(words, language), asked, "{words:?}");
         }
     }
 }

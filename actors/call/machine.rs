@@ -13,6 +13,7 @@ mod keypad;
 mod link;
 mod own;
 mod phone;
+mod recorded;
 mod repairs;
 mod take;
 mod tools;
@@ -28,7 +29,7 @@ use crate::call::consent::{Pin, Question};
 use crate::call::event::{Generation, Input, Media, Order, Output, ToLink};
 use crate::call::ledger::Ledger;
 use crate::call::log::Log;
-use crate::call::turn::{Owed, Turn};
+use crate::call::turn::Turn;
 use crate::carrier::Key;
 use crate::clock::Instant;
 use crate::model::{Command, Entry, ItemId};
@@ -38,6 +39,7 @@ use crate::usage::Usage;
 use disclose::Disclosure;
 use filler::Fillers;
 use join::Transfer;
+use recorded::Recorded;
 use take::Taking;
 use transfer::{Cause, Left};
 
@@ -139,6 +141,7 @@ pub struct Machine {
     left: Option<Left>,
     question: Option<Question>,
     disclosure: Disclosure,
+    recorded: Recorded,
     /// A turn of the caller will be heard again by a fresh session.
     heard_again: bool,
     /// What is to be told at the next pause.
@@ -208,6 +211,7 @@ impl Machine {
             left: None,
             question: None,
             disclosure: Disclosure::default(),
+            recorded: Recorded::default(),
             announcements: VecDeque::new(),
             heard_again: false,
             claims: Vec::new(),
@@ -313,6 +317,7 @@ impl Machine {
                 self.watch_transfer(now);
                 self.watch_keys(now);
                 self.watch_dialled(now);
+                self.watch_consent(now);
                 self.watch_taking(now);
                 self.greet(now);
                 self.fill(now);
@@ -330,19 +335,6 @@ impl Machine {
                 self.watch_closing(now);
                 self.respond(now);
             }
-        }
-    }
-
-    /// Opens the conversation when both sides are there: at once when they rang us; when we rang
-    /// them, after giving them a moment to say who they are.
-    fn greet(&mut self, now: Instant) {
-        let due = self.greet_at.is_some_and(|at| now >= at);
-        if self.greeted || !due || self.session != Session::Up {
-            return;
-        }
-        self.greeted = true;
-        if !self.turn.is_due() && !self.turn.is_caller_speaking() {
-            self.turn.owe(Owed::Guided(self.briefing.greeting.clone()));
         }
     }
 

@@ -242,6 +242,7 @@ impl Record for Book {
             | Fact::Restricted { .. }
             | Fact::Answerer { .. }
             | Fact::Keyed
+            | Fact::Recording { .. }
             | Fact::DisclosureHeard { .. }
             | Fact::HandOver { .. }
             | Fact::ToolAsked { .. }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tandem::tool::{own, tasks};
 use tandem_actors::audio::Payload;
-use tandem_actors::briefing::{Briefing, CallId, Clips, Direction, Limits, Voicemail};
+use tandem_actors::briefing::{Briefing, CallId, Clips, Direction, Limits, Recording, Voicemail};
 use tandem_actors::call::consent::Pin;
 use tandem_actors::call::event::{Input, Order};
 use tandem_actors::carrier::{Addresses, Answerer, Event, Number};
@@ -164,6 +164,7 @@ fn briefing(stage: &Stage, promises: &[Promise]) -> Briefing {
             false => Voicemail::LeaveMessage("Leave it.".into()),
         },
         discloses: plan.discloses,
+        recording: Recording::FromTheStart,
         pin: Pin::new(PIN),
         language: plan.english.then(|| "en".to_owned()),
         human: None,

@@ -4,7 +4,7 @@
 use jiff::Zoned;
 use tandem_actors::briefing::Direction;
 
-use crate::config::Disclosure;
+use crate::config::{Consent, Disclosure};
 
 /// A model makes the message of the task. An answering machine gives no second chance, so it says
 /// all at once.
@@ -120,6 +120,22 @@ pub(super) fn disclosure(when: Disclosure) -> String {
         Disclosure::WhenAsked => rules("That you are an AI", &[always], &[]),
         Disclosure::First => rules("That you are an AI", &[first, always], &[]),
     }
+}
+
+/// That the call is recorded.
+pub(super) fn recording(consent: Consent) -> String {
+    let rule = match consent {
+        Consent::None => return String::new(),
+        Consent::Announced => {
+            "This call is recorded. Say so before you come to the matter, and not again."
+        }
+        Consent::Asked => {
+            "This call is recorded if they agree. Before you come to the matter ask whether it may \
+             be recorded, in a question of its own, and wait for the answer. Whatever it is, go on; \
+             do not ask again."
+        }
+    };
+    format!("# Recording\n{rule}")
 }
 
 /// What it does not do, and the house's own rules after ours.

@@ -2,12 +2,12 @@
 
 use jiff::Zoned;
 use tandem_actors::audio::Format;
-use tandem_actors::briefing::{Briefing, CallId, Text, Voicemail};
+use tandem_actors::briefing::{Briefing, CallId, Recording, Text, Voicemail};
 use tandem_actors::tool::Promise;
 
 use super::{House, New, Wish};
 use crate::clips::Stock;
-use crate::config;
+use crate::config::{self, Consent};
 use crate::persona::{self, Occasion};
 use crate::tool::own::{self, TRANSFER_TO_HUMAN};
 use crate::tool::result::{self, REPORT_RESULT};
@@ -17,14 +17,17 @@ pub(super) fn of(
     clips: &Stock,
     call: &CallId,
     new: New,
-    format: Format,
+    (format, recorded): (Format, bool),
 ) -> Briefing {
     let now = Zoned::now();
+    // Of what is not recorded nothing is said.
+    let recording = if recorded { new.wish.recording } else { Consent::None };
     let occasion = Occasion {
         direction: new.direction,
         task: &new.wish.task,
         manner: &new.wish.manner,
         wants_result: new.wish.result.is_some(),
+        recording,
         now: &now,
     };
     let instructions = house.persona.instructions(occasion);
@@ -49,6 +52,11 @@ pub(super) fn of(
             config::Voicemail::Wait => Voicemail::Wait,
         },
         discloses: house.persona.discloses_first(),
+        recording: match recording {
+            Consent::None => Recording::FromTheStart,
+            Consent::Announced => Recording::Announced,
+            Consent::Asked => Recording::Asked,
+        },
         pin: house.pin.clone(),
         language: house.language.clone(),
         human: house.human.clone().filter(|_| new.wish.hand_over && !new.wish.only_asks),
@@ -93,6 +101,7 @@ mod tests {
                 hand_over: true,
                 dialect: Dialect::Acs24k,
                 voicemail: config::Voicemail::HangUp,
+                recording: Consent::None,
                 tools,
                 result: None,
                 only_asks,

@@ -27,6 +27,7 @@ pub(super) fn described(fact: &Fact) -> (&'static str, Value) {
         Fact::Pressed => ("pressed", json!({})),
         Fact::Answerer { who, by } => ("answerer", json!({ "who": who, "by": by })),
         Fact::Keyed => ("keyed", json!({})),
+        Fact::Recording { step } => ("recording", json!({ "step": step })),
         Fact::DisclosureHeard { turn } => ("disclosure_heard", json!({ "turn": turn })),
         Fact::HandOver { step } => ("hand_over", json!({ "step": step })),
         Fact::ToolAsked { id, name, arguments } => (
@@ -188,6 +189,7 @@ impl Desk {
             | Fact::Announced { .. }
             | Fact::Answerer { .. }
             | Fact::Keyed
+            | Fact::Recording { .. }
             | Fact::DisclosureHeard { .. }
             | Fact::HandOver { .. }
             | Fact::BargedIn { .. }

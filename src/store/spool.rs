@@ -46,6 +46,7 @@ impl Spool {
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed
+            | Fact::Recording { .. }
             | Fact::DisclosureHeard { .. }
             | Fact::HandOver { .. }
             | Fact::ToolAsked { .. }

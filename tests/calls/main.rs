@@ -33,6 +33,7 @@ mod parts_die;
 mod policy;
 mod privacy;
 mod process;
+mod recording_consent;
 mod refusal;
 mod schedules;
 mod search;

@@ -44,7 +44,7 @@ impl Machine {
         }
         self.disclosure.wanted = true;
         let language = self.briefing.language.as_deref();
-        if !self.log.is_saying(|words| disclosure::is_in(words, language)) {
+        if !self.log.is_saying(|words| disclosure::names_an_ai(words, language)) {
             self.turn.owe(Owed::Guided(ORDER.into()));
         }
     }
@@ -52,7 +52,8 @@ impl Machine {
     /// A turn of ours has been heard to the end of what there is of it.
     pub(super) fn heard_of_us(&mut self, turn: Turn) {
         let language = self.briefing.language.as_deref();
-        let discloses = disclosure::is_in(turn.text.as_str(), language);
+        let discloses = disclosure::names_an_ai(turn.text.as_str(), language);
+        self.heard_of_recording(turn.text.as_str());
         self.note(Fact::Turn(turn));
         if discloses {
             self.disclosure.said = Some(self.facts);
@@ -62,6 +63,7 @@ impl Machine {
     /// What we said was cut off.
     pub(super) fn disclosure_cut(&mut self) {
         self.disclosure.said = None;
+        self.recorded.cut();
     }
 
     /// Nothing more comes of what was said: then it has been heard whole.
@@ -87,6 +89,7 @@ impl Machine {
         let was_nobody = !self.who.may_be_human();
         if was_nobody && who.may_be_human() {
             self.disclosure = Disclosure::default();
+            self.forget_recording();
         }
     }
 

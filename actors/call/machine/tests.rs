@@ -8,6 +8,7 @@ mod guard;
 mod join;
 mod keys;
 mod random;
+mod recorded;
 mod restricted;
 mod take;
 mod transfer;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::audio::Format;
-use crate::briefing::{CallId, Clips, Limits, Outcome, Voicemail};
+use crate::briefing::{CallId, Clips, Limits, Outcome, Recording, Voicemail};
 use crate::call::consent::Answer;
 use crate::call::event::{Link, Means, Media, Part, Phone, Ruling, Unfinished};
 use crate::call::playout::{Cut, Flushed, Source};
@@ -71,6 +72,7 @@ fn briefing(direction: Direction) -> Briefing {
         voicemail: Voicemail::LeaveMessage("leave it".into()),
         human: Some(Number::new("+15550109")),
         discloses: false,
+        recording: Recording::FromTheStart,
         pin: None,
         language: None,
         own: own_tool,

@@ -105,6 +105,7 @@ fn moment(fact: &Fact) -> Option<Moment> {
         | Fact::Pressed
         | Fact::Answerer { .. }
         | Fact::Keyed
+        | Fact::Recording { .. }
         | Fact::DisclosureHeard { .. }
         | Fact::HandOver { .. }
         | Fact::ToolAnswered { .. }

@@ -109,6 +109,7 @@ impl Ledger {
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed
+            | Fact::Recording { .. }
             | Fact::DisclosureHeard { .. }
             | Fact::HandOver { .. }
             | Fact::ToolAsked { .. }

@@ -71,6 +71,12 @@ pub fn think(view: &View<'_>) -> Vec<Act> {
         Some(directive::Directive::NobodyTakesOver) => say(directive::ALONE),
         Some(directive::Directive::Introduce) => say(directive::INTRODUCTION),
         Some(directive::Directive::TellNews) => directive::news(view),
+        Some(directive::Directive::TellRecording) => {
+            manners::introduced(view, say(directive::RECORDED))
+        }
+        Some(directive::Directive::AskRecording) => {
+            manners::introduced(view, say(directive::MAY_RECORD))
+        }
         Some(directive::Directive::Disclose) => say(manners::INTRODUCTION),
         None if directive::introduces(view) => say(directive::INTRODUCTION),
         None => manners::answer(mind, view),

@@ -22,7 +22,7 @@ impl Script {
     }
 
     /// A response of these words, all of them on their way to the ear.
-    fn voices(&mut self, words: &str, generation: Generation) -> Vec<Output> {
+    pub(super) fn voices(&mut self, words: &str, generation: Generation) -> Vec<Output> {
         let name = format!("said-{generation}");
         let (response, item) = (ResponseId(name.clone()), ItemId(name));
         let begun = Event::Responding { response: response.clone(), tag: None };
