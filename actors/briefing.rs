@@ -101,6 +101,10 @@ pub struct Briefing {
     pub clips: Arc<Clips>,
     /// What is done when an answering machine picks up.
     pub voicemail: Voicemail,
+    /// Whether it must have been heard that we are an AI before anything is done outside the line.
+    pub discloses: bool,
+    /// From when on it may be recorded.
+    pub recording: Recording,
     /// What approves sensitive tools, entered on the keypad.
     pub pin: Option<Pin>,
     /// What the call is held in (ISO 639-1), where that is known.
@@ -109,6 +113,17 @@ pub struct Briefing {
     pub human: Option<Number>,
     /// Reads what the model asks of the call itself.
     pub own: ReadOwn,
+}
+
+/// From when on a call may be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recording {
+    /// Whenever there is audio.
+    FromTheStart,
+    /// When the other side has heard that it is.
+    Announced,
+    /// When they have said yes to it.
+    Asked,
 }
 
 /// What is done when an answering machine picks up.

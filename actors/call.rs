@@ -5,6 +5,7 @@ pub mod machine;
 
 pub mod answer;
 pub mod consent;
+pub mod disclosure;
 pub mod event;
 pub mod ledger;
 pub mod log;
@@ -374,6 +375,8 @@ fn log(call: &CallId, fact: &Fact) {
             tracing::debug!(%call, name, verdict = verdict.word(), took_ms, "tool");
         }
         Fact::Answerer { who, by } => tracing::debug!(%call, who, by, "on the line"),
+        Fact::Recording { step } => tracing::debug!(%call, step, "recording"),
+        Fact::DisclosureHeard { turn } => tracing::debug!(%call, turn, "disclosed"),
         Fact::HandOver { step } => tracing::info!(%call, step, "hand-over"),
         Fact::SubmissionUnknown
         | Fact::CarrierNamed(_)

@@ -59,8 +59,9 @@ pub struct Desk {
     pub attended: Option<Instant>,
     listener: Listener,
     muted: bool,
-    /// The recording, and whoever listens.
-    tapes: Vec<Box<dyn Tape>>,
+    recording: Option<Box<dyn Tape>>,
+    recorded: bool,
+    listeners: Vec<Box<dyn Tape>>,
     opened: Instant,
     /// The second in which keys are counted, and how many it has brought.
     keys: (Instant, u32),
@@ -81,7 +82,9 @@ impl Desk {
             attended: None,
             listener: Listener::new(format),
             muted: false,
-            tapes: tape.into_iter().collect(),
+            recording: tape,
+            recorded: true,
+            listeners: Vec::new(),
             opened,
             keys: (opened, 0),
         }
@@ -91,13 +94,13 @@ impl Desk {
     pub fn heard(&mut self, audio: &Payload, now: Instant) -> Option<Noticed> {
         self.counts.heard += 1;
         self.last_heard = Some(now);
-        self.tapes.retain(|tape| !tape.is_over());
+        self.listeners.retain(|tape| !tape.is_over());
         let at = self.offset(now);
         if self.is_private() {
-            self.tapes.iter_mut().for_each(|tape| tape.passed(at));
+            self.tapes().for_each(|tape| tape.passed(at));
             return None;
         }
-        self.tapes.iter_mut().for_each(|tape| tape.heard(at, audio));
+        self.tapes().for_each(|tape| tape.heard(at, audio));
         self.ring.push(audio);
         if self.is_on_hold() {
             self.ring.forget_but(RECALLED);
@@ -141,6 +144,17 @@ impl Desk {
         self.muted = true;
     }
 
+    /// Begins or stops to write down what is heard and said. Whoever listens hears it anyway.
+    pub fn record(&mut self, on: bool) {
+        self.recorded = on;
+    }
+
+    /// The recording, while it runs, and whoever listens.
+    fn tapes(&mut self) -> impl Iterator<Item = &mut Box<dyn Tape>> {
+        let recording = self.recording.iter_mut().filter(|_| self.recorded);
+        recording.chain(&mut self.listeners)
+    }
+
     /// Lets the model be heard again.
     pub fn unmute(&mut self) {
         self.muted = false;
@@ -151,20 +165,20 @@ impl Desk {
         self.counts.played += 1;
         if !self.is_private() {
             let at = self.offset(at);
-            self.tapes.iter_mut().for_each(|tape| tape.played(at, audio));
+            self.tapes().for_each(|tape| tape.played(at, audio));
         }
     }
 
     /// Tells one more of the call's audio, from here on.
     pub fn tape(&mut self, tape: Box<dyn Tape>) {
-        self.tapes.push(tape);
+        self.listeners.push(tape);
     }
 
     /// Stops our speech.
     pub fn flush(&mut self, generation: Generation, now: Instant) -> Flushed {
         self.fence = self.fence.max(generation);
         let at = self.offset(now);
-        self.tapes.iter_mut().for_each(|tape| tape.flushed(at));
+        self.tapes().for_each(|tape| tape.flushed(at));
         self.playout.flush(now)
     }
 
@@ -278,8 +292,24 @@ mod tests {
         let mut desk = Desk::new(Format::Pcm24k, Some(Box::new(tape.clone())), now);
         desk.tape(Box::new(Counter::default()));
         desk.heard(&crate::fake::frame(1), now);
-        assert_eq!(desk.tapes.len(), 1);
+        assert_eq!(desk.listeners.len(), 0);
         assert_eq!(*tape.0.lock().unwrap(), [1, 0, 0]);
+    }
+
+    #[test]
+    fn nothing_is_recorded_until_it_may_be() {
+        let (tape, listener, now) = (Counter::default(), Counter::default(), clock::now());
+        let mut desk = Desk::new(Format::Pcm24k, Some(Box::new(tape.clone())), now);
+        desk.tape(Box::new(listener.clone()));
+        let audio = crate::fake::frame(1);
+        for (on, told) in [(false, [0, 0, 0]), (true, [1, 1, 0]), (false, [1, 1, 0])] {
+            desk.record(on);
+            desk.heard(&audio, now);
+            desk.played(&audio, now);
+            assert_eq!(*tape.0.lock().unwrap(), told);
+            assert!(desk.ring.take().is_some(), "the model hears it");
+        }
+        assert_eq!(*listener.0.lock().unwrap(), [3, 3, 0], "to listen is not to record");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::audio::{Format, Payload};
-use crate::briefing::{Briefing, CallId, Clips, Direction, Limits, Text, Voicemail};
+use crate::briefing::{Briefing, CallId, Clips, Direction, Limits, Recording, Text, Voicemail};
 use crate::carrier::{self, Carrier, CarrierCallId, CarrierError, Dial, Digit, Number};
 use crate::exchange::{Exchange, Setup};
 use crate::leg::{Broken, Line};
@@ -320,6 +320,8 @@ impl Stage {
             }),
             voicemail: Voicemail::LeaveMessage("leave it".into()),
             human: self.human.clone(),
+            discloses: false,
+            recording: Recording::FromTheStart,
             pin: None,
             language: None,
             own: |_, _| None,

@@ -73,6 +73,7 @@ fn look(seed: &Seed) {
             Media::Listen(listening) => pump::Order::Listen(listening),
             Media::Mute => pump::Order::Mute,
             Media::Unmute => pump::Order::Unmute,
+            Media::Record(on) => pump::Order::Record(on),
             Media::Close => pump::Order::Close,
         };
         seed.losses.push(&seed.pump, order);

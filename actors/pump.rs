@@ -51,6 +51,8 @@ pub enum Order {
     Mute,
     /// Let it be heard again.
     Unmute,
+    /// Write down what is heard and said from here on, or nothing of it.
+    Record(bool),
     /// Close the phone's socket.
     Close,
     /// Panic: a fault for rehearsals.
@@ -134,6 +136,7 @@ impl Pump {
                 Order::Tape(tape) => self.desk().tape(tape),
                 Order::Mute => self.desk().mute(),
                 Order::Unmute => self.desk().unmute(),
+                Order::Record(on) => self.desk().record(on),
                 Order::Close => self.close_phone(),
                 Order::Panic => panic!("injected fault"),
             }

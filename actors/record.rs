@@ -58,6 +58,18 @@ pub enum Fact {
         /// Who says so: `carrier`, `tone`, `speech`, `model`, `time`.
         by: &'static str,
     },
+    /// Whoever is there has heard to its end that we are an AI; told where it has to be known
+    /// first.
+    DisclosureHeard {
+        /// The number of the turn that says it.
+        turn: u64,
+    },
+    /// Whether the call is recorded, where that has to be said or asked first: `asked`;
+    /// `announced`, `agreed`: from here on; `declined`, `no_answer`, `not_said`: it is not.
+    Recording {
+        /// Which.
+        step: &'static str,
+    },
     /// We pressed keys (which ones is not recorded: they may be a PIN).
     Keyed,
     /// A hand-over to a human moved on: `asked`, `joined`, `done`, `failed`.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::briefing::{Briefing, CallId};
+use crate::briefing::{Briefing, CallId, Recording};
 use crate::call::event::{Case, Input, Media, Part, Phone, ToLink};
 use crate::call::machine::Machine;
 use crate::carrier::{self, Carrier};
@@ -125,7 +125,9 @@ impl Seed {
         let machine = Vault::default();
         machine.put(Machine::new(briefing.clone(), now));
         let desk = Vault::default();
-        desk.put(Desk::new(briefing.format, tape, now));
+        let mut empty = Desk::new(briefing.format, tape, now);
+        empty.record(briefing.recording == Recording::FromTheStart);
+        desk.put(empty);
         Self {
             call: briefing.call.clone(),
             briefing,

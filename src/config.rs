@@ -8,6 +8,7 @@ mod model;
 mod persona;
 mod policy;
 mod proactive;
+mod recording;
 mod secrets;
 mod tools;
 mod voicemail;
@@ -28,6 +29,7 @@ pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Tur
 pub use persona::{Disclosure, NoDisclosure, Persona};
 pub use policy::{Policy, Words};
 pub use proactive::Proactive;
+pub use recording::{Consent, NoConsent};
 pub use tools::{Mcp, McpTool, Risk, Tool};
 pub(crate) use tools::{attempts, deadline_s};
 pub use voicemail::{NoVoicemail, Voicemail};
@@ -118,6 +120,9 @@ pub struct Store {
     pub dir: PathBuf,
     /// Whether calls are recorded as WAV files.
     pub record_audio: bool,
+    /// What has to be before a call is recorded: `none`, `announced` (the other side has heard
+    /// that it is) or `asked` (they have said yes).
+    pub recording_consent: Consent,
     /// This server's name among several on one record.
     pub node: String,
     /// Days after which calls that are over are forgotten, with their recordings; 0: never.
@@ -129,6 +134,7 @@ impl Default for Store {
         Self {
             dir: PathBuf::from("data"),
             record_audio: true,
+            recording_consent: Consent::None,
             node: "local".to_owned(),
             keep_days: 0,
         }
@@ -150,6 +156,14 @@ pub struct Call {
     /// Only from `TANDEM__CALL__PIN` or the file in `TANDEM__CALL__PIN_FILE`.
     #[serde(skip)]
     pub pin: Option<SecretString>,
+}
+
+impl Config {
+    /// Whether the carrier records calls, from their beginning.
+    #[must_use]
+    pub const fn carrier_records(&self) -> bool {
+        self.acs.record || self.twilio.record
+    }
 }
 
 impl Call {

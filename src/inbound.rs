@@ -6,6 +6,7 @@ use tandem_actors::briefing::Text;
 use tandem_actors::carrier::Number;
 
 use crate::account::Account;
+use crate::config::Consent;
 use crate::persona::Manner;
 use crate::reception::Wish;
 
@@ -29,6 +30,9 @@ pub struct Profile {
     pub allow: Vec<String>,
     /// The tools its calls may use; all of them when nothing is said.
     pub tools: Option<Vec<String>>,
+    /// What has to be before its calls are recorded; what is set when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording_consent: Option<Consent>,
     /// Whether callers may be handed over to a human.
     #[serde(default = "yes")]
     pub hand_over: bool,
@@ -52,9 +56,12 @@ impl Profile {
     /// What a call to it is to be, beside what is usual.
     #[must_use]
     pub fn wish(self, account: Account, usual: Wish) -> Wish {
-        let Self { task, personality, greeting, voice, tools, hand_over, .. } = self;
+        let Self {
+            task, personality, greeting, voice, tools, hand_over, recording_consent, ..
+        } = self;
+        let recording = recording_consent.unwrap_or(usual.recording);
         let manner = Manner { personality, greeting, voice };
-        Wish { account, task: Text(task), manner, tools, hand_over, ..usual }
+        Wish { account, task: Text(task), manner, tools, hand_over, recording, ..usual }
     }
 }
 

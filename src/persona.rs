@@ -9,7 +9,7 @@ use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 use tandem_actors::briefing::{Direction, Text};
 
-use crate::config::{self, Disclosure};
+use crate::config::{self, Consent, Disclosure};
 
 /// Who speaks on every call of this server.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +55,8 @@ pub struct Occasion<'a> {
     pub manner: &'a Manner,
     /// Whether whoever ordered the call wants something brought back.
     pub wants_result: bool,
+    /// What they must know of a recording.
+    pub recording: Consent,
     /// The time where the callers are.
     pub now: &'a Zoned,
 }
@@ -86,7 +88,7 @@ impl Persona {
     /// far as it can: providers keep a beginning that they have read before.
     #[must_use]
     pub fn instructions(&self, occasion: Occasion<'_>) -> Text {
-        let Occasion { direction, task, manner, wants_result, now } = occasion;
+        let Occasion { direction, task, manner, wants_result, recording, now } = occasion;
         let opening = Some(manner.greeting.trim()).filter(|words| !words.is_empty());
         let parts = [
             parts::identity(&self.name, &self.on_behalf_of),
@@ -94,6 +96,7 @@ impl Persona {
             parts::personality(&manner.personality),
             parts::language(self.language.as_deref()),
             parts::disclosure(self.disclosure),
+            parts::recording(recording),
             parts::boundaries(&self.boundaries),
             parts::tools(wants_result),
             parts::opening(direction, opening.unwrap_or(&self.opening), self.disclosure),
@@ -103,16 +106,22 @@ impl Persona {
         let said = parts.into_iter().filter(|part| !part.is_empty());
         Text(said.collect::<Vec<_>>().join("\n\n"))
     }
+
+    /// Whether it must be heard that it is an AI before it does anything.
+    #[must_use]
+    pub fn discloses_first(&self) -> bool {
+        self.disclosure == Disclosure::First
+    }
+
+    /// How the model is asked to leave its message on an answering machine.
+    #[must_use]
+    pub fn message(&self) -> Text {
+        Text(parts::message(self.disclosure))
+    }
 }
 
 /// How the model is asked to open the call.
 #[must_use]
 pub fn greeting(direction: Direction) -> Text {
     parts::greeting(direction).into()
-}
-
-/// How the model is asked to leave its message on an answering machine.
-#[must_use]
-pub fn message() -> Text {
-    parts::MESSAGE.into()
 }

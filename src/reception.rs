@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::account::Account;
 use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
-use crate::config::{Dialect, Voicemail};
+use crate::config::{Consent, Dialect, Voicemail};
 use crate::persona::{Manner, Persona};
 use crate::policy::{Gate, Ordered, Refused};
 use crate::recording::Recordings;
@@ -70,6 +70,10 @@ pub struct House {
     pub language: Option<String>,
     /// What is done when an answering machine picks up, unless an order says otherwise.
     pub voicemail: Voicemail,
+    /// What has to be before a call is recorded, unless an order says otherwise.
+    pub recording: Consent,
+    /// Whether the carrier records from the beginning, whatever is said of it.
+    pub carrier_records: bool,
     /// What an inbound call is for when nothing else is said.
     pub inbound_task: Text,
 }
@@ -159,6 +163,7 @@ impl Reception {
             hand_over: true,
             dialect: self.house.dialect,
             voicemail: self.house.voicemail,
+            recording: self.house.recording,
             tools: None,
             result: None,
             only_asks: false,
@@ -276,7 +281,8 @@ impl Reception {
                 .inspect_err(|error| tracing::error!(%call, %error, "not recorded"))
                 .ok()
         });
-        let briefing = briefing::of(&self.house, &self.clips, call, new, format);
+        let recorded = tape.is_some();
+        let briefing = briefing::of(&self.house, &self.clips, call, new, (format, recorded));
         let mut made = None;
         let issued = self.tickets.issue(call, Admission { dialect, format }, |nonces| {
             let addresses = self.addresses(call, dialect, nonces);
@@ -374,6 +380,12 @@ impl Reception {
     #[must_use]
     pub const fn human(&self) -> Option<&Number> {
         self.house.human.as_ref()
+    }
+
+    /// Whether calls can wait with their recording until the other side knows of it.
+    #[must_use]
+    pub const fn can_wait_for_consent(&self) -> bool {
+        !self.house.carrier_records
     }
 
     /// The names of the tools that calls have.

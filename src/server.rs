@@ -308,6 +308,8 @@ fn house(
         persona: Persona::of(&config.persona, language.as_deref()),
         language,
         voicemail: config.call.voicemail,
+        recording: config.store.recording_consent,
+        carrier_records: config.carrier_records(),
         inbound_task: Text(INBOUND.to_owned()),
     }
 }

@@ -234,6 +234,8 @@ pub enum Media {
     Mute,
     /// Let it be heard again.
     Unmute,
+    /// Write down what is heard and said from here on, or nothing of it.
+    Record(bool),
     /// Close the media socket.
     Close,
 }

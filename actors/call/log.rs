@@ -186,6 +186,19 @@ impl Log {
         turns
     }
 
+    /// Whether words like these are on their way to the ear.
+    #[must_use]
+    pub fn is_saying(&self, like: impl Fn(&str) -> bool) -> bool {
+        self.lines.iter().any(|line| match line {
+            Line::Agent { text, heard: Heard::Saying, .. } => like(text.as_str()),
+            Line::Agent { .. }
+            | Line::Caller { .. }
+            | Line::Note(_)
+            | Line::Asked { .. }
+            | Line::Answered { .. } => false,
+        })
+    }
+
     /// Something the model should know that nobody said.
     pub fn note(&mut self, text: Text) {
         self.lines.push(Line::Note(text));

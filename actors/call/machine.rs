@@ -4,6 +4,7 @@
 mod announce;
 mod answer;
 mod deadlines;
+mod disclose;
 mod endings;
 mod filler;
 mod guard;
@@ -12,6 +13,7 @@ mod keypad;
 mod link;
 mod own;
 mod phone;
+mod recorded;
 mod repairs;
 mod take;
 mod tools;
@@ -27,16 +29,18 @@ use crate::call::consent::{Pin, Question};
 use crate::call::event::{Generation, Input, Media, Order, Output, ToLink};
 use crate::call::ledger::Ledger;
 use crate::call::log::Log;
-use crate::call::turn::{Owed, Turn};
+use crate::call::turn::Turn;
 use crate::carrier::Key;
 use crate::clock::Instant;
 use crate::model::{Command, Entry, ItemId};
 use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
 use crate::usage::Usage;
+use disclose::Disclosure;
 use endings::Submission;
 use filler::Fillers;
 use join::Transfer;
+use recorded::Recorded;
 use take::Taking;
 use transfer::{Cause, Left};
 
@@ -137,6 +141,8 @@ pub struct Machine {
     /// Our part ended before the carrier's word on it came.
     left: Option<Left>,
     question: Option<Question>,
+    disclosure: Disclosure,
+    recorded: Recorded,
     /// A turn of the caller will be heard again by a fresh session.
     heard_again: bool,
     /// What is to be told at the next pause.
@@ -205,6 +211,8 @@ impl Machine {
             introduction: None,
             left: None,
             question: None,
+            disclosure: Disclosure::default(),
+            recorded: Recorded::default(),
             announcements: VecDeque::new(),
             heard_again: false,
             claims: Vec::new(),
@@ -311,6 +319,7 @@ impl Machine {
                 self.watch_transfer(now);
                 self.watch_keys(now);
                 self.watch_dialled(now);
+                self.watch_consent(now);
                 self.watch_taking(now);
                 self.greet(now);
                 self.fill(now);
@@ -331,19 +340,6 @@ impl Machine {
         }
     }
 
-    /// Opens the conversation when both sides are there: at once when they rang us; when we rang
-    /// them, after giving them a moment to say who they are.
-    fn greet(&mut self, now: Instant) {
-        let due = self.greet_at.is_some_and(|at| now >= at);
-        if self.greeted || !due || self.session != Session::Up {
-            return;
-        }
-        self.greeted = true;
-        if !self.turn.is_due() && !self.turn.is_caller_speaking() {
-            self.turn.owe(Owed::Guided(self.briefing.greeting.clone()));
-        }
-    }
-
     fn respond(&mut self, now: Instant) {
         self.turn.pass(now);
         let may = self.session == Session::Up && self.may_speak();
@@ -358,11 +354,6 @@ impl Machine {
             let (tag, instructions) = (request.tag, request.instructions.map(guided));
             self.tell(Command::Respond { tag, instructions });
         }
-    }
-
-    fn say(&mut self, text: &Text) {
-        let words = format!("Say exactly: \"{}\"", text.as_str());
-        self.turn.owe(Owed::Guided(Text(words)));
     }
 
     fn note(&mut self, fact: Fact) {

@@ -243,6 +243,8 @@ impl Record for Book {
             | Fact::Restricted { .. }
             | Fact::Answerer { .. }
             | Fact::Keyed
+            | Fact::Recording { .. }
+            | Fact::DisclosureHeard { .. }
             | Fact::HandOver { .. }
             | Fact::ToolAsked { .. }
             | Fact::ToolLate { .. }

@@ -21,6 +21,7 @@ const DEMANDS: &[Threshold] = &[
     at_most(Quantity::Hostile(Wrong::Doubled), 0.0, "an approval is used once"),
     at_most(Quantity::Hostile(Wrong::AnotherCall), 0.0, "an approval is for its call"),
     at_most(Quantity::Hostile(Wrong::AnsweredTwice), 0.0, "a tool call is answered once"),
+    at_most(Quantity::Hostile(Wrong::Undisclosed), 0.0, "an AI is known to be one first"),
     at_most(Quantity::Hostile(Wrong::Endless), 0.0, "no model keeps a call from ending"),
 ];
 

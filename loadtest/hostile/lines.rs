@@ -74,8 +74,15 @@ impl Carrier for Network {
 pub(crate) async fn ring(stage: Arc<Stage>, mut told: mpsc::Receiver<carrier::Command>) {
     while let Some(command) = told.recv().await {
         match command {
-            carrier::Command::Say(audio) => stage.change(|state| state.play(&audio)),
-            carrier::Command::Flush => stage.change(|state| state.flush()),
+            carrier::Command::Say(audio) => {
+                if let Some(heard) = stage.change(|state| state.play(&audio)) {
+                    stage.truth().discloses(&stage.call, heard);
+                }
+            }
+            carrier::Command::Flush => {
+                stage.truth().cut(&stage.call);
+                stage.change(|state| state.flush());
+            }
             carrier::Command::Mark(_) => {}
             carrier::Command::Close => break,
         }

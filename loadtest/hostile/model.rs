@@ -17,6 +17,12 @@ use super::steps::Ask;
 /// What an answer is that grants nothing yet: the question is to be put.
 const PUT: &str = "asked the human";
 
+/// What it says when it says what it is.
+const DISCLOSURE: &str = "Hello, this is an AI assistant.";
+
+/// What an answer is that wants that said first.
+const UNDISCLOSED: &str = "not_disclosed";
+
 pub(crate) struct Player {
     pub(crate) stage: Arc<Stage>,
     pub(crate) exchange: Exchange,
@@ -25,7 +31,11 @@ pub(crate) struct Player {
 impl Player {
     /// Plays the call's part of the script.
     pub(crate) async fn play(self) {
-        self.say("Hello, what can I do for you?", None).await;
+        let greeting = match self.stage.plan.opens_with_it {
+            true => DISCLOSURE,
+            false => "Hello, what can I do for you?",
+        };
+        self.say(greeting, None).await;
         for act in self.stage.plan.acts.clone() {
             self.stage.tell(|| format!("model begins {act:?}"));
             self.perform(act).await;
@@ -69,6 +79,11 @@ impl Player {
     /// Asks, puts the question that it is told, waits, claims; again if it is told to put it again.
     async fn honestly(&self, act: Act) -> Option<String> {
         let mut word = self.asks(act, act.wish).await;
+        if word.as_deref() == Some(UNDISCLOSED) {
+            self.say(DISCLOSURE, None).await;
+            self.answered().await;
+            word = self.asks(act, act.wish).await;
+        }
         for _ in 0..2 {
             if word.as_deref() != Some(PUT) {
                 break;

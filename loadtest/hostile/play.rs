@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tandem::tool::{own, tasks};
 use tandem_actors::audio::Payload;
-use tandem_actors::briefing::{Briefing, CallId, Clips, Direction, Limits, Voicemail};
+use tandem_actors::briefing::{Briefing, CallId, Clips, Direction, Limits, Recording, Voicemail};
 use tandem_actors::call::consent::Pin;
 use tandem_actors::call::event::{Input, Order};
 use tandem_actors::carrier::{Addresses, Answerer, Event, Number};
@@ -111,6 +111,9 @@ fn begin(exchange: &Exchange, stage: &Arc<Stage>, promises: &[Promise]) {
     let addresses = Addresses { media: String::new(), events: String::new() };
     let briefing = briefing(stage, promises);
     exchange.admit(briefing, addresses, None).expect("the exchange has room for the script");
+    if stage.plan.discloses {
+        stage.truth().must_disclose(&stage.call);
+    }
     let (near, far) = line();
     exchange.attach(&stage.call, near).expect("the call has no phone yet");
     far.says.try_send(Event::Started).expect("a fresh line takes an event");
@@ -160,6 +163,8 @@ fn briefing(stage: &Stage, promises: &[Promise]) -> Briefing {
             true => Voicemail::Wait,
             false => Voicemail::LeaveMessage("Leave it.".into()),
         },
+        discloses: plan.discloses,
+        recording: Recording::FromTheStart,
         pin: Pin::new(PIN),
         language: plan.english.then(|| "en".to_owned()),
         human: None,

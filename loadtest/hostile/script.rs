@@ -195,6 +195,10 @@ pub(crate) struct Call {
     pub(crate) callee: Callee,
     pub(crate) waits_on_machines: bool,
     pub(crate) english: bool,
+    /// It must be heard that it is an AI before anything is done.
+    pub(crate) discloses: bool,
+    /// The model opens with it, whether it must or not.
+    pub(crate) opens_with_it: bool,
     pub(crate) pace: Pace,
     pub(crate) acts: Vec<Act>,
     pub(crate) reactions: Vec<Reaction>,
@@ -253,6 +257,8 @@ impl Call {
             callee,
             waits_on_machines: rng.random_bool(0.7),
             english: rng.random_bool(0.5),
+            discloses: rng.random_bool(0.4),
+            opens_with_it: rng.random_bool(0.5),
             pace: paces.choose(rng).copied().unwrap_or(Pace::Quick),
             acts,
             reactions: (0..REACTIONS).map(|_| Reaction::draw(rng)).collect(),
@@ -335,11 +341,13 @@ impl fmt::Display for Script {
         writeln!(f, "  bookings {:?}", escaped(&self.bookings))?;
         writeln!(f, "  payments {:?}", escaped(&self.payments))?;
         for (n, call) in self.calls.iter().enumerate() {
-            let Call { outbound, callee, waits_on_machines, english, pace, acts, reactions } = call;
+            let Call { outbound, callee, waits_on_machines, english, discloses, .. } = call;
+            let Call { opens_with_it, pace, acts, reactions, .. } = call;
             writeln!(
                 f,
                 "  call {n}: outbound {outbound}, {callee:?}, waits on machines \
-                 {waits_on_machines}, english {english}, tools {pace:?}"
+                 {waits_on_machines}, english {english}, must say that it is an AI \
+                 {discloses}, says so {opens_with_it}, tools {pace:?}"
             )?;
             for act in acts {
                 writeln!(f, "    model {act:?}")?;

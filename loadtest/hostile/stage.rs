@@ -39,6 +39,8 @@ pub(crate) struct Stage {
 pub(crate) struct Utterance {
     /// What it asks about, so that a human can answer it.
     pub(crate) about: Option<(Deed, Proof)>,
+    /// It says that it is an AI.
+    discloses: bool,
 }
 
 /// What a human does to approve.
@@ -98,7 +100,7 @@ impl Stage {
             over: false,
             pieces: 0,
             until: clock::now(),
-            utterances: vec![Utterance { about: None }],
+            utterances: vec![Utterance { about: None, discloses: false }],
             on_the_way: VecDeque::new(),
             last: None,
             named: 0,
@@ -189,7 +191,8 @@ impl State {
         about: Option<(Deed, Proof)>,
     ) {
         let item = ItemId(self.name("i"));
-        self.utterances.push(Utterance { about });
+        let discloses = words.contains("AI assistant");
+        self.utterances.push(Utterance { about, discloses });
         let audio = audio(self.utterances.len() - 1, words.len());
         self.send(Event::Spoke { response: response.clone(), item: item.clone(), audio });
         self.send(Event::Said { response: response.clone(), item, words: words.into() });
@@ -204,13 +207,16 @@ impl State {
         });
     }
 
-    /// A piece of speech has reached the phone.
-    pub(crate) fn play(&mut self, audio: &Payload) {
+    /// A piece of speech has reached the phone. Returns when something will have been heard whole
+    /// with it that says that it is an AI.
+    pub(crate) fn play(&mut self, audio: &Payload) -> Option<Instant> {
         let number = |at: std::ops::Range<usize>| audio.as_str()[at].parse().unwrap_or(CLIP);
         let (utterance, last) = (number(0..8), number(8..12) == 1);
         self.pieces += 1;
         self.until = self.until.max(clock::now()) + PIECE;
         self.on_the_way.push_back((self.until, utterance, last));
+        let discloses = self.utterances.get(utterance).is_some_and(|said| said.discloses);
+        (last && discloses).then_some(self.until)
     }
 
     /// What has reached it and was not heard is thrown away.

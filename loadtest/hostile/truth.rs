@@ -24,13 +24,21 @@ pub enum Wrong {
     AnotherCall,
     /// A tool call was answered again.
     AnsweredTwice,
+    /// Something was done before the human had heard that they speak with an AI.
+    Undisclosed,
     /// A call that does not end.
     Endless,
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Unconfirmed, Self::Doubled, Self::AnotherCall, Self::AnsweredTwice, Self::Endless];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Unconfirmed,
+        Self::Doubled,
+        Self::AnotherCall,
+        Self::AnsweredTwice,
+        Self::Undisclosed,
+        Self::Endless,
+    ];
 }
 
 impl fmt::Display for Wrong {
@@ -40,6 +48,7 @@ impl fmt::Display for Wrong {
             Self::Doubled => "doubled effects",
             Self::AnotherCall => "effects in another call",
             Self::AnsweredTwice => "tool calls answered twice",
+            Self::Undisclosed => "effects before the AI was disclosed",
             Self::Endless => "calls that do not end",
         })
     }
@@ -60,6 +69,8 @@ struct Approval {
 pub(crate) struct Truth {
     approvals: HashMap<(CallId, Deed), Approval>,
     done: HashSet<(CallId, Deed)>,
+    /// Calls in which the AI must be disclosed first, and when that has been heard.
+    disclosed: HashMap<CallId, Option<Instant>>,
     begun: HashMap<(CallId, ToolCallId), u32>,
     /// Approved effects that came about.
     pub(crate) rightly_done: u64,
@@ -138,8 +149,33 @@ impl Truth {
         self.accuse(wrong, format!("{call}: {deed}: {why}"));
     }
 
+    /// In this call it must have been heard that it is an AI before anything is done.
+    pub(crate) fn must_disclose(&mut self, call: &CallId) {
+        self.disclosed.insert(call.clone(), None);
+    }
+
+    /// It will have been heard then.
+    pub(crate) fn discloses(&mut self, call: &CallId, heard: Instant) {
+        if let Some(at) = self.disclosed.get_mut(call) {
+            at.get_or_insert(heard);
+        }
+    }
+
+    /// What has not been heard by now will not be.
+    pub(crate) fn cut(&mut self, call: &CallId) {
+        if let Some(at) = self.disclosed.get_mut(call) {
+            *at = at.filter(|at| *at <= clock::now());
+        }
+    }
+
     /// A tool call that must happen at most once is being done.
     pub(crate) fn began(&mut self, call: &CallId, id: &ToolCallId) {
+        let heard = |at: &Option<Instant>| at.is_some_and(|at| at <= clock::now());
+        if self.disclosed.get(call).is_some_and(|at| !heard(at)) {
+            let line =
+                format!("{call}: tool call {} done by an AI that nobody knows to be one", id.0);
+            self.accuse(Wrong::Undisclosed, line);
+        }
         let times = self.begun.entry((call.clone(), id.clone())).or_default();
         *times += 1;
         if *times > 1 {
@@ -189,6 +225,26 @@ mod tests {
             truth.effect(a, &milk);
         };
         assert_eq!(judged(taken_back), [Wrong::Unconfirmed]);
+    }
+
+    #[test]
+    fn an_ai_does_nothing_before_it_has_been_heard_to_be_one() {
+        let id = ToolCallId("t".into());
+        let early = |truth: &mut Truth, a: &CallId, b: &CallId| {
+            truth.must_disclose(a);
+            truth.began(b, &id);
+            truth.discloses(a, clock::now() + Duration::from_secs(1));
+            truth.began(a, &id);
+        };
+        assert_eq!(judged(early), [Wrong::Undisclosed]);
+        let cut = |truth: &mut Truth, a: &CallId, _: &CallId| {
+            truth.must_disclose(a);
+            truth.discloses(a, clock::now() + Duration::from_secs(1));
+            truth.cut(a);
+            truth.discloses(a, clock::now());
+            truth.began(a, &id);
+        };
+        assert_eq!(judged(cut), []);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
 use super::carrier::{AppIdentity, is_e164};
-use super::{Config, Http, agent, carrier, model, persona, policy, secrets, tools};
+use super::{Config, Consent, Http, agent, carrier, model, persona, policy, secrets, tools};
 
 /// The file that is read when it exists and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
@@ -166,6 +166,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             return Err(ConfigError::Invalid(format!(
                 "call.take_restricted and {name} are both set: the carrier would record what \
                  callers enter; use our own recording, which is silent then"
+            )));
+        }
+        if config.store.recording_consent != Consent::None && records {
+            return Err(ConfigError::Invalid(format!(
+                "{name} is set and store.recording_consent is not none: the carrier would record \
+                 from the beginning; use our own recording, which waits"
             )));
         }
     }
@@ -373,6 +379,8 @@ mod tests {
         let error = with(both, &[]).unwrap_err().to_string();
         assert!(error.contains("twilio.record"), "{error}");
         assert!(with("[call]\ntake_restricted = true\n", &[]).unwrap().call.take_restricted);
+        let both = "[store]\nrecording_consent = \"asked\"\n[twilio]\nrecord = true\n";
+        assert!(with(both, &[]).unwrap_err().to_string().contains("store.recording_consent"));
     }
 
     #[test]

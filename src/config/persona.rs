@@ -37,7 +37,8 @@ pub enum Disclosure {
     /// Whenever it is asked.
     #[default]
     WhenAsked,
-    /// Before anything else, and whenever it is asked.
+    /// Before anything else, and whenever it is asked. Nothing is done outside the line until it
+    /// has been heard.
     First,
 }
 

@@ -9,7 +9,9 @@ use tandem_actors::carrier::Number;
 
 use super::Desk;
 use super::caller::Operator;
-use super::calls::order::{checked_manner, checked_number, checked_task, checked_tools};
+use super::calls::order::{
+    checked_consent, checked_manner, checked_number, checked_task, checked_tools,
+};
 use super::problem::Problem;
 use crate::account::Account;
 use crate::inbound::Profile;
@@ -65,6 +67,9 @@ pub(super) async fn set(
     checked_tools(&desk.reception, profile.tools.clone())?;
     let Profile { personality, greeting, voice, .. } = profile.clone();
     checked_manner(Manner { personality, greeting, voice })?;
+    if let Some(consent) = profile.recording_consent {
+        checked_consent(&desk.reception, <&str>::from(consent).to_owned())?;
+    }
     if profile.allow.len() > ALLOW_MAX || profile.allow.iter().any(String::is_empty) {
         let detail = format!("give at most {ALLOW_MAX} numbers, or beginnings that end in *");
         return Err(Problem::invalid("allow", detail));

@@ -4,14 +4,22 @@
 use jiff::Zoned;
 use tandem_actors::briefing::Direction;
 
-use crate::config::Disclosure;
+use crate::config::{Consent, Disclosure};
 
 /// A model makes the message of the task. An answering machine gives no second chance, so it says
 /// all at once.
-pub(super) const MESSAGE: &str = "\
+const MESSAGE: &str = "\
 The answering machine records now. Leave the message: who is calling, for whom, what it is about \
 and what you ask for, in at most three short sentences. Nothing personal that the task does not \
 say. End with goodbye. Ask nothing and call no tool.";
+
+/// The message, with what it must say first where that is set.
+pub(super) fn message(disclosure: Disclosure) -> String {
+    match disclosure {
+        Disclosure::WhenAsked => MESSAGE.to_owned(),
+        Disclosure::First => format!("{MESSAGE} Begin with that you are an AI assistant."),
+    }
+}
 
 /// Opens the call when nobody else does.
 pub(super) const fn greeting(direction: Direction) -> &'static str {
@@ -112,6 +120,22 @@ pub(super) fn disclosure(when: Disclosure) -> String {
         Disclosure::WhenAsked => rules("That you are an AI", &[always], &[]),
         Disclosure::First => rules("That you are an AI", &[first, always], &[]),
     }
+}
+
+/// That the call is recorded.
+pub(super) fn recording(consent: Consent) -> String {
+    let rule = match consent {
+        Consent::None => return String::new(),
+        Consent::Announced => {
+            "This call is recorded. Say so before you come to the matter, and not again."
+        }
+        Consent::Asked => {
+            "This call is recorded if they agree. Before you come to the matter ask whether it may \
+             be recorded, in a question of its own, and wait for the answer. Whatever it is, go on; \
+             do not ask again."
+        }
+    };
+    format!("# Recording\n{rule}")
 }
 
 /// What it does not do, and the house's own rules after ours.

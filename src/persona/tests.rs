@@ -24,6 +24,7 @@ fn whole(persona: &Persona, direction: Direction, task: &str) -> String {
             task: &task.into(),
             manner: &Manner::default(),
             wants_result: false,
+            recording: Consent::None,
             now: &now,
         })
         .0
@@ -54,6 +55,13 @@ fn in_which_language() {
 fn when_it_says_that_it_is_an_ai() {
     let told = [Disclosure::WhenAsked, Disclosure::First].map(parts::disclosure);
     assert_snapshot!("disclosure", told.join("\n\n"));
+}
+
+#[test]
+fn what_it_says_of_a_recording() {
+    let told = [Consent::None, Consent::Announced, Consent::Asked].map(parts::recording);
+    assert_eq!(told[0], "");
+    assert!(told[1].contains("This call is recorded.") && told[2].contains("if they agree"));
 }
 
 #[test]
@@ -90,7 +98,8 @@ fn what_it_is_to_do_and_when() {
 
 #[test]
 fn what_it_leaves_on_an_answering_machine() {
-    assert_snapshot!("message", message().0);
+    let told = [Disclosure::WhenAsked, Disclosure::First].map(parts::message);
+    assert_snapshot!("message", told.join("\n\n"));
 }
 
 #[test]
@@ -138,7 +147,9 @@ fn what_an_order_says_of_the_call_stands_before_what_it_cannot_change() {
     };
     let now = jiff::civil::date(2026, 3, 4).at(14, 30, 0, 0).in_tz("UTC").unwrap();
     let (direction, task) = (Direction::Outbound, &BOOK.into());
-    let occasion = Occasion { direction, task, manner: &manner, wants_result: false, now: &now };
+    let (recording, wants_result) = (Consent::None, false);
+    let occasion =
+        Occasion { direction, task, manner: &manner, wants_result, recording, now: &now };
     let told = Persona::of(&settings(), None).instructions(occasion).0;
     let place = |words: &str| told.find(words).unwrap_or_else(|| panic!("no {words:?} in {told}"));
     assert!(place("You are Ben") < place("# That you are an AI"));

@@ -2,12 +2,12 @@
 
 use jiff::Zoned;
 use tandem_actors::audio::Format;
-use tandem_actors::briefing::{Briefing, CallId, Text, Voicemail};
+use tandem_actors::briefing::{Briefing, CallId, Recording, Text, Voicemail};
 use tandem_actors::tool::Promise;
 
 use super::{House, New, Wish};
 use crate::clips::Stock;
-use crate::config;
+use crate::config::{self, Consent};
 use crate::persona::{self, Occasion};
 use crate::tool::own::{self, TRANSFER_TO_HUMAN};
 use crate::tool::result::{self, REPORT_RESULT};
@@ -17,14 +17,17 @@ pub(super) fn of(
     clips: &Stock,
     call: &CallId,
     new: New,
-    format: Format,
+    (format, recorded): (Format, bool),
 ) -> Briefing {
     let now = Zoned::now();
+    // Of what is not recorded nothing is said.
+    let recording = if recorded { new.wish.recording } else { Consent::None };
     let occasion = Occasion {
         direction: new.direction,
         task: &new.wish.task,
         manner: &new.wish.manner,
         wants_result: new.wish.result.is_some(),
+        recording,
         now: &now,
     };
     let instructions = house.persona.instructions(occasion);
@@ -44,9 +47,15 @@ pub(super) fn of(
         limits: house.limits,
         clips: clips.of(format),
         voicemail: match new.wish.voicemail {
-            config::Voicemail::LeaveMessage => Voicemail::LeaveMessage(persona::message()),
+            config::Voicemail::LeaveMessage => Voicemail::LeaveMessage(house.persona.message()),
             config::Voicemail::HangUp => Voicemail::HangUp,
             config::Voicemail::Wait => Voicemail::Wait,
+        },
+        discloses: house.persona.discloses_first(),
+        recording: match recording {
+            Consent::None => Recording::FromTheStart,
+            Consent::Announced => Recording::Announced,
+            Consent::Asked => Recording::Asked,
         },
         pin: house.pin.clone(),
         language: house.language.clone(),
@@ -93,6 +102,7 @@ mod tests {
                 hand_over: true,
                 dialect: Dialect::Acs24k,
                 voicemail: config::Voicemail::HangUp,
+                recording: Consent::None,
                 tools,
                 result: None,
                 only_asks,

@@ -5,7 +5,7 @@ use tandem_actors::briefing::Text;
 use tandem_actors::carrier::Number;
 
 use crate::account::Account;
-use crate::config::{Dialect, Voicemail};
+use crate::config::{Consent, Dialect, Voicemail};
 use crate::persona::Manner;
 use crate::policy::Ordered;
 use crate::store::{Once, Part};
@@ -36,6 +36,8 @@ pub struct Wish {
     pub dialect: Dialect,
     /// What is done when an answering machine picks up.
     pub voicemail: Voicemail,
+    /// What has to be before it is recorded.
+    pub recording: Consent,
     /// The tools it may use, by name; all of them when nothing is said. What a call does itself,
     /// such as hanging up, it always may.
     pub tools: Option<Vec<String>>,

@@ -75,10 +75,13 @@ impl Reel {
         mix: &mut Mix,
         dropped: &mut u64,
     ) -> Result<(), Stopped> {
+        // What is never recorded has no file.
+        let Some(mut next) = told.recv().await else { return Ok(()) };
         let (path, spec) = (self.path.clone(), spec(self.format));
         let mut writer = blocking(move || open(&path, spec)).await?;
         let mut ready = Vec::new();
-        while let Some(batch) = told.recv().await {
+        loop {
+            let batch = next;
             *dropped += batch.dropped;
             for run in batch.runs {
                 if !mix.reach(&run) {
@@ -88,6 +91,10 @@ impl Reel {
                     (writer, ready) = write(writer, ready).await?;
                 }
                 mix.place(&run);
+            }
+            match told.recv().await {
+                Some(batch) => next = batch,
+                None => break,
             }
         }
         mix.finish();

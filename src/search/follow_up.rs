@@ -106,6 +106,7 @@ mod tests {
             finalized_ms: Some(1),
             talk_ms: None,
             usage: None,
+            recording: None,
             result: Some(r#"{"status":"achieved","data":{"price":20,"words":{"a":"b"}}}"#.into()),
             follows: None,
         }

@@ -106,6 +106,9 @@ pub struct CallRow {
     pub talk_ms: Option<i64>,
     /// What the model has used: a JSON object of tokens by figure; with the end, where it was told.
     pub usage: Option<String>,
+    /// How its recording stands, where that had to be said or asked first: the last word of
+    /// `Fact::Recording`.
+    pub recording: Option<String>,
     /// What it has brought back: a JSON object; none unless it was to bring something.
     pub result: Option<Text>,
     /// The call that it goes on from.

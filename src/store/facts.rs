@@ -28,6 +28,8 @@ pub(super) fn described(fact: &Fact) -> (&'static str, Value) {
         Fact::Pressed => ("pressed", json!({})),
         Fact::Answerer { who, by } => ("answerer", json!({ "who": who, "by": by })),
         Fact::Keyed => ("keyed", json!({})),
+        Fact::Recording { step } => ("recording", json!({ "step": step })),
+        Fact::DisclosureHeard { turn } => ("disclosure_heard", json!({ "turn": turn })),
         Fact::HandOver { step } => ("hand_over", json!({ "step": step })),
         Fact::ToolAsked { id, name, arguments } => (
             "tool_asked",
@@ -192,6 +194,8 @@ impl Desk {
             | Fact::Announced { .. }
             | Fact::Answerer { .. }
             | Fact::Keyed
+            | Fact::Recording { .. }
+            | Fact::DisclosureHeard { .. }
             | Fact::HandOver { .. }
             | Fact::BargedIn { .. }
             | Fact::Lost { .. }

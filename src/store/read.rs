@@ -20,8 +20,17 @@ use crate::account::Account;
 
 type Read<T> = Result<T, RecordError>;
 
+/// Calls with what was last written down of their recording.
+macro_rules! all_calls {
+    () => {
+        "SELECT calls.*, (SELECT body FROM events WHERE call = calls.id AND kind = 'recording' \
+         ORDER BY sequence DESC LIMIT 1) AS recording FROM calls "
+    };
+}
+pub(super) use all_calls;
+
 pub(super) async fn call(pool: &SqlitePool, id: &CallId) -> Read<Option<CallRow>> {
-    let row = sqlx::query("SELECT * FROM calls WHERE id = $1")
+    let row = sqlx::query(concat!(all_calls!(), "WHERE id = $1"))
         .bind(&*id.0)
         .fetch_optional(pool)
         .await
@@ -36,14 +45,15 @@ pub(super) async fn calls(
     limit: u32,
 ) -> Read<Page> {
     let limit = limit.clamp(1, PAGE_MAX);
-    let rows = sqlx::query(
-        "SELECT * FROM calls WHERE ($1 IS NULL OR lifecycle = $1) \
+    let rows = sqlx::query(concat!(
+        all_calls!(),
+        "WHERE ($1 IS NULL OR lifecycle = $1) \
          AND ($2 IS NULL OR direction = $2) AND ($3 IS NULL OR outcome = $3) \
          AND ($4 IS NULL OR remote = $4) AND ($5 IS NULL OR account = $5) \
          AND ($6 IS NULL OR finalized_ms >= $6) \
          AND ($7 IS NULL OR queued_ms < $7 OR (queued_ms = $7 AND id < $8)) \
-         ORDER BY queued_ms DESC, id DESC LIMIT $9",
-    )
+         ORDER BY queued_ms DESC, id DESC LIMIT $9"
+    ))
     .bind(filter.lifecycle.map(|lifecycle| lifecycle.word()))
     .bind(filter.direction.map(|direction| direction.word()))
     .bind(filter.outcome.map(|outcome| outcome.word()))
@@ -153,6 +163,10 @@ pub(super) fn call_row(row: &SqliteRow) -> Read<CallRow> {
         finalized_ms: column(row, "finalized_ms")?,
         talk_ms: column(row, "talk_ms")?,
         usage: column(row, "usage")?,
+        recording: column::<Option<&str>>(row, "recording")?.and_then(|body| {
+            let body: serde_json::Value = serde_json::from_str(body).ok()?;
+            body["step"].as_str().map(str::to_owned)
+        }),
         result: column::<Option<String>>(row, "result")?.map(Text),
         follows: column::<Option<String>>(row, "follows")?.map(|call| CallId::new(&call)),
     })

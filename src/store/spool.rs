@@ -47,6 +47,8 @@ impl Spool {
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed
+            | Fact::Recording { .. }
+            | Fact::DisclosureHeard { .. }
             | Fact::HandOver { .. }
             | Fact::ToolAsked { .. }
             | Fact::ToolAnswered { .. }

@@ -87,7 +87,7 @@ impl Desk {
         if self.who_wants(&account, &event).await?.is_empty() {
             return Ok(());
         }
-        let row = sqlx::query("SELECT * FROM calls WHERE id = $1")
+        let row = sqlx::query(concat!(read::all_calls!(), "WHERE id = $1"))
             .bind(&*call.0)
             .fetch_one(&mut self.conn)
             .await?;

@@ -1,7 +1,7 @@
 //! The task line as a caller uses it who was taught so: each wish by voice, with summaries,
 //! questions back and confirmations; then everything that goes wrong on the way.
 
-mod caller;
+pub(crate) mod caller;
 mod dates;
 mod deletion;
 mod persona;

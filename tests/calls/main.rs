@@ -36,6 +36,7 @@ mod policy;
 mod privacy;
 mod proactive;
 mod process;
+mod recording_consent;
 mod refusal;
 mod schedules;
 mod search;

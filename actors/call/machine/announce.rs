@@ -18,6 +18,12 @@ const MOST_WAITING: usize = 8;
 const PAUSE: Duration = Duration::from_millis(1_500);
 
 impl Machine {
+    /// Whoever ordered the call wants this said.
+    pub(super) fn say(&mut self, text: &Text) {
+        let words = format!("Say exactly: \"{}\"", text.as_str());
+        self.turn.owe(Owed::Guided(Text(words)));
+    }
+
     /// Something is to be told at the next pause.
     pub(super) fn announce(&mut self, text: Text) {
         if self.announcements.len() >= MOST_WAITING {

@@ -75,6 +75,7 @@ impl Machine {
         if !open || (by_line && by_words && who != self.who) {
             return;
         }
+        self.met(who);
         if who != self.who {
             self.note(Fact::Answerer { who: who.word(), by: by.word() });
         }
@@ -264,6 +265,7 @@ impl Machine {
         if matches!(self.course, Course::Leave { begun: true, .. })
             && !self.turn.is_speaking()
             && !self.turn.is_due()
+            && !self.completes_message()
         {
             self.leave_line("voicemail_left", now);
         }
@@ -285,6 +287,7 @@ impl Machine {
 
     fn wake(&mut self, by: Source, now: Instant) {
         self.note(Fact::Answerer { who: Who::Unknown.word(), by: by.word() });
+        self.met(Who::Unknown);
         (self.who, self.by) = (Who::Unknown, by);
         self.course = Course::Woken { since: now };
         self.active(now);

@@ -3,11 +3,11 @@
 use super::{Instant, Machine, Parting, Phase, Session, endings};
 
 impl Machine {
-    pub(super) fn deadlines(&self) -> [Option<Instant>; 12] {
+    pub(super) fn deadlines(&self) -> [Option<Instant>; 13] {
         match &self.phase {
-            Phase::Queued | Phase::Failing { .. } | Phase::Over => [None; 12],
+            Phase::Queued | Phase::Failing { .. } | Phase::Over => [None; 13],
             Phase::Ringing { since } => {
-                let mut all = [None; 12];
+                let mut all = [None; 13];
                 all[0] = Some(*since + self.briefing.limits.ringing);
                 all
             }
@@ -24,15 +24,16 @@ impl Machine {
                 self.dialled_until,
                 self.taking_deadline(),
                 self.telling_deadline(),
+                self.recording_deadline(),
             ],
             Phase::HandingOver { .. } => {
-                let mut all = [None; 12];
+                let mut all = [None; 13];
                 all[0] = self.transfer_deadline();
                 all[1] = self.media_deadline();
                 all
             }
             Phase::Closing { since, speech, .. } => {
-                let mut all = [None; 12];
+                let mut all = [None; 13];
                 all[0] = Some(*since + endings::PARTING);
                 all[2] = (*speech == Parting::Ordered).then(|| *since + endings::UNSAID);
                 all[1] = self.media_deadline();

@@ -293,6 +293,9 @@ impl Machine {
             self.note(Fact::Turn(turn));
         }
         self.taking = None;
+        if talking.is_some() {
+            self.recording_unsettled();
+        }
         let talk_ms = talking.map_or(0, |since| millis(now - since));
         self.phase = Phase::Over;
         if !self.usage.is_empty() {

@@ -34,6 +34,9 @@ impl Machine {
         self.note(Fact::Pressed);
         // No machine presses keys.
         self.machine = false;
+        if self.recording_key(digit) {
+            return;
+        }
         let human = self.may_confirm();
         let open = |question: &&Question| question.heard.is_some_and(|at| at <= now) && human;
         match self.question.as_ref().filter(open).cloned() {

@@ -117,6 +117,7 @@ impl Machine {
                 } else {
                     self.said_something = true;
                     self.question_overtaken();
+                    self.recording_overtaken();
                     self.log.said(&item, &words);
                 }
             }
@@ -163,6 +164,7 @@ impl Machine {
             self.stay();
             self.spoken_into_message(now);
         }
+        self.recording_answering(began);
         self.question_answering(began);
     }
 
@@ -176,6 +178,7 @@ impl Machine {
             self.note(Fact::Turn(turn));
             self.log.noted(item, self.facts);
         }
+        self.recording_answered(&words);
         self.question_answered(words);
     }
 
@@ -202,6 +205,8 @@ impl Machine {
                 }
             }
         }
+        self.watch_disclosure();
+        self.watch_recording(now);
         self.question_heard(now);
         self.hang_up_if_said(now);
         self.message_left(now);

@@ -60,6 +60,20 @@ impl Machine {
         self.take_course(now);
     }
 
+    /// Opens the conversation when both sides are there: at once when they rang us; when we rang
+    /// them, after giving them a moment to say who they are.
+    pub(super) fn greet(&mut self, now: Instant) {
+        let due = self.greet_at.is_some_and(|at| now >= at);
+        if self.greeted || !due || self.session != Session::Up {
+            return;
+        }
+        self.greeted = true;
+        if !self.turn.is_due() && !self.turn.is_caller_speaking() {
+            let opening = self.opening();
+            self.turn.owe(opening);
+        }
+    }
+
     fn began(&mut self, source: &Source, at: Instant, now: Instant) {
         self.active(now);
         // Speech that runs on has no gap, whatever happened behind it.
@@ -90,8 +104,10 @@ impl Machine {
         self.turn.hushed(now);
         self.hushed = Some(now);
         for turn in self.log.drained() {
-            self.note(Fact::Turn(turn));
+            self.heard_of_us(turn);
         }
+        self.watch_disclosure();
+        self.watch_recording(now);
         self.question_heard(now);
         self.message_left(now);
         self.introduced(now);
@@ -111,6 +127,7 @@ impl Machine {
     fn flushed(&mut self, flushed: &Flushed, now: Instant) {
         self.turn.hushed(now);
         self.hushed = Some(now);
+        self.disclosure_cut();
         for turn in self.log.flushed(flushed) {
             self.note(Fact::Turn(turn));
         }

@@ -2,11 +2,13 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for what it wants")]
 
 mod answer;
+mod disclose;
 mod fillers;
 mod guard;
 mod join;
 mod keys;
 mod random;
+mod recorded;
 mod restricted;
 mod submission;
 mod take;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::audio::Format;
-use crate::briefing::{CallId, Clips, Limits, Outcome, Voicemail};
+use crate::briefing::{CallId, Clips, Limits, Outcome, Recording, Voicemail};
 use crate::call::consent::Answer;
 use crate::call::event::{Link, Means, Media, Part, Phone, Ruling, Unfinished};
 use crate::call::playout::{Cut, Flushed, Source};
@@ -70,6 +72,8 @@ fn briefing(direction: Direction) -> Briefing {
         clips: Arc::new(Clips::default()),
         voicemail: Voicemail::LeaveMessage("leave it".into()),
         human: Some(Number::new("+15550109")),
+        discloses: false,
+        recording: Recording::FromTheStart,
         pin: None,
         language: None,
         own: own_tool,

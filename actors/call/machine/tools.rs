@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::disclose::is_of_the_line;
 use super::{Machine, millis};
 use crate::briefing::{Briefing, Text};
 use crate::call::event::Output;
@@ -42,8 +43,10 @@ impl Machine {
         self.tools_this_turn += 1;
         let refusal = self.refusal(&name, promise.cloned().as_ref());
         self.ledger.enter(Row { job: job.clone(), response, risk, asked: now, state });
+        let undisclosed = self.owes_disclosure() && !is_of_the_line(own.as_ref());
         match refusal {
             Some(done) => self.told(&id, done, now),
+            None if undisclosed => self.disclose_first(&id, now),
             None => self.perform(job, risk, own, now),
         }
     }

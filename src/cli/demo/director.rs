@@ -110,6 +110,8 @@ fn moment(fact: &Fact) -> Option<Moment> {
         | Fact::Pressed
         | Fact::Answerer { .. }
         | Fact::Keyed
+        | Fact::Recording { .. }
+        | Fact::DisclosureHeard { .. }
         | Fact::HandOver { .. }
         | Fact::ToolAnswered { .. }
         | Fact::ConfirmationSettled { .. }

@@ -136,6 +136,8 @@ fn words(fact: &Fact) -> Option<String> {
         Fact::Pressed => "· key pressed".to_owned(),
         Fact::Answerer { who, by } => format!("· on the line: {who}, by {by}"),
         Fact::Keyed => "· pressed keys".to_owned(),
+        Fact::Recording { step } => format!("· recording {step}"),
+        Fact::DisclosureHeard { .. } => "· heard that this is an AI".to_owned(),
         Fact::HandOver { step } => format!("· hand-over {step}"),
         Fact::SubmissionUnknown => "· not known whether it rings".to_owned(),
         // How fast it was is in the table at the end.

@@ -104,6 +104,8 @@ impl Ledger {
             | Fact::Pressed
             | Fact::Answerer { .. }
             | Fact::Keyed
+            | Fact::Recording { .. }
+            | Fact::DisclosureHeard { .. }
             | Fact::HandOver { .. }
             | Fact::ToolAsked { .. }
             | Fact::ToolAnswered { .. }

@@ -11,7 +11,7 @@ use super::super::once::once;
 use super::super::phone;
 use super::super::problem::Problem;
 use crate::account::Account;
-use crate::config::{Dialect, Voicemail, is_e164};
+use crate::config::{Consent, Dialect, Voicemail, is_e164};
 use crate::persona::Manner;
 use crate::policy::Ordered;
 use crate::reception::{Order, Reception, Wish};
@@ -38,6 +38,7 @@ struct Place {
     task: String,
     dialect: Option<Dialect>,
     voicemail: Option<String>,
+    recording_consent: Option<String>,
     #[serde(default)]
     personality: String,
     #[serde(default)]
@@ -63,7 +64,7 @@ pub(super) async fn read(
     let place: Place =
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
     let Place { to, task, dialect, voicemail, personality, greeting, voice, .. } = place;
-    let Place { hand_over, tools, result_schema, .. } = place;
+    let Place { hand_over, tools, result_schema, recording_consent, .. } = place;
     let (to, ordered) = match to {
         Some(to) => (checked_number("to", to)?, Ordered::Now),
         // Their own phone: whoever orders it is more likely their agent than they.
@@ -78,6 +79,10 @@ pub(super) async fn read(
             Some(word) => Voicemail::try_from(word)
                 .map_err(|error| Problem::invalid("voicemail", error.to_string()))?,
             None => usual.voicemail,
+        },
+        recording: match recording_consent {
+            Some(word) => checked_consent(reception, word)?,
+            None => usual.recording,
         },
         manner: checked_manner(Manner { personality, greeting, voice })?,
         hand_over: hand_over.unwrap_or(usual.hand_over),
@@ -126,6 +131,19 @@ pub(in crate::http) fn checked_manner(manner: Manner) -> Result<Manner, Problem>
         }
     }
     Ok(manner)
+}
+
+/// What has to be before the call is recorded.
+pub(in crate::http) fn checked_consent(
+    reception: &Reception,
+    word: String,
+) -> Result<Consent, Problem> {
+    let wrong = |detail: String| Problem::invalid("recording_consent", detail);
+    let consent = Consent::try_from(word).map_err(|error| wrong(error.to_string()))?;
+    if consent != Consent::None && !reception.can_wait_for_consent() {
+        return Err(wrong("the carrier records this server's calls from the beginning".to_owned()));
+    }
+    Ok(consent)
 }
 
 /// Tools that there are.

@@ -37,6 +37,9 @@ pub(in crate::http) struct CallView {
     numbers: Numbers,
     timestamps: Timestamps,
     talk_ms: Option<i64>,
+    /// How its recording stands; absent where nobody had to know of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording: Option<String>,
     /// The call that it goes on from.
     #[serde(skip_serializing_if = "Option::is_none")]
     follows: Option<String>,
@@ -99,6 +102,7 @@ impl From<CallRow> for CallView {
                 finalized_at: row.finalized_ms.and_then(at),
             },
             talk_ms: row.talk_ms,
+            recording: row.recording,
             follows: row.follows.map(|call| call.to_string()),
             usage: row.usage.and_then(|told| serde_json::from_str(&told).ok()),
             result: row.result.and_then(|told| serde_json::from_str(told.as_str()).ok()),

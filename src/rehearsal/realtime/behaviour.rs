@@ -164,6 +164,8 @@ pub enum Fault {
     /// The next question that a tool answers with is not put to the caller: the tool is called
     /// again at once, as if somebody had said yes.
     SelfConfirms,
+    /// It does not read that it has to say first of all that it is an AI.
+    SkipsDisclosure,
     /// The next tool call comes twice, with the same call id.
     DuplicateCall,
     /// The next speech comes within 200 ms, followed by silence up to ten seconds of audio.
@@ -199,6 +201,7 @@ impl Fault {
             | Self::UnknownEvents
             | Self::UnknownTool
             | Self::SelfConfirms
+            | Self::SkipsDisclosure
             | Self::DuplicateCall
             | Self::TooFast
             | Self::SessionAge(_)

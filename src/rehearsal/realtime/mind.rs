@@ -71,6 +71,13 @@ pub fn think(view: &View<'_>) -> Vec<Act> {
         Some(directive::Directive::NobodyTakesOver) => say(directive::ALONE),
         Some(directive::Directive::Introduce) => say(directive::INTRODUCTION),
         Some(directive::Directive::TellNews) => directive::news(view),
+        Some(directive::Directive::TellRecording) => {
+            manners::introduced(view, say(directive::RECORDED))
+        }
+        Some(directive::Directive::AskRecording) => {
+            manners::introduced(view, say(directive::MAY_RECORD))
+        }
+        Some(directive::Directive::Disclose) => say(manners::INTRODUCTION),
         None if directive::introduces(view) => say(directive::INTRODUCTION),
         None => manners::answer(mind, view),
     }
@@ -83,6 +90,11 @@ pub(super) fn claim(view: &View<'_>) -> Option<Act> {
         Moment::Answered { .. } => task_line::open_question(view).map(|(again, _)| again),
         Moment::Opening | Moment::Heard(_) | Moment::Waiting | Moment::Idle => None,
     }
+}
+
+/// Instructions as a model reads them that passes over the rule to say first what it is.
+pub(super) fn without_disclosure(instructions: &str) -> String {
+    manners::without_first(instructions)
 }
 
 /// The mind that the instructions describe: by the line that begins with `Task:`, or by all of

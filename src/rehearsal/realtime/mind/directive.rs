@@ -10,6 +10,10 @@ const LOST_THREAD: &str = "As I was saying.";
 pub(super) const INTRODUCTION: &str =
     "This caller wants to speak to a human. My colleague is here for you now.";
 
+/// What is said of a recording.
+pub(super) const RECORDED: &str = "This call is recorded.";
+pub(super) const MAY_RECORD: &str = "May this call be recorded?";
+
 /// What is said when nobody can take over.
 pub(super) const ALONE: &str = "I am sorry, nobody can take over. I will help you myself.";
 
@@ -25,6 +29,12 @@ pub(super) enum Directive<'a> {
     NobodyTakesOver,
     /// A human has joined, to whom the caller is introduced.
     Introduce,
+    /// The other side does not know that they are recorded.
+    TellRecording,
+    /// They have not been asked whether they may be.
+    AskRecording,
+    /// The other side does not know that it is an AI.
+    Disclose,
     /// The last note of the conversation is news for the caller.
     TellNews,
 }
@@ -42,6 +52,13 @@ pub(super) fn find(instructions: &str) -> Option<Directive<'_>> {
     quoted("say exactly:")
         .map(Directive::Exactly)
         .or_else(|| quoted("continue after:").map(Directive::ContinueAfter))
+        .or_else(|| told("has to know that you are an ai").then_some(Directive::Disclose))
+        .or_else(|| {
+            told("has to know that this call is recorded").then_some(Directive::TellRecording)
+        })
+        .or_else(|| {
+            told("asked for their consent to a recording").then_some(Directive::AskRecording)
+        })
         .or_else(|| told("the answering machine records now").then_some(Directive::LeaveMessage))
         .or_else(|| told("the hand-over has failed").then_some(Directive::NobodyTakesOver))
         .or_else(|| told("the colleague is in the call now").then_some(Directive::Introduce))

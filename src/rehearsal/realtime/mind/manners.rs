@@ -3,11 +3,16 @@
 //! same lines.
 
 use super::{Act, Mind, Moment, View, line, phrase, say};
+use crate::rehearsal::realtime::conversation::{Entry, Role};
 
 /// In front of the words to open with, on a line of their own and in quotes.
 const OPENING: &str = "Opening: \"";
 
 const FIRST: &str = "before anything else you say in this call";
+
+/// What it is once more, when a tool was refused because that was not heard.
+const NOT_DISCLOSED: &str = r#""reason":"not_disclosed""#;
+
 const WHEN_ASKED: &str = "say at once that you are an ai assistant";
 
 const QUESTIONS: &[&str] = &[
@@ -19,7 +24,7 @@ const QUESTIONS: &[&str] = &[
     "is this a recording",
 ];
 
-const INTRODUCTION: &str = "This is an AI assistant.";
+pub(super) const INTRODUCTION: &str = "This is an AI assistant.";
 const ANSWER: &str = "I am an AI assistant.";
 
 /// Answers what concerns itself; the rest is the line's and the mind's.
@@ -29,6 +34,9 @@ pub(super) fn answer(mind: &dyn Mind, view: &View<'_>) -> Vec<Act> {
         && phrase::hears(text, QUESTIONS)
     {
         return say(ANSWER);
+    }
+    if let Some(again) = refused(view) {
+        return vec![again];
     }
     let acts = line::answer(mind, view);
     let speaks = !acts.is_empty() && acts.iter().all(|act| matches!(act, Act::Say(_)));
@@ -51,6 +59,27 @@ pub(super) fn introduced(view: &View<'_>, mut acts: Vec<Act>) -> Vec<Act> {
         }
     }
     acts
+}
+
+/// The tool that was refused before it was known what it is; it is known now, and nobody has spoken
+/// since.
+fn refused(view: &View<'_>) -> Option<Act> {
+    let last = view.entries.iter().rev().find(|entry| match entry {
+        Entry::Message { role, .. } => *role == Role::User,
+        Entry::Call { .. } | Entry::Output { .. } => true,
+    });
+    let Some(Entry::Output { call_id, output }) = last else { return None };
+    if !output.contains(NOT_DISCLOSED) || !view.own_words().contains("ai assistant") {
+        return None;
+    }
+    let (name, arguments) = view.call(call_id)?;
+    Some(Act::Call { name: name.to_owned(), arguments: arguments.to_owned() })
+}
+
+/// Without the rule to say first what it is.
+pub(super) fn without_first(instructions: &str) -> String {
+    let skipped = |line: &&str| !line.to_ascii_lowercase().contains(FIRST);
+    instructions.lines().filter(skipped).collect::<Vec<_>>().join("\n")
 }
 
 fn opening(instructions: &str) -> Option<&str> {

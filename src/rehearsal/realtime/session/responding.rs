@@ -83,11 +83,15 @@ impl Session {
         membership: Membership,
         now: Instant,
     ) {
-        let instructions = wanted["instructions"].as_str();
+        let instructions = wanted["instructions"].as_str().unwrap_or(&self.settings.instructions);
+        let instructions = match self.troubles.skips_disclosure() {
+            true => mind::without_disclosure(instructions),
+            false => instructions.to_owned(),
+        };
         let tools = wanted["tools"].as_array().map(|tools| settings::tool_names(tools));
         let view = View {
             entries,
-            instructions: instructions.unwrap_or(&self.settings.instructions),
+            instructions: &instructions,
             tools: tools.as_ref().unwrap_or(&self.settings.tools),
         };
         let mut acts = mind::think(&view);

@@ -47,6 +47,11 @@ impl Troubles {
         self.waiting.iter().any(|(_, fault)| *fault == Fault::QuotaFailure)
     }
 
+    /// Whether it passes over that it has to disclose itself; it stays so.
+    pub(super) fn skips_disclosure(&self) -> bool {
+        self.waiting.iter().any(|(_, fault)| *fault == Fault::SkipsDisclosure)
+    }
+
     /// Takes the first fault that the choice applies to.
     fn take<T>(&mut self, choose: impl Fn(Instant, &Fault) -> Option<T>) -> Option<T> {
         let (at, chosen) = self
@@ -78,6 +83,7 @@ fn due(since: Instant, fault: &Fault) -> Option<Instant> {
         Fault::Cut { .. }
         | Fault::UnknownTool
         | Fault::SelfConfirms
+        | Fault::SkipsDisclosure
         | Fault::DuplicateCall
         | Fault::TooFast
         | Fault::RefuseHandshake { .. }
@@ -115,6 +121,7 @@ impl Session {
                 Fault::Cut { .. }
                 | Fault::UnknownTool
                 | Fault::SelfConfirms
+                | Fault::SkipsDisclosure
                 | Fault::DuplicateCall
                 | Fault::TooFast
                 | Fault::RefuseHandshake { .. }
