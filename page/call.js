@@ -57,9 +57,9 @@ export function Call({ id }) {
 
 /** The kinds of events there are: a browser hears only those it asks for by name. */
 const KINDS = ['lifecycle', 'carrier_named', 'turn', 'masked', 'restricted', 'pressed', 'answerer',
-  'keyed', 'hand_over', 'tool_asked', 'tool_answered', 'tool_late', 'announced',
-  'confirmation_asked', 'confirmation_settled', 'confirmation_step', 'barged_in', 'lost',
-  'repaired', 'replied', 'used', 'finalized'];
+  'submission_unknown', 'keyed', 'recording', 'disclosure_heard', 'hand_over', 'tool_asked',
+  'tool_answered', 'tool_late', 'announced', 'confirmation_asked', 'confirmation_settled',
+  'confirmation_step', 'barged_in', 'lost', 'repaired', 'replied', 'used', 'finalized'];
 
 function Top({ call, path, children }) {
   const over = Boolean(call.outcome);

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod briefing;
+mod made;
 mod order;
 mod ticket;
 
@@ -26,9 +27,10 @@ use crate::config::{Consent, Dialect, Voicemail};
 use crate::persona::{Manner, Persona};
 use crate::policy::{Gate, Ordered, Refused};
 use crate::recording::Recordings;
-use crate::store::{self, NoPlace, NotOpened, Once, Part, Permit, Store, Terms};
+use crate::store::{self, NotOpened, Once, Part, Permit, Store, Terms};
 use ticket::{Admission, Tickets};
 
+pub use made::{Made, NotMade, Placed, Turned};
 pub use order::{Order, Ringing, Wish};
 
 /// Takes orders and ringing phones.
@@ -76,67 +78,6 @@ pub struct House {
     pub carrier_records: bool,
     /// What an inbound call is for when nothing else is said.
     pub inbound_task: Text,
-}
-
-/// A call that has been made of it.
-#[derive(Clone, Debug)]
-pub struct Made {
-    /// The call.
-    pub call: CallId,
-    /// Where the carrier finds us: holds the call's nonces.
-    pub addresses: Addresses,
-}
-
-/// What became of an order to ring somebody.
-#[derive(Clone, Debug)]
-pub struct Placed {
-    /// The call.
-    pub call: CallId,
-    /// Whether it was made before, by the same order.
-    pub repeated: bool,
-}
-
-/// Why no call was made.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum NotMade {
-    /// The exchange refused.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// They may not be rung, or not now.
-    #[error(transparent)]
-    Forbidden(Refused),
-    /// It could not be written down; then it is not made.
-    #[error(transparent)]
-    NotWritten(#[from] RecordError),
-    /// The key of the order is that of another order.
-    #[error("this key came with another order before")]
-    OtherOrder,
-    /// The same order came a moment ago under another key, and made this call.
-    #[error("the same order came a moment ago and made the call {0}")]
-    JustNow(CallId),
-    /// It is not known whether a call of the same account rings this number.
-    #[error(
-        "it is not known whether the call {0} rings this number; look at it, and order again \
-             when that is known"
-    )]
-    Unsure(CallId),
-    /// Whoever rings here is not among those who may.
-    #[error("the caller is not among those who may ring this number")]
-    NotAdmitted,
-    /// Its place in a search is not to be had.
-    #[error(transparent)]
-    NoPlace(#[from] NoPlace),
-}
-
-/// Why a media socket was not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Turned {
-    /// No such call, or not its nonce. The two are not told apart.
-    #[error("no call waits for this socket")]
-    Away,
-    /// The call has a live socket.
-    #[error("the call has a live media socket")]
-    Taken,
 }
 
 impl Reception {
