@@ -17,6 +17,7 @@ mod keys;
 mod mcp;
 mod media;
 mod once;
+pub mod openapi;
 mod phone;
 mod policy;
 mod problem;
@@ -138,6 +139,7 @@ fn for_operators() -> Router<Desk> {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .merge(openapi::routes())
 }
 
 fn for_carriers() -> Router<Desk> {
