@@ -8,7 +8,7 @@ export const floor = { state: signal({}), ids: signal([]), rows: new Map(), over
 
 /** Follows the floor for as long as the page is open. */
 export function watchFloor() {
-  const take = ({ calls, over, ...state }) => batch(() => {
+  const take = ({ calls, over = [], ...state }) => batch(() => {
     const fresh = [];
     for (const call of calls) {
       const row = floor.rows.get(call.id);

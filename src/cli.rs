@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, ConfigError};
+use crate::http;
 use crate::telemetry;
 use client::{At, Client};
 
@@ -65,6 +66,13 @@ enum Command {
     Keys(keys::Options),
     /// Serve an agent on standard input and output (Model Context Protocol).
     Mcp(mcp::Options),
+    /// Print the API as an OpenAPI 3.1 document; a running server shows it at /docs.
+    #[command(name = "openapi")]
+    OpenApi {
+        /// It is JSON anyway.
+        #[arg(long)]
+        json: bool,
+    },
     /// Look at everything that is configured and say what works; dials nobody.
     Check(check::Options),
     /// Ask for what a real carrier and model need, and write tandem.toml.
@@ -95,6 +103,10 @@ pub async fn run(cli: Cli) -> ExitCode {
         Some(Command::Phone(options)) => phone::run(&options, client(&options.at, file)).await,
         Some(Command::Keys(options)) => keys::run(&options, client(&options.at, file)).await,
         Some(Command::Mcp(options)) => mcp::run(client(&options.at, file)).await,
+        Some(Command::OpenApi { json: _ }) => {
+            say(http::openapi::text());
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Search(options)) => search::run(&options, client(&options.at, file)).await,
     };
     done.unwrap_or_else(|error| {

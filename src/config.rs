@@ -227,7 +227,9 @@ impl Default for Rehearsal {
 }
 
 /// A carrier's media socket, as a rehearsal speaks it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// ACS, PCM 24 kHz.

@@ -1,4 +1,5 @@
-//! The route table, grouped by who calls: users of the API, carriers, operators, rehearsals.
+//! The route table, grouped by who calls: users of the API, operators, browsers, carriers,
+//! rehearsals.
 //!
 //! In a rehearsal one listener serves them all. With a real carrier there are two: the API's, on
 //! loopback, and the carriers' door, which serves nothing but their routes.
@@ -18,6 +19,7 @@ mod keys;
 mod mcp;
 mod media;
 mod once;
+pub mod openapi;
 mod page;
 mod phone;
 mod policy;
@@ -95,14 +97,14 @@ pub struct Desk {
 
 /// Every route: what the one listener of a rehearsal serves.
 pub fn routes(desk: Desk) -> Router {
-    let all = for_users().merge(for_operators()).merge(for_carriers());
+    let all = for_users().merge(for_operators()).merge(for_browsers()).merge(for_carriers());
     let all = if desk.stagehand.is_some() { all.merge(for_rehearsals()) } else { all };
     guarded(all, desk.clone(), mcp::routes(api(&desk), desk))
 }
 
 /// What the API's listener serves when the carriers have a door of their own.
 pub fn api_routes(desk: Desk) -> Router {
-    let all = for_users().merge(for_operators());
+    let all = for_users().merge(for_operators()).merge(for_browsers());
     guarded(all, desk.clone(), mcp::routes(api(&desk), desk))
 }
 
@@ -146,13 +148,18 @@ fn for_operators() -> Router<Desk> {
         .route("/v1/keys/{id}", delete(keys::revoke))
         .route("/v1/inbound", get(inbound::list))
         .route("/v1/inbound/{number}", get(inbound::show).put(inbound::set).delete(inbound::forget))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .merge(openapi::routes())
+}
+
+fn for_browsers() -> Router<Desk> {
+    Router::new()
         .route("/", get(page::index))
         .route("/page/{*path}", get(page::file))
         .route("/session", post(session::open).delete(session::close))
         .route("/session/{word}", get(session::accept))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
 }
 
 fn for_carriers() -> Router<Desk> {

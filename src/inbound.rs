@@ -1,6 +1,7 @@
 //! How calls to a number of ours are held: for what, by whom they may be made, whose they are.
 //! Pure.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tandem_actors::briefing::Text;
 use tandem_actors::carrier::Number;
@@ -11,8 +12,9 @@ use crate::persona::Manner;
 use crate::reception::Wish;
 
 /// The profile of one number.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ProfileOrder")]
 pub struct Profile {
     /// What its calls are for.
     pub task: String,

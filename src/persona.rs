@@ -6,6 +6,7 @@ mod parts;
 mod tests;
 
 use jiff::Zoned;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tandem_actors::briefing::{Direction, Text};
 
@@ -31,7 +32,7 @@ pub struct Persona {
 }
 
 /// How one call differs from what is usual in the house; what is empty does not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Manner {
     /// Who speaks, in what tone, within which bounds: a few sentences.
     #[serde(default)]

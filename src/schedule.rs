@@ -10,6 +10,7 @@ use std::time::Duration;
 use croner::Cron;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use condition::{Condition, Is};
@@ -22,10 +23,12 @@ const GRACE_S: u64 = 600;
 const GRACE_MAX_S: u64 = 86_400;
 
 /// What is to be done, and when.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ScheduleOrder")]
 pub struct Spec {
-    /// Whom to ring, in E.164.
+    /// Whom to ring, in E.164; left out, the phone of `/v1/phone`.
+    #[schemars(regex(pattern = r"^\+[1-9][0-9]{6,14}$"))]
     pub to: String,
     /// What for.
     pub task: String,
@@ -40,6 +43,7 @@ pub struct Spec {
     pub condition: Option<Condition>,
     /// How late it may be made, in seconds.
     #[serde(default = "grace")]
+    #[schemars(range(max = GRACE_MAX_S))]
     pub grace_s: u64,
     /// Read where orders are told apart.
     #[serde(default, skip_serializing)]

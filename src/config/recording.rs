@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 /// What has to be before a call is recorded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "&'static str")]
+#[schemars(!try_from, !into, rename_all = "snake_case")]
 pub enum Consent {
     /// Nothing: whenever there is audio.
     #[default]

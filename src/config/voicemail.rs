@@ -3,8 +3,9 @@
 use serde::Deserialize;
 
 /// What is done when an answering machine picks up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(!try_from, rename_all = "snake_case")]
 pub enum Voicemail {
     /// A message, made of the task, is left after the tone.
     #[default]

@@ -1,8 +1,8 @@
 //! Calls for the users of the API: ring somebody, look, speak through it, hang up.
 
 pub(super) mod detail;
-mod events;
-mod listen;
+pub(super) mod events;
+pub(super) mod listen;
 mod listeners;
 pub(super) mod order;
 pub(super) mod served;
@@ -13,8 +13,9 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tandem_actors::briefing::{Direction, Lifecycle, Outcome, Text};
 use tandem_actors::call::event::{Input, Order as Command};
 use tandem_actors::carrier::Number;
@@ -25,11 +26,12 @@ pub(super) use listeners::Listeners;
 
 use super::Desk;
 use super::caller::{Caller, Writer};
+use super::openapi::words::{DirectionWord, E164, Keys, LifecycleWord, OutcomeWord};
 use super::problem::Problem;
 use crate::retention::{self, NotForgotten};
-use crate::store::{Archive, CallFilter, CallRow};
+use crate::store::{Archive, CallFilter, CallRow, PAGE_MAX};
 use crate::tool::own;
-use view::CallView;
+use view::{CallPage, CallView, Ending, Told, Transcript};
 
 /// Calls of one page unless asked otherwise.
 const PAGE: u32 = 25;
@@ -61,14 +63,27 @@ pub(super) async fn show(
     Ok(Json(CallView::from(row).with_tasks(&tasks)))
 }
 
-#[derive(Deserialize)]
+/// Which calls.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
+    /// How many at most; 25 unless asked otherwise. More than 200 are never shown at once.
+    #[schemars(with = "u32", range(min = 1, max = PAGE_MAX))]
     limit: Option<u32>,
+    /// The `next` of the page before.
+    #[schemars(with = "String")]
     cursor: Option<String>,
+    /// Only calls that were placed, or that rang here.
+    #[schemars(with = "DirectionWord")]
     direction: Option<String>,
+    /// Only calls that are so far.
+    #[schemars(with = "LifecycleWord")]
     lifecycle: Option<String>,
+    /// Only calls that ended so.
+    #[schemars(with = "OutcomeWord")]
     outcome: Option<String>,
+    /// Only calls with this other party.
+    #[schemars(with = "E164")]
     to: Option<String>,
 }
 
@@ -77,7 +92,7 @@ pub(super) async fn list(
     State(desk): State<Desk>,
     caller: Caller,
     Query(listing): Query<Listing>,
-) -> Result<Response, Problem> {
+) -> Result<Json<CallPage>, Problem> {
     let after = listing.cursor.map(|cursor| cursor.parse()).transpose().map_err(|_| {
         Problem::invalid("cursor", "not a cursor of ours; leave it out to begin".to_owned())
     })?;
@@ -91,9 +106,10 @@ pub(super) async fn list(
         finalized_since_ms: None,
     };
     let page = desk.store.calls(filter, after, listing.limit.unwrap_or(PAGE)).await?;
-    let calls: Vec<CallView> = page.calls.into_iter().map(CallView::from).collect();
-    let next = page.next.map(|cursor| cursor.to_string());
-    Ok(Json(json!({ "calls": calls, "next": next })).into_response())
+    Ok(Json(CallPage {
+        calls: page.calls.into_iter().map(CallView::from).collect(),
+        next: page.next.map(|cursor| cursor.to_string()),
+    }))
 }
 
 /// The one of these that the word names.
@@ -144,13 +160,14 @@ pub(super) async fn hang_up(
     let row = caller.call(&desk.store, &id).await?;
     // One whose end is written down may still be on its way out of the exchange.
     let told = row.outcome.is_none() && desk.exchange.tell(&row.id, Input::Order(Command::HangUp));
-    let body = json!({ "id": id, "ended": !told });
-    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Ending { id, ended: !told })).into_response())
 }
 
-#[derive(Deserialize)]
+/// What the agent is to say.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Say {
+    #[schemars(length(min = 1, max = SAY_CHARS))]
     text: String,
 }
 
@@ -171,9 +188,12 @@ pub(super) async fn say(
     command(&desk, caller.call(&desk.store, &id).await?, say)
 }
 
-#[derive(Deserialize)]
+/// Keys to press.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Press {
+    /// A comma is a pause of two seconds.
+    #[schemars(with = "Keys")]
     keys: String,
 }
 
@@ -212,7 +232,7 @@ fn command(desk: &Desk, row: CallRow, command: Command) -> Result<Response, Prob
         );
         return Err(Problem::conflict("nobody_on_the_line", detail));
     }
-    Ok((StatusCode::ACCEPTED, Json(json!({ "id": row.id.to_string() }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Told { id: row.id.to_string() })).into_response())
 }
 
 /// `GET /v1/calls/{id}/transcript`.
@@ -220,23 +240,9 @@ pub(super) async fn transcript(
     State(desk): State<Desk>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Response, Problem> {
+) -> Result<Json<Transcript>, Problem> {
     let row = caller.call(&desk.store, &id).await?;
-    let turns: Vec<_> = desk
-        .store
-        .turns(&row.id)
-        .await?
-        .into_iter()
-        .map(|turn| {
-            json!({
-                "sequence": turn.sequence,
-                "at_ms": turn.at_ms,
-                "role": turn.speaker.word(),
-                "text": turn.text.as_str(),
-            })
-        })
-        .collect();
-    Ok(Json(json!({ "id": id, "transcript": turns })).into_response())
+    Ok(Json(Transcript::of(id, desk.store.turns(&row.id).await?)))
 }
 
 /// `GET /v1/calls/{id}/recording`: the WAV file, whole or in ranges, once the call is over.

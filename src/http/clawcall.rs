@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tandem_actors::briefing::{Direction, Outcome};
@@ -25,13 +26,14 @@ use super::caller::{Caller, Writer};
 use super::calls::order::{checked_manner, checked_number, checked_task};
 use super::calls::served;
 use super::once::{once, replayed};
+use super::openapi::words::DirectionWord;
 use super::problem::Problem;
 use crate::account::Account;
 use crate::reception::{Order, Wish};
 use crate::store::{Archive as _, CallFilter, Scope};
 use error::Fault;
 pub(super) use link::Links;
-use preferences::Preferences;
+pub(super) use preferences::Preferences;
 
 /// The header with a key that was made for a first call.
 const MADE_KEY: HeaderName = HeaderName::from_static("x-clawcall-api-key");
@@ -56,14 +58,21 @@ pub(super) fn routes() -> Router<Desk> {
 }
 
 /// An order as ClawCall's clients write it.
-#[derive(Deserialize)]
-struct Place {
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ClawCallOrder")]
+pub(super) struct Place {
+    /// Whom to ring, in E.164.
     to: Option<String>,
+    /// What for.
     task: Option<String>,
     personality: Option<String>,
     greeting: Option<String>,
+    /// `jessica`, `sarah`, `chris` or `eric`.
     voice: Option<String>,
+    /// Whom the other party may be handed over to: only who is in the settings.
     bridge_number: Option<String>,
+    /// Whether they may be handed over at all.
+    #[schemars(with = "Option<bool>")]
     loop_in_user: Option<Value>,
 }
 
@@ -201,10 +210,16 @@ async fn linked(
     Ok(served::serve(served::file(&desk, &row)?, request).await?)
 }
 
-#[derive(Deserialize)]
-struct Listing {
+/// Which calls.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct Listing {
+    #[schemars(with = "DirectionWord")]
     direction: Option<String>,
+    /// Only calls that were over by then or later.
+    #[schemars(with = "Timestamp")]
     since: Option<Timestamp>,
+    /// How many at most; 25 unless asked otherwise.
+    #[schemars(with = "u32", range(min = 1, max = PAGE_MAX))]
     limit: Option<u32>,
 }
 

@@ -11,13 +11,15 @@ use axum::http::{HeaderMap, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::Desk;
 use super::caller::Caller;
+use super::openapi::words::{DirectionWord, LifecycleWord};
 use super::problem::Problem;
-use crate::store::{LiveRow, Store};
+use crate::store::LiveRow;
 
 /// A stream says that it lives, and looks whether its reader may still read, this often.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -42,36 +44,98 @@ pub(super) async fn show(
         return Ok(Sse::new(follower.stream()).keep_alive(alive).into_response());
     }
     let rows = desk.store.floor(caller.sees()).await?;
-    let mut whole = state(&desk, &desk.store);
-    whole["calls"] = rows.iter().map(view).collect();
-    Ok(Json(whole).into_response())
+    let floor = Floor { house: house(&desk), calls: rows.iter().map(view).collect(), over: None };
+    Ok(Json(floor).into_response())
 }
 
-fn state(desk: &Desk, store: &Store) -> Value {
-    let record = store.health().fault.map(|fault| fault.to_string());
-    json!({
-        "places": desk.exchange.limit(),
-        "live": desk.exchange.live(),
-        "draining": desk.exchange.is_draining(),
-        "rehearsal": desk.stagehand.is_some(),
-        "record": record,
-    })
+/// The calls that are not over, oldest first, and how the server does.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Floor {
+    #[serde(flatten)]
+    house: House,
+    /// In a change those that are new or look different.
+    calls: Vec<LiveCall>,
+    /// In a change only: the ids of those that are over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    over: Option<Vec<String>>,
 }
 
-fn view(row: &LiveRow) -> Value {
-    let replied: Option<Value> =
+/// How the server does.
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+struct House {
+    /// How many calls there may be at once, of all accounts.
+    places: usize,
+    /// How many there are.
+    live: usize,
+    /// Whether it goes away and takes no calls.
+    draining: bool,
+    /// Whether the phone network is simulated.
+    rehearsal: bool,
+    /// Why nothing can be written down, while it cannot.
+    record: Option<String>,
+}
+
+/// A call that is not over.
+#[derive(Serialize, JsonSchema)]
+struct LiveCall {
+    id: String,
+    #[schemars(with = "DirectionWord")]
+    direction: String,
+    /// The other party.
+    remote: String,
+    #[schemars(with = "LifecycleWord")]
+    lifecycle: String,
+    /// Milliseconds since 1970, as the next.
+    queued_ms: i64,
+    /// When both sides could talk.
+    answered_ms: Option<i64>,
+    /// The last turn.
+    words: Option<Words>,
+    /// How long the caller waited for the last answer, in milliseconds.
+    reply_ms: Option<u64>,
+    /// How often a part of it was replaced.
+    repairs: i64,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Words {
+    /// `user` or `assistant`.
+    role: String,
+    text: String,
+}
+
+fn house(desk: &Desk) -> House {
+    House {
+        places: desk.exchange.limit(),
+        live: desk.exchange.live(),
+        draining: desk.exchange.is_draining(),
+        rehearsal: desk.stagehand.is_some(),
+        record: desk.store.health().fault.map(|fault| fault.to_string()),
+    }
+}
+
+fn view(row: &LiveRow) -> LiveCall {
+    let row = row.clone();
+    let replied: Option<Replied> =
         row.replied.as_deref().and_then(|body| serde_json::from_str(body).ok());
-    json!({
-        "id": row.id,
-        "direction": row.direction,
-        "remote": row.remote,
-        "lifecycle": row.lifecycle,
-        "queued_ms": row.queued_ms,
-        "answered_ms": row.answered_ms,
-        "words": row.words.as_ref().map(|(role, text)| json!({ "role": role, "text": text })),
-        "reply_ms": replied.map(|body| body["ms"].clone()),
-        "repairs": row.repairs,
-    })
+    LiveCall {
+        id: row.id,
+        direction: row.direction,
+        remote: row.remote,
+        lifecycle: row.lifecycle,
+        queued_ms: row.queued_ms,
+        answered_ms: row.answered_ms,
+        words: row.words.map(|(role, text)| Words { role, text }),
+        reply_ms: replied.map(|Replied { ms }| ms),
+        repairs: row.repairs,
+    }
+}
+
+/// The event that tells a reply time.
+#[derive(Deserialize)]
+struct Replied {
+    ms: u64,
 }
 
 struct Follower {
@@ -85,7 +149,7 @@ struct Follower {
 /// What the reader has been told.
 struct Told {
     rows: BTreeMap<String, LiveRow>,
-    state: Value,
+    house: House,
 }
 
 impl Follower {
@@ -103,10 +167,10 @@ impl Follower {
             self.commits.mark_unchanged();
             let caller = Caller::of(&self.headers, &self.desk).await.ok()?;
             let rows = self.desk.store.floor(caller.sees()).await.ok()?;
-            let state = state(&self.desk, &self.desk.store);
+            let house = house(&self.desk);
             let rows: BTreeMap<String, LiveRow> =
                 rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-            let before = self.told.replace(Told { rows, state });
+            let before = self.told.replace(Told { rows, house });
             let now = self.told.as_ref()?;
             if let Some(event) = event(before.as_ref(), now) {
                 return Some(event);
@@ -121,20 +185,17 @@ impl Follower {
 
 /// What is to be told; nothing when nothing is new.
 fn event(before: Option<&Told>, now: &Told) -> Option<Event> {
-    let (name, calls, over): (_, Vec<Value>, Vec<&String>) = match before {
-        None => ("floor", now.rows.values().map(view).collect(), Vec::new()),
-        Some(before) => {
-            let is_new = |row: &&LiveRow| before.rows.get(&row.id) != Some(row);
-            let over = before.rows.keys().filter(|id| !now.rows.contains_key(*id)).collect();
-            ("change", now.rows.values().filter(is_new).map(view).collect(), over)
-        }
-    };
-    let is_news = before.is_none_or(|before| before.state != now.state);
-    if !is_news && calls.is_empty() && over.is_empty() {
+    let is_new = |row: &&LiveRow| before.is_none_or(|told| told.rows.get(&row.id) != Some(row));
+    let calls: Vec<LiveCall> = now.rows.values().filter(is_new).map(view).collect();
+    let is_gone = |id: &&String| !now.rows.contains_key(*id);
+    let over = before.map(|told| told.rows.keys().filter(is_gone).cloned().collect::<Vec<_>>());
+    let is_same = before.is_some_and(|told| told.house == now.house)
+        && calls.is_empty()
+        && over.as_ref().is_none_or(Vec::is_empty);
+    if is_same {
         return None;
     }
-    let mut body = now.state.clone();
-    body["calls"] = calls.into();
-    body["over"] = json!(over);
-    Some(Event::default().event(name).json_data(body).expect("a JSON value is JSON"))
+    let name = if before.is_none() { "floor" } else { "change" };
+    let floor = Floor { house: now.house.clone(), calls, over };
+    Some(Event::default().event(name).json_data(floor).expect("plain data is JSON"))
 }

@@ -12,24 +12,35 @@ use prometheus_client::registry::Registry;
 
 use super::Desk;
 use super::caller::Operator;
+use super::problem::Problem;
 
 /// `GET /healthz`: this process answers.
 pub(super) async fn alive() -> &'static str {
     "alive\n"
 }
 
+/// How `/metrics` are written.
+pub(super) const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 /// `GET /readyz`: new calls are taken.
-pub(super) async fn ready(State(desk): State<Desk>) -> Response {
+pub(super) async fn ready(State(desk): State<Desk>) -> Result<&'static str, Problem> {
+    let not = |code, why: &str| {
+        Err(Problem::of(
+            StatusCode::SERVICE_UNAVAILABLE,
+            code,
+            format!("no calls are taken: {why}"),
+        ))
+    };
     if desk.exchange.is_draining() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
+        return not("draining", "the server is going away");
     }
     if desk.store.health().fault.is_some() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the record cannot be written\n").into_response();
+        return not("record_unavailable", "the record cannot be written");
     }
     if desk.exchange.live() >= desk.exchange.limit() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "full\n").into_response();
+        return not("at_capacity", "as many are live as the limit allows");
     }
-    "ready\n".into_response()
+    Ok("ready\n")
 }
 
 /// `GET /metrics`: Prometheus text. No number or id is ever a label.
@@ -75,6 +86,5 @@ pub(super) async fn metrics(State(desk): State<Desk>, Operator: Operator) -> Res
     if encode(&mut text, &registry).is_err() {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], text).into_response()
+    ([(header::CONTENT_TYPE, METRICS)], text).into_response()
 }

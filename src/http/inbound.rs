@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use tandem_actors::carrier::Number;
 
 use super::Desk;
@@ -24,11 +26,10 @@ const ALLOW_MAX: usize = 1_000;
 pub(super) async fn list(
     State(desk): State<Desk>,
     Operator: Operator,
-) -> Result<Json<Value>, Problem> {
-    let all = desk.store.inbound_profiles().await?;
-    let shown: Vec<Value> =
-        all.iter().map(|(number, account, profile)| view(number, account, profile)).collect();
-    Ok(Json(json!({ "inbound": shown })))
+) -> Result<Json<Profiles>, Problem> {
+    let all = desk.store.inbound_profiles().await?.into_iter();
+    let inbound = all.map(|(number, account, profile)| view(&number, &account, profile)).collect();
+    Ok(Json(Profiles { inbound }))
 }
 
 /// `GET /v1/inbound/{number}`.
@@ -36,13 +37,13 @@ pub(super) async fn show(
     State(desk): State<Desk>,
     Operator: Operator,
     Path(number): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ProfileView>, Problem> {
     let number = checked_number("number", number)?;
     let (account, profile) = desk.store.inbound(&number).await?.ok_or_else(|| {
         let detail = "this number has no profile; its calls are held as the settings say";
         Problem::of(StatusCode::NOT_FOUND, "profile_not_found", detail.to_owned())
     })?;
-    Ok(Json(view(&number, &account, &profile)))
+    Ok(Json(view(&number, &account, profile)))
 }
 
 /// `PUT /v1/inbound/{number}`: replaces the whole profile; live calls stay as they are.
@@ -51,7 +52,7 @@ pub(super) async fn set(
     Operator: Operator,
     Path(number): Path<String>,
     body: Result<Json<Value>, JsonRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ProfileView>, Problem> {
     let Json(mut body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
     let number = checked_number("number", number)?;
     let named = body.as_object_mut().and_then(|fields| fields.remove("account"));
@@ -74,7 +75,7 @@ pub(super) async fn set(
         let detail = format!("give at most {ALLOW_MAX} numbers, or beginnings that end in *");
         return Err(Problem::invalid("allow", detail));
     }
-    let shown = view(&number, &account, &profile);
+    let shown = view(&number, &account, profile.clone());
     desk.store.set_inbound(number, Some((account, profile))).await?;
     Ok(Json(shown))
 }
@@ -89,9 +90,23 @@ pub(super) async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn view(number: &Number, account: &Account, profile: &Profile) -> Value {
-    let mut shown = json!(profile);
-    shown["number"] = number.as_str().into();
-    shown["account"] = account.as_str().into();
-    shown
+/// How calls to a number are held.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Profile")]
+pub(super) struct ProfileView {
+    number: String,
+    /// Whose its calls are.
+    account: String,
+    #[serde(flatten)]
+    profile: Profile,
+}
+
+/// Every number that has a profile.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Profiles {
+    inbound: Vec<ProfileView>,
+}
+
+fn view(number: &Number, account: &Account, profile: Profile) -> ProfileView {
+    ProfileView { number: number.as_str().to_owned(), account: account.to_string(), profile }
 }

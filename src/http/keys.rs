@@ -6,23 +6,60 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Desk;
 use super::caller::Operator;
+use super::openapi::words::AccountName;
 use super::problem::Problem;
 use crate::store::{KEYS_MAX, KeyRow, Scope};
 
 /// The longest label.
 const LABEL_CHARS: usize = 100;
 
-#[derive(Deserialize)]
+/// What key is wanted.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "KeyOrder")]
 pub(super) struct Make {
+    /// Whose it is to be.
+    #[schemars(with = "AccountName")]
     account: String,
+    /// `all`, which it is by itself, or `read`: looking only.
+    #[schemars(regex(pattern = "^(all|read)$"))]
     scope: Option<String>,
+    /// What it is for.
     #[serde(default)]
+    #[schemars(length(max = LABEL_CHARS))]
     label: String,
+}
+
+/// A key, without what is secret of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Key")]
+pub(super) struct KeyView {
+    id: String,
+    account: String,
+    /// `all` or `read`.
+    scope: &'static str,
+    label: String,
+    made_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+/// A key that was made.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct MadeKey {
+    #[serde(flatten)]
+    row: KeyView,
+    /// The key itself, shown this once.
+    key: String,
+}
+
+/// The keys there are.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Keys {
+    keys: Vec<KeyView>,
 }
 
 /// `POST /v1/keys`: makes a key and shows it, this once.
@@ -48,18 +85,15 @@ pub(super) async fn make(
         let detail = format!("the account has {KEYS_MAX} keys, which is the most; name another");
         Problem::conflict("keys_full", detail)
     })?;
-    let mut shown = view(&row);
-    shown["key"] = key.into();
-    Ok((StatusCode::CREATED, Json(shown)).into_response())
+    Ok((StatusCode::CREATED, Json(MadeKey { row: view(row), key })).into_response())
 }
 
 /// `GET /v1/keys`.
 pub(super) async fn list(
     State(desk): State<Desk>,
     Operator: Operator,
-) -> Result<Json<Value>, Problem> {
-    let keys: Vec<Value> = desk.store.keys().await?.iter().map(view).collect();
-    Ok(Json(json!({ "keys": keys })))
+) -> Result<Json<Keys>, Problem> {
+    Ok(Json(Keys { keys: desk.store.keys().await?.into_iter().map(view).collect() }))
 }
 
 /// `DELETE /v1/keys/{id}`: from then on the key opens nothing.
@@ -75,14 +109,14 @@ pub(super) async fn revoke(
     Err(Problem::of(StatusCode::NOT_FOUND, "key_not_found", detail))
 }
 
-fn view(row: &KeyRow) -> Value {
+fn view(row: KeyRow) -> KeyView {
     let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
-    json!({
-        "id": row.id,
-        "account": row.account.as_str(),
-        "scope": row.scope.word(),
-        "label": row.label,
-        "made_at": at(row.made_ms),
-        "revoked_at": row.revoked_ms.and_then(at),
-    })
+    KeyView {
+        id: row.id,
+        account: row.account.to_string(),
+        scope: row.scope.word(),
+        label: row.label,
+        made_at: at(row.made_ms),
+        revoked_at: row.revoked_ms.and_then(at),
+    }
 }

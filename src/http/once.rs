@@ -17,7 +17,7 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The longest key.
-const KEY_CHARS: usize = 255;
+pub(super) const KEY_CHARS: usize = 255;
 
 /// What makes this order one that is carried out once, when it came with a key. `"again": true`
 /// in its body says that the same is meant once more.

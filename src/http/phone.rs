@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tandem_actors::carrier::Number;
 
 use super::Desk;
 use super::caller::{Caller, Writer};
 use super::calls::order::checked_number;
+use super::openapi::words::E164;
 use super::problem::Problem;
 use crate::account::Account;
 
@@ -33,19 +34,32 @@ pub(super) async fn required(desk: &Desk, account: &Account) -> Result<Number, P
     })
 }
 
-fn view(found: Option<(Number, &'static str)>) -> Json<Value> {
+/// Whom an order rings that names nobody.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Phone {
+    #[schemars(with = "Option<E164>")]
+    number: Option<String>,
+    /// Who has said so: `stored` over the API, or `settings`.
+    from: Option<&'static str>,
+}
+
+fn view(found: Option<(Number, &'static str)>) -> Json<Phone> {
     let (number, from) = found.unzip();
-    Json(json!({ "number": number.as_ref().map(Number::as_str), "from": from }))
+    Json(Phone { number: number.map(|number| number.as_str().to_owned()), from })
 }
 
 /// `GET /v1/phone`.
-pub(super) async fn show(State(desk): State<Desk>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn show(State(desk): State<Desk>, caller: Caller) -> Result<Json<Phone>, Problem> {
     Ok(view(of(&desk, &caller.account).await?))
 }
 
-#[derive(Deserialize)]
+/// The phone to ring.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PhoneOrder")]
 pub(super) struct Set {
+    /// `null` forgets the one that is stored.
+    #[schemars(with = "Option<E164>")]
     number: Option<String>,
 }
 
@@ -54,7 +68,7 @@ pub(super) async fn set(
     State(desk): State<Desk>,
     Writer(caller): Writer,
     body: Result<Json<Set>, JsonRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Phone>, Problem> {
     let Json(Set { number }) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
     let number = number.map(|number| checked_number("number", number)).transpose()?;
     desk.store.set_phone(caller.account.clone(), number).await?;

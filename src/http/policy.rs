@@ -8,13 +8,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tandem_actors::carrier::Number;
 
 use super::Desk;
 use super::caller::{Caller, Writer};
 use super::calls::order::checked_number;
+use super::openapi::words::E164;
 use super::phone;
 use super::problem::Problem;
 use crate::policy::{Gate, Ordered, look};
@@ -32,9 +33,14 @@ pub(super) fn routes() -> Router<Desk> {
         .route("/v1/consents/{number}", consents)
 }
 
-#[derive(Deserialize)]
-struct Asked {
+/// Whom somebody would like to ring.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "PolicyQuestion")]
+pub(super) struct Asked {
+    /// As it is written: what is no number in E.164 may never be rung. Left out, the phone of
+    /// `/v1/phone`.
     to: Option<String>,
+    /// Whether nobody orders it at that moment, as a schedule; by itself where `to` is left out.
     proactive: Option<bool>,
 }
 
@@ -44,7 +50,7 @@ async fn check(
     State(desk): State<Desk>,
     caller: Caller,
     body: Result<Json<Asked>, JsonRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Verdict>, Problem> {
     let Json(Asked { to, proactive }) =
         body.map_err(|rejection| Problem::unreadable(&rejection))?;
     let ordered = if proactive.unwrap_or(to.is_none()) { Ordered::Ahead } else { Ordered::Now };
@@ -53,30 +59,84 @@ async fn check(
         None => phone::required(&desk, &caller.account).await?,
     };
     let (seen, zones) = (look(to.as_str()), Gate::zones(&to));
-    let mut answer = json!({
-        "allowed": true, "kind": seen.kind.word(), "country": seen.country, "zones": zones,
-    });
-    if let Err(refused) = desk.reception.may_ring(&to, &caller.account, ordered).await? {
-        answer["allowed"] = false.into();
-        answer["code"] = refused.code.word().into();
-        answer["detail"] = refused.detail.into();
-        answer["retryable"] = refused.retryable.into();
-        if let Some(next) = refused.next_permitted_at {
-            answer["next_permitted_at"] = next.to_string().into();
-        }
-    }
-    Ok(Json(answer))
+    let refused = desk.reception.may_ring(&to, &caller.account, ordered).await?.err();
+    Ok(Json(Verdict {
+        allowed: refused.is_none(),
+        kind: seen.kind.word(),
+        country: seen.country,
+        zones,
+        why: refused.map(|refused| Why {
+            code: refused.code.word(),
+            detail: refused.detail,
+            retryable: refused.retryable,
+            next_permitted_at: refused.next_permitted_at,
+        }),
+    }))
 }
 
-#[derive(Default, Deserialize)]
-struct Reason {
+/// What an order to ring somebody would be told now.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PolicyVerdict")]
+pub(super) struct Verdict {
+    allowed: bool,
+    /// `ordinary`, `rehearsal`, `premium`, `emergency` or `unknown`.
+    kind: &'static str,
+    /// Whose plan the number is of (ISO 3166).
+    country: Option<&'static str>,
+    /// The time zones it may be in.
+    zones: Vec<&'static str>,
+    /// Why not, where it is not allowed.
+    #[serde(flatten)]
+    why: Option<Why>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Why {
+    /// As a refused order has it.
+    code: &'static str,
+    detail: String,
+    /// Whether the same order may be permitted later.
+    retryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_permitted_at: Option<Timestamp>,
+}
+
+/// Why a number must not be rung.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "DoNotCallOrder")]
+pub(super) struct Reason {
     #[serde(default)]
+    #[schemars(length(max = WORD_CHARS))]
     reason: String,
 }
 
-#[derive(Deserialize)]
-struct Source {
+/// Where a consent came from.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ConsentOrder")]
+pub(super) struct Source {
+    /// Such as a form and its day.
+    #[schemars(length(min = 1, max = WORD_CHARS))]
     source: String,
+}
+
+/// A number that must not be rung.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DoNotCall")]
+pub(super) struct Barred {
+    #[schemars(with = "E164")]
+    number: String,
+    reason: String,
+    added_at: Option<Timestamp>,
+}
+
+/// A number whose owner has consented to be rung.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Consent")]
+pub(super) struct Consented {
+    #[schemars(with = "E164")]
+    number: String,
+    source: String,
+    recorded_at: Option<Timestamp>,
 }
 
 /// `PUT /v1/do-not-call/{number}`: a body, `{"reason"}`, may be left out.
@@ -85,7 +145,7 @@ async fn bar(
     Writer(caller): Writer,
     Path(number): Path<String>,
     body: Option<Json<Reason>>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let number = checked_number("number", number)?;
     let Json(Reason { reason }) = body.unwrap_or_default();
     if reason.chars().count() > WORD_CHARS {
@@ -101,7 +161,7 @@ async fn is_barred(
     State(desk): State<Desk>,
     caller: Caller,
     Path(number): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     find(&desk, &caller, List::DoNotCall, &checked_number("number", number)?).await
 }
 
@@ -120,7 +180,7 @@ async fn consent(
     Writer(caller): Writer,
     Path(number): Path<String>,
     body: Result<Json<Source>, JsonRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let number = checked_number("number", number)?;
     let Json(Source { source }) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
     let source = source.trim();
@@ -140,7 +200,7 @@ async fn has_consented(
     State(desk): State<Desk>,
     caller: Caller,
     Path(number): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     find(&desk, &caller, List::Consents, &checked_number("number", number)?).await
 }
 
@@ -158,7 +218,7 @@ async fn find(
     caller: &Caller,
     list: List,
     number: &Number,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let listed = desk
         .store
         .listed(list, caller.account.as_str(), number)
@@ -166,11 +226,13 @@ async fn find(
         .ok_or_else(|| absent(list))?;
     let Listed { word, since_ms } = listed;
     let since = Timestamp::from_millisecond(since_ms).ok();
-    let number = number.as_str();
-    Ok(Json(match list {
-        List::DoNotCall => json!({ "number": number, "reason": word, "added_at": since }),
-        List::Consents => json!({ "number": number, "source": word, "recorded_at": since }),
-    }))
+    let number = number.as_str().to_owned();
+    Ok(match list {
+        List::DoNotCall => Json(Barred { number, reason: word, added_at: since }).into_response(),
+        List::Consents => {
+            Json(Consented { number, source: word, recorded_at: since }).into_response()
+        }
+    })
 }
 
 async fn remove(

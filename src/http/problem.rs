@@ -5,6 +5,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::refusals::Reason;
@@ -21,7 +22,7 @@ pub(super) const KIND: &str = "application/problem+json";
 const UNKNOWN_WAIT_S: u64 = 10;
 
 /// What went wrong, for a program and for a person.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Problem {
     #[serde(skip)]
     status: StatusCode,
@@ -41,7 +42,7 @@ pub(super) struct Problem {
 }
 
 /// When a refused request may be repeated.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Later {
     /// For `Retry-After`, where a status has that.
     #[serde(skip)]

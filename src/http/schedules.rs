@@ -6,7 +6,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
+use tandem_actors::record::RecordError;
 use uuid::Uuid;
 
 use super::Desk;
@@ -26,7 +29,7 @@ pub(super) async fn make(
     body: Result<Json<Value>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(mut body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
-    if body.is_object() && body.get("to").is_none() {
+    if body.is_object() && body.get("to").is_none_or(Value::is_null) {
         body["to"] = phone::required(&desk, &caller.account).await?.as_str().into();
     }
     let once = once(&headers, &caller.account, "POST /v1/schedules", &body)?;
@@ -59,13 +62,16 @@ pub(super) async fn make(
         Ordered::JustNow(id) => return Err(Problem::just_now("schedule", &id)),
     };
     let place = format!("/v1/schedules/{}", row.id);
-    Ok(made(StatusCode::CREATED, &place, repeated, view(&row)))
+    Ok(made(StatusCode::CREATED, &place, repeated, json!(view(&row)?)))
 }
 
 /// `GET /v1/schedules`: those that are still to come, the next first.
-pub(super) async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    caller: Caller,
+) -> Result<Json<Schedules>, Problem> {
     let rows = desk.store.schedules(caller.sees().as_ref()).await?;
-    Ok(Json(json!({ "schedules": rows.iter().map(view).collect::<Vec<_>>() })))
+    Ok(Json(Schedules { schedules: rows.iter().map(view).collect::<Result<_, _>>()? }))
 }
 
 /// `GET /v1/schedules/{id}`: with what came of it, newest first.
@@ -73,12 +79,10 @@ pub(super) async fn show(
     State(desk): State<Desk>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ScheduleView>, Problem> {
     let row = of(&desk, &caller, &id).await?;
-    let mut shown = view(&row);
     let runs = desk.store.runs(&row.id).await?;
-    shown["history"] = runs.iter().map(run).collect();
-    Ok(Json(shown))
+    Ok(Json(ScheduleView { history: Some(runs.into_iter().map(run).collect()), ..view(&row)? }))
 }
 
 /// `DELETE /v1/schedules/{id}`: nothing of it is to come any more; its history stays.
@@ -100,24 +104,66 @@ async fn of(desk: &Desk, caller: &Caller, id: &str) -> Result<ScheduleRow, Probl
     })
 }
 
-fn view(row: &ScheduleRow) -> Value {
-    let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
-    let mut shown: Value = serde_json::from_str(&row.spec).unwrap_or_default();
-    shown["id"] = row.id.as_str().into();
-    shown["account"] = row.account.as_str().into();
-    shown["state"] = row.state.as_str().into();
-    shown["next_at"] = json!(row.next_ms.and_then(at));
-    shown["made_at"] = json!(at(row.made_ms));
-    shown
+/// What is to be done, and what has come of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Schedule")]
+pub(super) struct ScheduleView {
+    #[serde(flatten)]
+    spec: Spec,
+    id: String,
+    /// Whose it is.
+    account: String,
+    /// `active` as long as something is to come.
+    state: String,
+    /// When it comes next.
+    next_at: Option<Timestamp>,
+    made_at: Option<Timestamp>,
+    /// What came of it, newest first; where one is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<Run>>,
 }
 
-fn run(run: &RunRow) -> Value {
+/// What came of one time.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct Run {
+    due_at: Option<Timestamp>,
+    ran_at: Option<Timestamp>,
+    /// `placed`, `condition_not_met`, `condition_failed`, `missed` or `not_placed`.
+    verdict: String,
+    /// The call that was placed.
+    call: Option<String>,
+    detail: Option<String>,
+}
+
+/// What is to come, the next first.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Schedules {
+    schedules: Vec<ScheduleView>,
+}
+
+fn view(row: &ScheduleRow) -> Result<ScheduleView, Problem> {
     let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
-    json!({
-        "due_at": at(run.due_ms),
-        "ran_at": at(run.ran_ms),
-        "verdict": run.verdict,
-        "call": run.call,
-        "detail": run.detail,
+    let spec = serde_json::from_str(&row.spec)
+        .map_err(|error| RecordError(format!("a schedule: {error}")))?;
+    Ok(ScheduleView {
+        spec,
+        id: row.id.clone(),
+        account: row.account.to_string(),
+        state: row.state.clone(),
+        next_at: row.next_ms.and_then(at),
+        made_at: at(row.made_ms),
+        history: None,
     })
+}
+
+fn run(run: RunRow) -> Run {
+    let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
+    Run {
+        due_at: at(run.due_ms),
+        ran_at: at(run.ran_ms),
+        verdict: run.verdict,
+        call: run.call,
+        detail: run.detail,
+    }
 }

@@ -2,19 +2,23 @@
 //! compared, and one is chosen.
 
 mod events;
-mod order;
-mod view;
+pub(super) mod order;
+pub(super) mod view;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tandem_actors::briefing::{CallId, Outcome, Text};
 
 pub(super) use events::events;
+pub(super) use order::AGAIN;
+
+use view::SearchPage;
 
 use super::Desk;
 use super::caller::{Caller, Writer};
@@ -44,15 +48,18 @@ pub(super) async fn begin(
         Ordered::JustNow(id) => return Err(Problem::just_now("search", &id)),
     };
     desk.searches.ring();
-    let body = json!({ "id": id, "state": SearchState::Running.word() });
-    Ok(made(StatusCode::ACCEPTED, &format!("/v1/searches/{id}"), repeated, body))
+    let place = format!("/v1/searches/{id}");
+    let body = json!(view::Begun { id, state: SearchState::Running.word() });
+    Ok(made(StatusCode::ACCEPTED, &place, repeated, body))
 }
 
 /// `GET /v1/searches`: the newest.
-pub(super) async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    caller: Caller,
+) -> Result<Json<SearchPage>, Problem> {
     let searches = desk.store.searches(caller.sees()).await?;
-    let searches: Vec<Value> = searches.iter().map(view::short).collect();
-    Ok(Json(json!({ "searches": searches })))
+    Ok(Json(SearchPage { searches: searches.iter().map(view::short).collect() }))
 }
 
 /// `GET /v1/searches/{id}`: how far it is, and what was found, also while it runs.
@@ -78,11 +85,16 @@ pub(super) async fn stop(
     Ok((StatusCode::ACCEPTED, Json(view::short(&search))).into_response())
 }
 
-#[derive(Deserialize)]
+/// Which offer is taken.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Choose {
+    /// The number of the target.
     number: u32,
+    /// As the search shows it.
     token: String,
+    /// What the call may agree to; by itself, what was offered.
+    #[schemars(length(min = 1, max = of_calls::TASK_CHARS))]
     task: Option<String>,
 }
 
@@ -125,7 +137,7 @@ pub(super) async fn choose(
     desk.searches.ring();
     let mut headers = HeaderMap::new();
     replayed(&mut headers, repeated);
-    let body = Json(json!({ "call": call.to_string() }));
+    let body = Json(view::Choice { call: call.to_string() });
     Ok((StatusCode::ACCEPTED, headers, body).into_response())
 }
 
@@ -174,12 +186,17 @@ async fn of(desk: &Desk, caller: &Caller, id: &str) -> Result<SearchRow, Problem
     })
 }
 
-#[derive(Deserialize)]
+/// What a call is to go on with.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct FollowUp {
+pub(super) struct FollowUp {
+    /// What the call is for.
+    #[schemars(length(min = 1, max = of_calls::TASK_CHARS))]
     task: String,
+    /// What has happened since.
+    #[schemars(length(max = order::FACTS_CHARS))]
     news: Option<String>,
-    /// Read where orders are told apart.
+    /// Says that an order that was given a moment ago is meant once more.
     #[serde(default, rename = "again")]
     _again: bool,
 }

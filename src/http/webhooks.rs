@@ -7,20 +7,22 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tandem_actors::briefing::Text;
 use uuid::Uuid;
 
 use super::Desk;
 use super::caller::{Caller, Writer};
+use super::openapi::words::EventWord;
 use super::problem::Problem;
 use crate::store::{DeliveryRow, NewWebhook, News, WAITING_MAX, WEBHOOKS_MAX, WebhookRow};
 use crate::webhook::signature::new_secret;
 
 /// What an endpoint can be told of.
-const EVENTS: [&str; 6] = [
+pub(super) const EVENTS: [&str; 6] = [
     "call.dialing",
     "call.answered",
     "call.finalized",
@@ -42,11 +44,78 @@ pub(super) fn routes() -> axum::Router<Desk> {
 }
 
 /// Where, and what of.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[schemars(rename = "WebhookOrder")]
+pub(super) struct Wanted {
+    #[schemars(url)]
     url: String,
+    /// What it is told of; left out, of all.
+    #[schemars(with = "Option<Vec<EventWord>>")]
     events: Option<Vec<String>>,
+}
+
+/// The secret of an endpoint, shown this once.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct WebhookSecret {
+    /// The endpoint.
+    id: String,
+    /// `whsec_…`, as Standard Webhooks has it.
+    secret: String,
+}
+
+/// An endpoint that is told what happens.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Webhook")]
+pub(super) struct WebhookView {
+    id: String,
+    url: String,
+    events: Vec<String>,
+    /// Whether anything is sent to it.
+    enabled: bool,
+    disabled_reason: Option<String>,
+    created_at: Option<Timestamp>,
+    /// Deliveries that are still to come.
+    waiting: i64,
+    /// What was not told, for too much waited.
+    missed: i64,
+    /// The last fifty, newest first; where one endpoint is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deliveries: Option<Vec<DeliveryView>>,
+}
+
+/// Something that is told to an endpoint.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Delivery")]
+struct DeliveryView {
+    /// The `webhook-id`.
+    id: String,
+    /// What happened.
+    r#type: String,
+    /// `waiting`, `delivered` or `failed`.
+    state: String,
+    attempts: i64,
+    created_at: Option<Timestamp>,
+    next_attempt_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    /// What the last attempt was answered with.
+    status: Option<i64>,
+    error: Option<String>,
+}
+
+/// The endpoints there are.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Webhooks")]
+pub(super) struct AllWebhooks {
+    webhooks: Vec<WebhookView>,
+}
+
+/// A delivery that is on its way.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SentDelivery {
+    /// The endpoint.
+    id: String,
+    delivery: String,
 }
 
 /// `POST /v1/webhooks`: the answer is the only place where its secret is ever shown.
@@ -78,16 +147,17 @@ async fn make(
 }
 
 /// A secret, which nobody on the way may keep.
-fn shown_once(id: &str, secret: &SecretString) -> (HeaderMap, Json<Value>) {
+fn shown_once(id: &str, secret: &SecretString) -> (HeaderMap, Json<WebhookSecret>) {
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    (headers, Json(json!({ "id": id, "secret": secret.expose_secret() })))
+    let secret = secret.expose_secret().to_owned();
+    (headers, Json(WebhookSecret { id: id.to_owned(), secret }))
 }
 
 /// `GET /v1/webhooks`.
-async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<Value>, Problem> {
+async fn list(State(desk): State<Desk>, caller: Caller) -> Result<Json<AllWebhooks>, Problem> {
     let all = desk.store.webhooks(caller.account.as_str()).await?;
-    Ok(Json(json!({ "webhooks": all.iter().map(view).collect::<Vec<_>>() })))
+    Ok(Json(AllWebhooks { webhooks: all.iter().map(view).collect() }))
 }
 
 /// `GET /v1/webhooks/{id}`: with its last deliveries, newest first.
@@ -95,12 +165,11 @@ async fn show(
     State(desk): State<Desk>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<WebhookView>, Problem> {
     let webhook = one(&desk, &caller, &id).await?;
-    let mut shown = view(&webhook);
     let deliveries = desk.store.deliveries(&webhook.id).await?;
-    shown["deliveries"] = deliveries.iter().map(delivery).collect();
-    Ok(Json(shown))
+    let deliveries = Some(deliveries.into_iter().map(delivery).collect());
+    Ok(Json(WebhookView { deliveries, ..view(&webhook) }))
 }
 
 /// `DELETE /v1/webhooks/{id}`.
@@ -135,7 +204,7 @@ async fn test(
         return Err(Problem::conflict("too_many_deliveries", detail));
     };
     desk.webhooks.hurry(&webhook.id);
-    let body = Json(json!({ "id": webhook.id, "delivery": delivery }));
+    let body = Json(SentDelivery { id: webhook.id, delivery });
     Ok((StatusCode::ACCEPTED, body).into_response())
 }
 
@@ -168,7 +237,7 @@ async fn retry(
         ));
     }
     desk.webhooks.hurry(&webhook.id);
-    let body = Json(json!({ "id": webhook.id, "delivery": delivery }));
+    let body = Json(SentDelivery { id: webhook.id, delivery });
     Ok((StatusCode::ACCEPTED, body).into_response())
 }
 
@@ -196,36 +265,37 @@ fn no_webhook(id: &str) -> Problem {
     Problem::absent("webhook_not_found", "There is no such webhook", detail)
 }
 
-fn view(row: &WebhookRow) -> Value {
-    let events: Vec<&str> = match row.events.is_empty() {
-        true => EVENTS.to_vec(),
-        false => row.events.iter().map(String::as_str).collect(),
+fn view(row: &WebhookRow) -> WebhookView {
+    let events = match row.events.is_empty() {
+        true => EVENTS.map(str::to_owned).to_vec(),
+        false => row.events.clone(),
     };
-    json!({
-        "id": row.id,
-        "url": row.url.as_str(),
-        "events": events,
-        "enabled": row.disabled.is_none(),
-        "disabled_reason": row.disabled,
-        "created_at": at(row.created_ms),
-        "waiting": row.waiting,
-        "missed": row.missed,
-    })
+    WebhookView {
+        id: row.id.clone(),
+        url: row.url.0.clone(),
+        events,
+        enabled: row.disabled.is_none(),
+        disabled_reason: row.disabled.clone(),
+        created_at: at(row.created_ms),
+        waiting: row.waiting,
+        missed: row.missed,
+        deliveries: None,
+    }
 }
 
-fn delivery(row: &DeliveryRow) -> Value {
+fn delivery(row: DeliveryRow) -> DeliveryView {
     let waits = row.ended_ms.is_none();
-    json!({
-        "id": row.id,
-        "type": row.event,
-        "state": row.state,
-        "attempts": row.attempts,
-        "created_at": at(row.created_ms),
-        "next_attempt_at": waits.then(|| at(row.due_ms)).flatten(),
-        "ended_at": row.ended_ms.and_then(at),
-        "status": row.status,
-        "error": row.error,
-    })
+    DeliveryView {
+        id: row.id,
+        r#type: row.event,
+        state: row.state,
+        attempts: row.attempts,
+        created_at: at(row.created_ms),
+        next_attempt_at: waits.then(|| at(row.due_ms)).flatten(),
+        ended_at: row.ended_ms.and_then(at),
+        status: row.status,
+        error: row.error,
+    }
 }
 
 fn at(ms: i64) -> Option<Timestamp> {

@@ -41,6 +41,22 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every one, in their order.
+    pub const ALL: [Self; 12] = [
+        Self::Emergency,
+        Self::Premium,
+        Self::Unknown,
+        Self::Country,
+        Self::Range,
+        Self::DoNotCall,
+        Self::NoConsent,
+        Self::Hours,
+        Self::Attempts,
+        Self::Rate,
+        Self::AtOnce,
+        Self::Minutes,
+    ];
+
     /// The word in the API.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -3,6 +3,8 @@
 
 use std::cmp::Ordering;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tandem_actors::briefing::Outcome;
 
@@ -26,6 +28,42 @@ pub struct Found {
     pub result: Option<Value>,
     /// What they said, with the numbers of the turns.
     pub heard: Vec<(u64, String)>,
+}
+
+/// A row of the table: a target with what it has told. What it has not told is null.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Comparison")]
+pub struct ComparisonRow<'a> {
+    /// From 1, the best first.
+    rank: usize,
+    number: u32,
+    to: &'a str,
+    name: Option<&'a str>,
+    outcome: Option<&'a str>,
+    reason: Option<&'a str>,
+    /// `achieved`, `blocked` or `unclear`.
+    #[schemars(with = "Option<String>")]
+    status: &'a Value,
+    /// Whether it can be had just as asked.
+    #[schemars(with = "Option<bool>")]
+    available: &'a Value,
+    #[schemars(with = "Option<f64>")]
+    price: &'a Value,
+    #[schemars(with = "Option<String>")]
+    currency: &'a Value,
+    /// When it could be had.
+    #[schemars(with = "Option<String>")]
+    timing: &'a Value,
+    /// Whether it would be held: `possible`, `until`, `without_payment`.
+    #[schemars(with = "Option<Map<String, Value>>")]
+    hold: &'a Value,
+    /// What was to be brought back besides.
+    data: &'a Value,
+    /// What was not told.
+    missing: &'a Value,
+    /// Of each field the words it rests on, and the number of the turn in which they were said.
+    #[schemars(with = "Map<String, Value>")]
+    evidence: Value,
 }
 
 /// Whether this result says that what was asked for can be had just as asked.
@@ -97,22 +135,22 @@ fn by_price(one: &Found, other: &Found) -> Ordering {
 fn row(rank: usize, found: &Found) -> Value {
     let (data, none) = (found.data(), Value::Null);
     let result = found.result.as_ref().unwrap_or(&none);
-    json!({
-        "rank": rank,
-        "number": found.number,
-        "to": found.to,
-        "name": found.name,
-        "outcome": found.outcome.map(Outcome::word),
-        "reason": found.reason,
-        "status": result["status"],
-        "available": data["available"],
-        "price": data["price"],
-        "currency": data["currency"],
-        "timing": data["timing"],
-        "hold": data["hold"],
-        "data": data["data"],
-        "missing": result["missing"],
-        "evidence": evidence(found),
+    json!(ComparisonRow {
+        rank,
+        number: found.number,
+        to: &found.to,
+        name: found.name.as_deref(),
+        outcome: found.outcome.map(Outcome::word),
+        reason: found.reason.as_deref(),
+        status: &result["status"],
+        available: &data["available"],
+        price: &data["price"],
+        currency: &data["currency"],
+        timing: &data["timing"],
+        hold: &data["hold"],
+        data: &data["data"],
+        missing: &result["missing"],
+        evidence: evidence(found),
     })
 }
 

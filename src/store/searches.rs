@@ -86,7 +86,8 @@ pub enum SearchState {
 }
 
 impl SearchState {
-    const ALL: [Self; 4] = [Self::Running, Self::Finished, Self::Stopped, Self::Chosen];
+    /// Every one, in their order.
+    pub const ALL: [Self; 4] = [Self::Running, Self::Finished, Self::Stopped, Self::Chosen];
 
     /// The word in the store and the API.
     #[must_use]

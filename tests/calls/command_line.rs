@@ -54,6 +54,17 @@ fn locked(dir: &tempfile::TempDir) -> Shell {
 }
 
 #[test]
+fn the_document_of_the_api_is_printed_without_a_server() {
+    let program = || Command::new(env!("CARGO_BIN_EXE_tandem"));
+    for arguments in [&["openapi"][..], &["openapi", "--json"]] {
+        let output = program().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(document["paths"]["/v1/calls"]["post"].is_object(), "{document}");
+    }
+}
+
+#[test]
 fn a_call_is_placed_listed_and_shown_and_the_exit_status_tells_its_end() {
     let dir = tempfile::tempdir().unwrap();
     let shell = locked(&dir);

@@ -30,6 +30,7 @@ mod model_failover;
 mod model_limits;
 mod model_lost;
 mod not_answered;
+mod openapi;
 mod own_tools;
 mod parts_die;
 mod policy;

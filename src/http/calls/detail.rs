@@ -1,15 +1,18 @@
 //! How a call ended, for a person, and whether ringing again may help.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tandem_actors::briefing::Outcome;
 
 /// How a call ended.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "OutcomeDetail")]
 pub(in crate::http) struct Detail {
     reason: Reason,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Reason {
     /// For programs: the reason of the call.
     code: String,

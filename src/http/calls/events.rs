@@ -10,8 +10,9 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use futures_util::stream;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tandem_actors::briefing::CallId;
 use tokio::sync::watch;
 
@@ -26,8 +27,10 @@ const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 /// A stream says that it lives, and looks whether its reader may still read, this often.
 const ALIVE: Duration = Duration::from_secs(5);
 
-#[derive(Deserialize)]
+/// Behind which event.
+#[derive(Deserialize, JsonSchema)]
 pub(in crate::http) struct After {
+    /// Only events whose number is above this one.
     #[serde(default)]
     after: u64,
 }
@@ -60,14 +63,27 @@ pub(in crate::http) async fn events(
     Ok(Json(events.iter().map(view).collect::<Vec<_>>()).into_response())
 }
 
-fn view(event: &EventRow) -> Value {
-    let body: Value = serde_json::from_str(event.body.as_str()).unwrap_or_default();
-    json!({
-        "sequence": event.sequence,
-        "at_ms": event.at_ms,
-        "kind": event.kind,
-        "body": body,
-    })
+/// Something that happened in a call.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CallEvent")]
+pub(in crate::http) struct Happened {
+    /// Counts the events of a call, from 1; some may be missing.
+    sequence: u64,
+    /// Milliseconds since 1970.
+    at_ms: i64,
+    /// What kind, such as `turn` or `finalized`.
+    kind: String,
+    /// What there is to say of it, by its kind.
+    body: Value,
+}
+
+fn view(event: &EventRow) -> Happened {
+    Happened {
+        sequence: event.sequence,
+        at_ms: event.at_ms,
+        kind: event.kind.clone(),
+        body: serde_json::from_str(event.body.as_str()).unwrap_or_default(),
+    }
 }
 
 /// Reads on as long as there is something to come.

@@ -10,8 +10,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::CallId;
 
@@ -34,9 +35,11 @@ const HEARD: Limits = Limits { message_bytes: 1_024 };
 const NORMAL: u16 = 1_000;
 
 /// Another way in than a key.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ListenWay")]
 pub(in crate::http) struct Way {
+    /// What `POST` to the same address gave.
     ticket: Option<String>,
 }
 
@@ -82,13 +85,24 @@ pub(in crate::http) async fn listen(
     Ok(answer)
 }
 
+/// A way to listen once.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ListenTicket")]
+pub(in crate::http) struct Ticket {
+    /// Where to connect.
+    url: String,
+    ticket: String,
+    /// Until when.
+    expires: Timestamp,
+}
+
 /// `POST /v1/calls/{id}/listen`: a ticket for those that cannot show a key when they connect, as
 /// browsers cannot.
 pub(in crate::http) async fn ticket(
     State(desk): State<Desk>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Ticket>, Problem> {
     let row = live_call(&desk, &caller, &id).await?;
     let ticket = desk.listeners.issue(&row.id).ok_or_else(|| {
         let detail = "too many tickets wait to be used; ask again in half a minute".to_owned();
@@ -96,7 +110,7 @@ pub(in crate::http) async fn ticket(
     })?;
     let url = format!("/v1/calls/{}/listen?ticket={ticket}", row.id);
     let expires = Timestamp::now() + TICKET_LASTS;
-    Ok(Json(json!({ "url": url, "ticket": ticket, "expires": expires })))
+    Ok(Json(Ticket { url, ticket, expires }))
 }
 
 /// A call that they may see and that is not over.

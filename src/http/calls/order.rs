@@ -1,6 +1,7 @@
 //! An order to ring somebody, checked field by field.
 
 use axum::http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use tandem_actors::briefing::Text;
@@ -8,6 +9,7 @@ use tandem_actors::carrier::Number;
 
 use super::super::Desk;
 use super::super::once::once;
+use super::super::openapi::words::{E164, ObjectSchema};
 use super::super::phone;
 use super::super::problem::Problem;
 use crate::account::Account;
@@ -18,7 +20,7 @@ use crate::reception::{Order, Reception, Wish};
 use crate::tool::result;
 
 /// The longest task: what a model reads with care.
-const TASK_CHARS: usize = 8_000;
+pub(in crate::http) const TASK_CHARS: usize = 8_000;
 
 /// A few sentences on who speaks.
 const PERSONALITY_CHARS: usize = 2_000;
@@ -31,24 +33,44 @@ const VOICE_CHARS: usize = 64;
 
 /// An order to ring somebody. An unknown field is refused: it is a typing error more often than
 /// not, and what it meant would not be done.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Place {
+#[schemars(rename = "CallOrder", description = "An order to ring somebody.")]
+pub(in crate::http) struct Place {
+    /// Whom to ring; left out, the phone of `/v1/phone`.
+    #[schemars(with = "Option<E164>")]
     to: Option<String>,
+    /// What the call is for, in plain words.
+    #[schemars(length(min = 1, max = TASK_CHARS))]
     task: String,
+    /// How the simulated carrier speaks; in a rehearsal only.
     dialect: Option<Dialect>,
+    /// What is done when an answering machine picks up.
+    #[schemars(with = "Option<Voicemail>")]
     voicemail: Option<String>,
+    /// What the other side must know or agree to before the call is recorded.
+    #[schemars(with = "Option<Consent>")]
     recording_consent: Option<String>,
+    /// Who speaks, in what tone: a few sentences.
     #[serde(default)]
+    #[schemars(length(max = PERSONALITY_CHARS))]
     personality: String,
+    /// What is said first.
     #[serde(default)]
+    #[schemars(length(max = GREETING_CHARS))]
     greeting: String,
+    /// The model's voice.
     #[serde(default)]
+    #[schemars(length(max = VOICE_CHARS))]
     voice: String,
+    /// Whether the other party may be handed over to a human; by itself yes.
     hand_over: Option<bool>,
+    /// The tools that the call may use; left out, all.
     tools: Option<Vec<String>>,
+    /// What the call shall bring back.
+    #[schemars(with = "Option<ObjectSchema>")]
     result_schema: Option<Value>,
-    /// Read where orders are told apart.
+    /// Says that an order that was given a moment ago is meant once more.
     #[serde(default, rename = "again")]
     _again: bool,
 }

@@ -1,30 +1,40 @@
 //! A call as the API shows it, in three words that are never one: how far it is (`lifecycle`), what
 //! the phone network made of it (`outcome`), what it has brought (`result`).
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
-use tandem_actors::briefing::{Lifecycle, Text};
+use serde_json::{Map, Value, json};
+use tandem_actors::briefing::Lifecycle;
 
 use super::super::once::made;
+use super::super::openapi::words::{DirectionWord, LifecycleWord, OutcomeWord};
 use super::detail::Detail;
 use crate::persona::Manner;
 use crate::reception::Placed;
-use crate::store::{AgentTask, CallRow};
+use crate::store::{AgentTask, CallRow, TurnRow};
 
 /// A call, as the API shows it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Call", description = "A call.")]
 pub(in crate::http) struct CallView {
     id: String,
+    /// Whose it is.
     account: String,
+    #[schemars(with = "DirectionWord")]
     direction: &'static str,
+    /// How far it is.
+    #[schemars(with = "LifecycleWord")]
     lifecycle: &'static str,
     /// `unknown` while it is not known whether the carrier took the order to ring; else absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     submission: Option<&'static str>,
     /// What the phone network made of it; with the end.
+    #[schemars(with = "Option<OutcomeWord>")]
     outcome: Option<&'static str>,
     /// Why it ended, in our word.
     reason: Option<String>,
@@ -36,6 +46,7 @@ pub(in crate::http) struct CallView {
     manner: Option<Manner>,
     numbers: Numbers,
     timestamps: Timestamps,
+    /// Milliseconds from answer to end.
     talk_ms: Option<i64>,
     /// How its recording stands; absent where nobody had to know of it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,22 +56,28 @@ pub(in crate::http) struct CallView {
     follows: Option<String>,
     /// Tokens by figure, with the end; absent where the provider told none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, u64>>")]
     usage: Option<Value>,
     /// What it has brought back, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
     result: Option<Value>,
     /// What the agent was asked, where one call is shown; absent when it was asked nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    agent_tasks: Vec<Value>,
+    agent_tasks: Vec<AgentTaskView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Numbers {
+    /// The other party.
     remote: String,
+    /// Ours.
     local: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
 struct Timestamps {
     queued_at: Option<Timestamp>,
     dialing_at: Option<Timestamp>,
@@ -68,11 +85,89 @@ struct Timestamps {
     finalized_at: Option<Timestamp>,
 }
 
+/// What the agent behind the voice was asked in a call.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+struct AgentTaskView {
+    number: u32,
+    request: String,
+    /// `running`, `done`, `failed`, `cancelled` or `lost`.
+    state: &'static str,
+    answer: Option<String>,
+    begun_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+}
+
+/// Calls, newest first.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct CallPage {
+    pub(super) calls: Vec<CallView>,
+    /// The `cursor` of the next page, when there is one.
+    pub(super) next: Option<String>,
+}
+
+/// A call that will be made.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct PlacedCall {
+    id: String,
+    /// As far as it is when it has been written down: `queued`.
+    #[schemars(with = "LifecycleWord")]
+    lifecycle: &'static str,
+}
+
+/// A call that was told something.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ToldCall")]
+pub(in crate::http) struct Told {
+    pub(super) id: String,
+}
+
+/// A call that was told to end.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EndingCall")]
+pub(in crate::http) struct Ending {
+    pub(super) id: String,
+    /// Whether it is over already.
+    pub(super) ended: bool,
+}
+
+/// What was said in a call.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct Transcript {
+    id: String,
+    transcript: Vec<TurnView>,
+}
+
+/// What one of the two has said.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Turn")]
+struct TurnView {
+    /// Its number among the events of the call.
+    sequence: u64,
+    /// Milliseconds since 1970.
+    at_ms: i64,
+    /// `user` or `assistant`.
+    role: &'static str,
+    text: String,
+}
+
+impl Transcript {
+    pub(super) fn of(id: String, turns: Vec<TurnRow>) -> Self {
+        let view = |turn: TurnRow| TurnView {
+            sequence: turn.sequence,
+            at_ms: turn.at_ms,
+            role: turn.speaker.word(),
+            text: turn.text.0,
+        };
+        Self { id, transcript: turns.into_iter().map(view).collect() }
+    }
+}
+
 /// The answer to an order to ring somebody.
 pub(in crate::http) fn placed(placed: Placed) -> Response {
-    let id = placed.call.to_string();
-    let body = json!({ "id": id, "lifecycle": Lifecycle::Queued.word() });
-    made(StatusCode::ACCEPTED, &format!("/v1/calls/{id}"), placed.repeated, body)
+    let body = PlacedCall { id: placed.call.to_string(), lifecycle: Lifecycle::Queued.word() };
+    let place = format!("/v1/calls/{}", body.id);
+    made(StatusCode::ACCEPTED, &place, placed.repeated, json!(body))
 }
 
 impl From<CallRow> for CallView {
@@ -118,14 +213,14 @@ impl CallView {
     }
 }
 
-fn agent_task(task: &AgentTask) -> Value {
+fn agent_task(task: &AgentTask) -> AgentTaskView {
     let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
-    json!({
-        "number": task.number,
-        "request": task.request.as_str(),
-        "state": task.state.word(),
-        "answer": task.answer.as_ref().map(Text::as_str),
-        "begun_at": at(task.begun_ms),
-        "ended_at": task.ended_ms.and_then(at),
-    })
+    AgentTaskView {
+        number: task.number,
+        request: task.request.0.clone(),
+        state: task.state.word(),
+        answer: task.answer.as_ref().map(|answer| answer.0.clone()),
+        begun_at: at(task.begun_ms),
+        ended_at: task.ended_ms.and_then(at),
+    }
 }

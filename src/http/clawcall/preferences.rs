@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tandem_actors::briefing::Text;
@@ -22,8 +23,10 @@ const VOICES: [(&str, &str); 4] =
     [("jessica", "marin"), ("sarah", "coral"), ("chris", "cedar"), ("eric", "ash")];
 
 /// What an account has set; what is not set is as it is usual.
-#[derive(Default, Deserialize, Serialize)]
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
+#[schemars(rename = "ClawCallPreferences")]
 pub(in crate::http) struct Preferences {
+    /// `jessica`, `sarah`, `chris` or `eric`.
     voice: Option<String>,
     personality: Option<String>,
     greeting: Option<String>,

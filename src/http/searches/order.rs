@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use axum::http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use tandem_actors::briefing::{Outcome, Text};
 
 use super::super::calls::order::checked_number;
 use super::super::once::once;
+use super::super::openapi::words::{E164, ObjectSchema, RetryWord};
 use super::super::problem::Problem;
 use crate::account::Account;
 use crate::search::brief;
@@ -31,28 +33,48 @@ pub(super) const FACTS_CHARS: usize = 2_000;
 const NAME_CHARS: usize = 100;
 
 /// After these a target can be rung once more.
-const AGAIN: [Outcome; 3] = [Outcome::NoAnswer, Outcome::Busy, Outcome::Rejected];
+pub(in crate::http) const AGAIN: [Outcome; 3] =
+    [Outcome::NoAnswer, Outcome::Busy, Outcome::Rejected];
 
-#[derive(Deserialize)]
+/// What several are asked.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Search {
+#[schemars(rename = "SearchOrder")]
+pub(in crate::http) struct Search {
+    /// What each is asked; it may ask for information alone.
+    #[schemars(length(min = 1, max = QUESTION_CHARS))]
     question: String,
+    /// Who is asked, nobody twice.
+    #[schemars(length(min = *TARGETS.start(), max = *TARGETS.end()))]
     targets: Vec<Whom>,
+    /// What they may be told.
+    #[schemars(length(min = 1, max = FACTS_CHARS))]
     facts: Option<String>,
+    /// What each call shall bring back besides.
+    #[schemars(with = "Option<ObjectSchema>")]
     bring: Option<Value>,
+    /// Calls at once.
+    #[schemars(range(min = 1, max = AT_ONCE_MAX))]
     at_once: Option<u32>,
+    /// After so many offers nobody more is asked.
+    #[schemars(range(min = 1, max = *TARGETS.end()))]
     enough: Option<u32>,
+    /// After which outcomes somebody is rung once more.
     #[serde(default)]
+    #[schemars(with = "Vec<RetryWord>")]
     retry: Vec<String>,
-    /// Read where orders are told apart.
+    /// Says that an order that was given a moment ago is meant once more.
     #[serde(default, rename = "again")]
     _again: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(inline)]
 struct Whom {
+    #[schemars(with = "E164")]
     to: String,
+    #[schemars(length(min = 1, max = NAME_CHARS))]
     name: Option<String>,
 }
 

@@ -1,0 +1,98 @@
+//! What whoever runs the server sees to, and what their machines ask, as it is documented.
+
+use schemars::{Schema, SchemaGenerator};
+use serde_json::json;
+
+use super::super::inbound::{ProfileView, Profiles};
+use super::super::keys::{Keys, MadeKey, Make};
+use super::super::phone::{Phone, Set};
+use super::operation::{Operation, delete, get, post, put, shape, text};
+use super::words::AccountName;
+use crate::inbound::Profile;
+
+pub(super) const HOUSE: (&str, &str) =
+    ("The house", "Phones, keys and the numbers that ring here. Most of it is the operator's.");
+
+pub(super) const HEALTH: (&str, &str) =
+    ("Health", "What machines ask, and what this page is made of.");
+
+pub(super) fn house() -> Vec<Operation> {
+    vec![
+        get("/v1/phone", "showPhone", "Whom an order rings that names nobody")
+            .answers::<Phone>(200, "The account's phone."),
+        put("/v1/phone", "setPhone", "Set that phone")
+            .takes_just::<Set>()
+            .refuses(400, &["invalid_field"])
+            .answers::<Phone>(200, "The account's phone from now on."),
+        post("/v1/keys", "makeKey", "Make a key of an account")
+            .for_operator()
+            .takes_just::<Make>()
+            .refuses(400, &["invalid_field"])
+            .refuses(409, &["keys_full"])
+            .answers::<MadeKey>(201, "The key is shown this once."),
+        get("/v1/keys", "listKeys", "The keys there are")
+            .for_operator()
+            .answers::<Keys>(200, "Without what is secret of them."),
+        delete("/v1/keys/{id}", "revokeKey", "Have a key open nothing any more")
+            .for_operator()
+            .refuses(404, &["key_not_found"])
+            .silent(204, "It is revoked."),
+        get("/v1/inbound", "listProfiles", "How calls to our numbers are held")
+            .for_operator()
+            .answers::<Profiles>(200, "Every number that has a profile."),
+        get("/v1/inbound/{number}", "showProfile", "How calls to one number are held")
+            .for_operator()
+            .refuses(404, &["profile_not_found"])
+            .answers::<ProfileView>(200, "Its profile."),
+        put("/v1/inbound/{number}", "setProfile", "Set how calls to a number are held")
+            .about("Replaces the whole profile; live calls stay as they are.")
+            .for_operator()
+            .takes_shape(profile)
+            .answers::<ProfileView>(200, "Its profile from now on."),
+        delete("/v1/inbound/{number}", "forgetProfile", "Have its calls held as is usual")
+            .for_operator()
+            .silent(204, "It has no profile."),
+    ]
+}
+
+/// A profile, and whose the calls are.
+fn profile(generator: &mut SchemaGenerator) -> Schema {
+    let account = generator.subschema_for::<AccountName>();
+    let mut whole = <Profile as schemars::JsonSchema>::json_schema(generator);
+    if let Some(fields) = whole.get_mut("properties") {
+        fields["account"] = json!(account);
+    }
+    whole
+}
+
+pub(super) fn health() -> Vec<Operation> {
+    let html = vec![("text/html; charset=utf-8", text as fn(&mut SchemaGenerator) -> Schema)];
+    vec![
+        get("/healthz", "isAlive", "Whether the process answers").for_anybody().shows(
+            200,
+            "It does.",
+            vec![("text/plain; charset=utf-8", text)],
+        ),
+        get("/readyz", "isReady", "Whether new calls are taken")
+            .for_anybody()
+            .refuses(503, &["draining", "record_unavailable", "at_capacity"])
+            .shows(200, "They are.", vec![("text/plain; charset=utf-8", text)]),
+        get("/metrics", "getMetrics", "How the server does").for_operator().shows(
+            200,
+            "Prometheus text.",
+            vec![(super::super::health::METRICS, text)],
+        ),
+        get("/openapi.json", "getDocument", "This document").for_anybody().shows(
+            200,
+            "OpenAPI 3.1.",
+            vec![("application/json", shape::<serde_json::Value>)],
+        ),
+        get("/docs", "getDocs", "This document as a page")
+            .about("Fetches nothing from elsewhere.")
+            .for_anybody()
+            .shows(200, "A page.", html),
+        get("/docs/openapi-explorer.js", "getViewer", "What that page is shown with")
+            .for_anybody()
+            .shows(200, "A script.", vec![("text/javascript; charset=utf-8", text)]),
+    ]
+}

@@ -1,0 +1,71 @@
+//! Searches and schedules, as they are documented.
+
+use super::super::schedules::{ScheduleView, Schedules};
+use super::super::searches::Choose;
+use super::super::searches::order::Search;
+use super::super::searches::view::{Begun, Choice, SearchPage, Short, Whole};
+use super::operation::{Operation, delete, get, post, text};
+use crate::schedule::Spec;
+
+pub(super) const SEARCHES: (&str, &str) =
+    ("Searches", "Several are asked the same; what they say is compared, and one is chosen.");
+
+pub(super) const SCHEDULES: (&str, &str) = ("Schedules", "Calls that are made later.");
+
+pub(super) fn searches() -> Vec<Operation> {
+    let no_search = &["search_not_found"];
+    vec![
+        post("/v1/searches", "beginSearch", "Ask several the same")
+            .once()
+            .takes::<Search>()
+            .refuses(400, &["invalid_field", "could_commit"])
+            .answers::<Begun>(202, "The first are rung at once.")
+            .with(&["Location", "Idempotent-Replayed"]),
+        get("/v1/searches", "listSearches", "Searches, newest first")
+            .answers::<SearchPage>(200, "The newest."),
+        get("/v1/searches/{id}", "showSearch", "One search")
+            .refuses(404, no_search)
+            .answers::<Whole>(200, "As far as it is, with what was found."),
+        get("/v1/searches/{id}/events", "getSearchEvents", "A search as it goes on")
+            .about(
+                "Events of the name `search`, each with the whole search as `data`, at every \
+                 change, until nothing will come any more.",
+            )
+            .refuses(404, no_search)
+            .shows(200, "As it happens.", vec![("text/event-stream", text)]),
+        post("/v1/searches/{id}/stop", "stopSearch", "Ring nobody more")
+            .about("Ends the calls that ask, too. One that is over already is a success.")
+            .refuses(404, no_search)
+            .answers::<Short>(202, "It is stopped, or was over."),
+        post("/v1/searches/{id}/choose", "chooseOffer", "Take an offer")
+            .about("Rings the target again. Whoever is first decides; the same again is told.")
+            .takes_just::<Choose>()
+            .rings()
+            .refuses(404, no_search)
+            .refuses(409, &["nothing_to_choose", "chosen_before", "taken_before"])
+            .answers::<Choice>(202, "The call that takes it.")
+            .with(&["Idempotent-Replayed"]),
+    ]
+}
+
+pub(super) fn schedules() -> Vec<Operation> {
+    let no_schedule = &["schedule_not_found"];
+    vec![
+        post("/v1/schedules", "makeSchedule", "Have somebody rung later")
+            .about("Give `at` (once) or `cron` (again and again), not both.")
+            .once()
+            .takes::<Spec>()
+            .refuses(400, &["invalid_field"])
+            .refuses(409, &["schedules_full"])
+            .answers::<ScheduleView>(201, "When it comes first is `next_at`.")
+            .with(&["Location", "Idempotent-Replayed"]),
+        get("/v1/schedules", "listSchedules", "What is to come, the next first")
+            .answers::<Schedules>(200, "All of it."),
+        get("/v1/schedules/{id}", "showSchedule", "One schedule, with what came of it")
+            .refuses(404, no_schedule)
+            .answers::<ScheduleView>(200, "With its `history`."),
+        delete("/v1/schedules/{id}", "cancelSchedule", "Have nothing of it come any more")
+            .refuses(404, no_schedule)
+            .silent(204, "Its history stays."),
+    ]
+}
