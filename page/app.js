@@ -41,6 +41,7 @@ function Head() {
     <nav aria-label="Views">
       <${Link} to="#/">Floor<//>
       <${Link} to="#/schedules">Schedules<//>
+      <a href="/docs">API</a>
     </nav>
     <span class="house" role="status">
       ${rehearsal && html`<span class="note">rehearsal: no phone can ring</span>`}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema,
 )]
 #[serde(try_from = "String", into = "&'static str")]
-#[schemars(!try_from, !into, rename_all = "snake_case")]
+#[schemars(!try_from, !into, rename = "RecordingConsent", rename_all = "snake_case")]
 pub enum Consent {
     /// Nothing: whenever there is audio.
     #[default]
