@@ -111,6 +111,12 @@ pub fn greeting(direction: Direction) -> Text {
     parts::greeting(direction).into()
 }
 
+/// How the model is asked to go on after its server was lost.
+#[must_use]
+pub fn resumption() -> Text {
+    parts::RESUMPTION.into()
+}
+
 /// How the model is asked to leave its message on an answering machine.
 #[must_use]
 pub fn message() -> Text {

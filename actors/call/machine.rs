@@ -13,6 +13,7 @@ mod link;
 mod own;
 mod phone;
 mod repairs;
+mod resume;
 mod take;
 mod tools;
 mod transfer;
@@ -288,6 +289,9 @@ impl Machine {
         if !matches!(self.phase, Phase::Queued) {
             return;
         }
+        if self.goes_on() {
+            return self.go_on_waiting(now);
+        }
         self.phase = Phase::Ringing { since: now };
         match self.briefing.direction {
             Direction::Inbound => self.note(Fact::Lifecycle(Lifecycle::Dialing)),
@@ -358,11 +362,6 @@ impl Machine {
             let (tag, instructions) = (request.tag, request.instructions.map(guided));
             self.tell(Command::Respond { tag, instructions });
         }
-    }
-
-    fn say(&mut self, text: &Text) {
-        let words = format!("Say exactly: \"{}\"", text.as_str());
-        self.turn.owe(Owed::Guided(Text(words)));
     }
 
     fn note(&mut self, fact: Fact) {

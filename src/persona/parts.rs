@@ -13,6 +13,12 @@ The answering machine records now. Leave the message: who is calling, for whom, 
 and what you ask for, in at most three short sentences. Nothing personal that the task does not \
 say. End with goodbye. Ask nothing and call no tool.";
 
+/// Goes on after the server was lost.
+pub(super) const RESUMPTION: &str = "\
+The line was cut for a moment by a technical problem on your side, and is back. Say sorry for that \
+in one short sentence, in the language of the conversation, and go on where it stopped. Do not \
+introduce yourself again, and do not do again what was done.";
+
 /// Opens the call when nobody else does.
 pub(super) const fn greeting(direction: Direction) -> &'static str {
     match direction {

@@ -1,5 +1,6 @@
 //! Orders that must not be carried out twice: a key is good for one order, for a day.
 
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use tandem_actors::briefing::{CallId, Direction, Text};
 use tandem_actors::record::{Opened, RecordError};
@@ -67,6 +68,26 @@ pub struct Terms {
     pub result: Option<Text>,
     /// What it is a part of.
     pub part: Part,
+    /// What it may do.
+    pub bounds: Bounds,
+}
+
+/// What one call may do of what calls may: kept for whoever takes it up after its server was lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// The tools it may use, by name; all of them when nothing is said.
+    pub tools: Option<Vec<String>>,
+    /// Whether the other party may be handed over to a human.
+    pub hand_over: bool,
+    /// Whether it only asks.
+    pub only_asks: bool,
+}
+
+impl Bounds {
+    /// As they are kept; none when they cannot be read.
+    pub(super) fn read(kept: &str) -> Option<Self> {
+        serde_json::from_str(kept).ok()
+    }
 }
 
 /// What is asked before a call is written down.
@@ -218,7 +239,7 @@ impl Desk {
         let manner = Some(&terms.manner).filter(|manner| **manner != Manner::default());
         let manner = manner.map(|manner| serde_json::to_string(manner).expect("words are JSON"));
         sqlx::query(
-            "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5 \
+            "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5, bounds = $6 \
              WHERE id = $1",
         )
         .bind(&*call.0)
@@ -226,6 +247,7 @@ impl Desk {
         .bind(terms.result.as_ref().map(Text::as_str))
         .bind(manner)
         .bind(terms.part.follows().map(|call| &*call.0))
+        .bind(serde_json::to_string(&terms.bounds).expect("words are JSON"))
         .execute(&mut self.conn)
         .await?;
         Ok(())

@@ -252,7 +252,7 @@ mod tests {
     use tandem_actors::record::{Fact, Record as _};
 
     use super::super::conformance::{finalized, note, opened};
-    use super::super::{Archive as _, NotOpened, Part, Permit, Terms};
+    use super::super::{Archive as _, Bounds, NotOpened, Part, Permit, Terms};
     use super::*;
     use crate::persona::Manner;
     use crate::policy::{Code, Refused};
@@ -278,7 +278,9 @@ mod tests {
         judge: impl FnOnce(&Facts) -> Result<(), Refused> + Send + 'static,
     ) -> Result<(), Refused> {
         let account = ask.account.parse().unwrap();
-        let terms = Terms { account, manner: Manner::default(), result: None, part: Part::Alone };
+        let bounds = Bounds::default();
+        let terms =
+            Terms { account, manner: Manner::default(), result: None, part: Part::Alone, bounds };
         let permit = Permit { ask, judge: Box::new(judge) };
         let ordered = store.order(opened(call), terms, None, Some(permit)).await.unwrap();
         ordered.map(drop).map_err(|not| match not {

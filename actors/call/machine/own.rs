@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Machine, Phase};
-use crate::briefing::Voicemail;
+use crate::briefing::{Text, Voicemail};
 use crate::call::answer::{Source, Who};
 use crate::call::event::{Clip, Media, Output};
 use crate::call::turn::Owed;
@@ -23,6 +23,12 @@ const PAUSE: Duration = Duration::from_secs(2);
 const KEY: Duration = Duration::from_millis(200);
 
 impl Machine {
+    /// Somebody outside wants this said.
+    pub(super) fn say(&mut self, text: &Text) {
+        let words = format!("Say exactly: \"{}\"", text.as_str());
+        self.turn.owe(Owed::Guided(Text(words)));
+    }
+
     /// Does what the model asks of the call itself.
     pub(super) fn does(&mut self, id: &ToolCallId, own: Own, now: Instant) {
         match own {

@@ -8,6 +8,7 @@ mod join;
 mod keys;
 mod random;
 mod restricted;
+mod resume;
 mod submission;
 mod take;
 mod transfer;
@@ -73,6 +74,7 @@ fn briefing(direction: Direction) -> Briefing {
         pin: None,
         language: None,
         own: own_tool,
+        before: None,
     }
 }
 
