@@ -8,6 +8,7 @@ use crate::audio::{Format, Payload};
 use crate::call::consent::Pin;
 use crate::call::event::Clip;
 use crate::carrier::{Digit, Number};
+use crate::model::Entry;
 use crate::tool::{Promise, ReadOwn};
 
 /// Ours: the name of a call in the API, the store and the logs.
@@ -113,6 +114,23 @@ pub struct Briefing {
     pub human: Option<Number>,
     /// Reads what the model asks of the call itself.
     pub own: ReadOwn,
+    /// What was before, where the call goes on that a lost server had.
+    pub before: Option<Before>,
+}
+
+/// A call as the record has it whose server was lost, and which its carrier still holds.
+#[derive(Clone, Debug)]
+pub struct Before {
+    /// How many facts were told of it: the next has the number behind that.
+    pub facts: u64,
+    /// The conversation, with what came of the tools.
+    pub conversation: Vec<Entry>,
+    /// Whether it had been answered.
+    pub answered: bool,
+    /// How long they had talked.
+    pub talked: Duration,
+    /// How long the other party has heard nothing.
+    pub silent: Duration,
 }
 
 /// From when on a call may be recorded.

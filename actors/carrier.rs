@@ -2,7 +2,7 @@
 //! Knows no vendor; a vendor's words become these in `src/carrier`.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 
@@ -179,6 +179,26 @@ pub enum CarrierError {
     NotOffered(&'static str),
 }
 
+/// How a call stands at its carrier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody has answered yet.
+    Ringing,
+    /// Somebody is on the line.
+    Live,
+    /// It is over. The outcome is that of a call that was never answered unless it says otherwise.
+    Over {
+        /// What the network made of it.
+        outcome: crate::briefing::Outcome,
+        /// The carrier's word for it.
+        reason: String,
+        /// From answer to the end, where that is told.
+        talked: Option<Duration>,
+    },
+    /// The carrier does not know it any more: it is over, and nobody says how it ended.
+    Gone,
+}
+
 /// The carrier's control side: what is asked of it outside the media socket.
 ///
 /// Orders are never repeated by the caller of this trait; an adapter repeats one only under the
@@ -196,6 +216,26 @@ pub trait Carrier: Send + Sync {
         _ordered: SystemTime,
     ) -> BoxFuture<'static, Result<Option<CarrierCallId>, CarrierError>> {
         Box::pin(std::future::ready(Err(CarrierError::NotOffered("look for a call"))))
+    }
+
+    /// Asks how a call stands. Changes nothing.
+    fn look(&self, _call: CarrierCallId) -> BoxFuture<'static, Result<Standing, CarrierError>> {
+        Box::pin(std::future::ready(Err(CarrierError::NotOffered("look at a call"))))
+    }
+
+    /// Whether it offers [`Carrier::reconnect`].
+    fn reconnects(&self) -> bool {
+        false
+    }
+
+    /// Has the media of a live call brought to the addresses of this dial, and its events told
+    /// there, in place of whatever was before. The phone is not rung; whoever is on the line stays.
+    fn reconnect(
+        &self,
+        _call: CarrierCallId,
+        _dial: Dial,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        Box::pin(std::future::ready(Err(CarrierError::NotOffered("bring the media anew"))))
     }
 
     /// Ends a call for everybody. A call that is already over is a success.

@@ -325,6 +325,7 @@ impl Stage {
             pin: None,
             language: None,
             own: |_, _| None,
+            before: None,
         }
     }
 }

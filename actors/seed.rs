@@ -123,7 +123,7 @@ impl Seed {
     ) -> Self {
         let now = clock::now();
         let machine = Vault::default();
-        machine.put(Machine::new(briefing.clone(), now));
+        machine.put(Machine::new(briefing.clone(), now).resumed());
         let desk = Vault::default();
         let mut empty = Desk::new(briefing.format, tape, now);
         empty.record(briefing.recording == Recording::FromTheStart);

@@ -126,3 +126,9 @@ impl Persona {
 pub fn greeting(direction: Direction) -> Text {
     parts::greeting(direction).into()
 }
+
+/// How the model is asked to go on after its server was lost.
+#[must_use]
+pub fn resumption() -> Text {
+    parts::RESUMPTION.into()
+}

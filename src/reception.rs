@@ -5,18 +5,20 @@ mod addresses;
 mod briefing;
 mod made;
 mod order;
+mod resume;
 mod ticket;
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tandem_actors::audio::Format;
-use tandem_actors::briefing::{CallId, Direction, Lifecycle, Limits, Outcome, Text};
+use tandem_actors::briefing::{Briefing, CallId, Direction, Lifecycle, Limits, Text};
 use tandem_actors::call::consent::Pin;
 use tandem_actors::carrier::{Addresses, Line, Number};
 use tandem_actors::exchange::{Exchange, NotAttached, Refusal};
-use tandem_actors::record::{Fact, Note, Opened, Record, RecordError};
+use tandem_actors::record::{Opened, RecordError};
+use tandem_actors::tape::Tape;
 use tandem_actors::tool::Promise;
 use uuid::Uuid;
 
@@ -27,7 +29,7 @@ use crate::config::{Consent, Dialect, Voicemail};
 use crate::persona::{Manner, Persona};
 use crate::policy::{Gate, Ordered, Refused};
 use crate::recording::Recordings;
-use crate::store::{self, NotOpened, Once, Part, Permit, Store, Terms};
+use crate::store::{self, Bounds, NotOpened, Once, Part, Permit, Store, Terms};
 use ticket::{Admission, Tickets};
 
 pub use made::{Made, NotMade, Placed, Turned};
@@ -201,10 +203,12 @@ impl Reception {
             lifecycle,
         };
         let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
-        let Wish { account, manner, part, ordered, .. } = new.wish.clone();
+        let Wish { account, manner, part, tools, hand_over, only_asks, ordered, recording, .. } =
+            new.wish.clone();
         let permit = (new.direction == Direction::Outbound)
             .then(|| self.permit(&new.remote, &account, ordered));
-        let terms = Terms { account, manner, result, part, ordered };
+        let bounds = Bounds { tools, hand_over, only_asks, recording };
+        let terms = Terms { account, manner, result, part, ordered, bounds };
         self.store.order(opened, terms, once, permit).await?.map_err(|not| match not {
             NotOpened::Forbidden(refused) => NotMade::Forbidden(refused),
             NotOpened::NoPlace(taken) => NotMade::NoPlace(taken),
@@ -216,25 +220,38 @@ impl Reception {
     fn admit(&self, call: &CallId, new: New) -> Result<Addresses, Refusal> {
         let dialect = new.wish.dialect;
         let format = self.format(dialect);
-        let tape = self.recordings.as_ref().and_then(|recordings| {
+        let tape = self.tape(call, format);
+        let audio = (format, tape.is_some());
+        let briefing = briefing::of(&self.house, &self.clips, call, new, audio);
+        self.supervise(dialect, briefing, tape).inspect_err(|_| {
+            // The last place went in this moment. Who repeats the order learns that it is over.
+            self.give_up(call);
+        })
+    }
+
+    /// What records it; nothing where calls are not recorded, or it cannot be.
+    fn tape(&self, call: &CallId, format: Format) -> Option<Box<dyn Tape>> {
+        self.recordings.as_ref().and_then(|recordings| {
             recordings
                 .tape(call, format)
                 .inspect_err(|error| tracing::error!(%call, %error, "not recorded"))
                 .ok()
-        });
-        let recorded = tape.is_some();
-        let briefing = briefing::of(&self.house, &self.clips, call, new, (format, recorded));
+        })
+    }
+
+    fn supervise(
+        &self,
+        dialect: Dialect,
+        briefing: Briefing,
+        tape: Option<Box<dyn Tape>>,
+    ) -> Result<Addresses, Refusal> {
+        let (call, format) = (briefing.call.clone(), briefing.format);
         let mut made = None;
-        let issued = self.tickets.issue(call, Admission { dialect, format }, |nonces| {
-            let addresses = self.addresses(call, dialect, nonces);
+        self.tickets.issue(&call, Admission { dialect, format }, |nonces| {
+            let addresses = self.addresses(&call, dialect, nonces);
             made = Some(addresses.clone());
             self.exchange.admit(briefing, addresses, tape)
-        });
-        if let Err(refusal) = issued {
-            // The last place went in this moment. Who repeats the order learns that it is over.
-            self.give_up(call);
-            return Err(refusal);
-        }
+        })?;
         Ok(made.expect("a ticket was issued"))
     }
 
@@ -258,13 +275,6 @@ impl Reception {
         let Permit { ask, judge } = self.permit(to, account, ordered);
         let facts = self.store.facts(&ask).await?;
         Ok(judge(&facts))
-    }
-
-    /// Ends a call that was written down and is not made.
-    pub fn give_up(&self, call: &CallId) {
-        let (outcome, reason) = (Outcome::Cancelled, "not_admitted".to_owned());
-        let fact = Fact::Finalized { outcome, reason, talk_ms: 0 };
-        self.store.note(Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact });
     }
 
     /// Lets a media socket in that knows the call's nonce; once.

@@ -33,7 +33,7 @@ use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::retention;
 use crate::schedule;
 use crate::search::{Bell, Driver};
-use crate::store::{Archive, Store};
+use crate::store::{Archive, Orphan, Store};
 use crate::tool::{self, Agent, Stock, own};
 use crate::webhook::{Deliverer, Schedule, Webhooks};
 use network::Network;
@@ -65,7 +65,7 @@ pub struct Server {
     pub carriers: Option<SocketAddr>,
     /// What the routes, and whoever runs the server, work with.
     pub desk: Desk,
-    /// Calls an earlier run had left behind, now settled.
+    /// Calls an earlier run had left behind: settled, or asked about at the carrier.
     pub settled: usize,
     agent: Option<Agent>,
     drain: Duration,
@@ -95,7 +95,7 @@ impl Server {
         let carriers = carriers_door(config).await?;
         let door = carriers.as_ref().map(TcpListener::local_addr).transpose()?;
         let store = Store::open(&config.store.dir, &config.store.node).await?;
-        let settled = settle(&store, &config.store.node).await?;
+        let (settled, left) = settle(&store, config).await?;
         let recordings = match config.store.record_audio {
             true => Some(Recordings::new(&config.store.dir.join(recording::FOLDER))?),
             false => None,
@@ -142,7 +142,7 @@ impl Server {
             stagehand: stagehand(config, &network, simulated_model.clone()),
         };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        network.serve(&desk, &tasks, &stop);
+        network.serve(&desk, left, &tasks, &stop);
         serve(listener, carriers, &desk, &tasks, &stop);
         attend(&desk, config.store.keep_days, deliverer, &tasks, &stop);
         let drain = Duration::from_secs(config.limits.drain_s);
@@ -203,14 +203,21 @@ fn stagehand(
     }
 }
 
-/// Ends the calls that an earlier run has left behind; how many.
-async fn settle(store: &Store, node: &str) -> anyhow::Result<usize> {
-    let settled = store.settle_orphans(node.to_owned()).await?;
+/// Ends the calls that an earlier run has left behind and that no carrier is to be asked about; how
+/// many there were in all, and those that one is.
+async fn settle(store: &Store, config: &Config) -> anyhow::Result<(usize, Vec<Orphan>)> {
+    let node = config.store.node.clone();
+    let left = match config.carrier.kind {
+        // The simulated network is gone with the process.
+        Kind::Rehearsal => Vec::new(),
+        Kind::Acs | Kind::Twilio | Kind::Asterisk => store.adopt_orphans(node.clone()).await?,
+    };
+    let settled = store.settle_orphans(node).await?;
     for call in &settled {
         let (was, outcome) = (call.was.word(), call.outcome.word());
         tracing::warn!(call = %call.id, was, outcome, "settled a call of an earlier run");
     }
-    Ok(settled.len())
+    Ok((settled.len() + left.len(), left))
 }
 
 async fn listen(on: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {

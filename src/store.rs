@@ -47,8 +47,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use agent_tasks::{AgentState, AgentTask};
 pub use archive::{
-    Answer, Archive, CallFilter, CallRow, ConfirmationRow, Cursor, EventRow, LedgerRow,
-    LedgerState, NoCursor, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow,
+    Answer, Archive, CallFilter, CallRow, ConfirmationRow, Cursor, End, EventRow, LedgerRow,
+    LedgerState, NoCursor, Orphan, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow,
 };
 pub use deliveries::DeliveryRow;
 pub(crate) use deliveries::{Attempt, Due, Next};
@@ -59,7 +59,7 @@ pub use keys::{KEYS_MAX, KeyRow, Scope};
 pub(crate) use ledger::hex_digest;
 pub use open::OpenError;
 pub(crate) use open::make_private;
-pub use orders::{Judge, NotOpened, Once, Ordered, Permit, Terms};
+pub use orders::{Bounds, Judge, NotOpened, Once, Ordered, Permit, Terms};
 pub use policy::{List, Listed};
 pub use recordings::AwaitedFile;
 pub use schedules::{RunRow, SCHEDULES_MAX, ScheduleRow};
@@ -348,6 +348,32 @@ impl Archive for Store {
                 all.extend(settled);
             }
         })
+    }
+
+    fn adopt_orphans(&self, node: String) -> Answer<'static, Vec<Orphan>> {
+        let store = self.clone();
+        Box::pin(async move {
+            let mut all = Vec::new();
+            loop {
+                let node = node.clone();
+                let adopted = store
+                    .promise(move |desk| Box::pin(async move { desk.adopt_orphans(&node).await }));
+                let adopted = adopted.await?;
+                if adopted.is_empty() {
+                    return Ok(all);
+                }
+                all.extend(adopted);
+            }
+        })
+    }
+
+    fn end_orphan(&self, call: CallId, end: End) -> Answer<'static, ()> {
+        let at_ms = now_ms();
+        kept(
+            self.promise(move |desk| {
+                Box::pin(async move { desk.end_orphan(&call, end, at_ms).await })
+            }),
+        )
     }
 
     fn flush(&self) -> Answer<'static, ()> {

@@ -63,6 +63,18 @@ pub struct Said {
 }
 
 impl Log {
+    /// Something of the conversation before the server was lost.
+    pub fn recall(&mut self, entry: Entry) {
+        let item = ItemId(format!("before-{}", self.lines.len()));
+        self.lines.push(match entry {
+            Entry::Caller(text) => Line::Caller { item, text: Some(text), noted: 0 },
+            Entry::Agent(text) => Line::Agent { item, text, heard: Heard::Whole },
+            Entry::Note(text) => Line::Note(text),
+            Entry::Asked { id, name, arguments } => Line::Asked { id, name, arguments },
+            Entry::Answered { id, output } => Line::Answered { id, output },
+        });
+    }
+
     /// The caller's words became an item; they are not known yet.
     pub fn caller_item(&mut self, item: ItemId) {
         if !self.lines.iter().any(|line| line.is(&item)) {

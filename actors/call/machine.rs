@@ -15,6 +15,7 @@ mod own;
 mod phone;
 mod recorded;
 mod repairs;
+mod resume;
 mod take;
 mod tools;
 mod transfer;
@@ -295,6 +296,9 @@ impl Machine {
     fn begin(&mut self, now: Instant) {
         if !matches!(self.phase, Phase::Queued) {
             return;
+        }
+        if self.goes_on() {
+            return self.go_on_waiting(now);
         }
         self.phase = Phase::Ringing { since: now };
         match self.briefing.direction {

@@ -169,6 +169,7 @@ fn briefing(stage: &Stage, promises: &[Promise]) -> Briefing {
         language: plan.english.then(|| "en".to_owned()),
         human: None,
         own: own::read,
+        before: None,
     }
 }
 

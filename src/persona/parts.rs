@@ -21,6 +21,12 @@ pub(super) fn message(disclosure: Disclosure) -> String {
     }
 }
 
+/// Goes on after the server was lost.
+pub(super) const RESUMPTION: &str = "\
+The line was cut for a moment by a technical problem on your side, and is back. Say sorry for that \
+in one short sentence, in the language of the conversation, and go on where it stopped. Do not \
+introduce yourself again, and do not do again what was done.";
+
 /// Opens the call when nobody else does.
 pub(super) const fn greeting(direction: Direction) -> &'static str {
     match direction {

@@ -61,6 +61,7 @@ pub(super) fn of(
         language: house.language.clone(),
         human: house.human.clone().filter(|_| new.wish.hand_over && !new.wish.only_asks),
         own: own::read,
+        before: None,
     }
 }
 

@@ -25,7 +25,8 @@ mod tests;
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -100,6 +101,8 @@ struct Hall {
     client: reqwest::Client,
     books: Mutex<Books>,
     changed: watch::Sender<u64>,
+    /// A public address, and where it leads.
+    tunnel: OnceLock<(String, SocketAddr)>,
 }
 
 /// What the service remembers.
@@ -140,6 +143,7 @@ impl Azure {
             client,
             books: Mutex::default(),
             changed: watch::Sender::new(0),
+            tunnel: OnceLock::new(),
         });
         let open = CancellationToken::new();
         drop(tokio::spawn(door::serve(listener, Arc::clone(&hall), open.clone())));
@@ -163,6 +167,12 @@ impl Azure {
     #[must_use]
     pub fn tokens_issued(&self) -> usize {
         self.hall.entra.issued()
+    }
+
+    /// Where a public address (`https://host`) leads: what a tunnel or a proxy is told.
+    pub fn lead_to(&self, public: &str, address: SocketAddr) {
+        // A tunnel has one end for its life.
+        let _first = self.hall.tunnel.set((public.to_owned(), address));
     }
 
     /// Who issues its tokens.
@@ -312,6 +322,18 @@ impl Hall {
 
     fn mischief(&self) -> Mischief {
         self.books().mischief
+    }
+
+    /// Where an address really is: one under the public address is behind the tunnel.
+    fn through_the_tunnel(&self, url: &str) -> String {
+        let found = self.tunnel.get().and_then(|(public, address)| {
+            let host = public.strip_prefix("https://")?;
+            let (scheme, rest) = url.split_once("://")?;
+            let path = rest.strip_prefix(host)?;
+            let scheme = if scheme == "wss" { "ws" } else { "http" };
+            Some(format!("{scheme}://{address}{path}"))
+        });
+        found.unwrap_or_else(|| url.to_owned())
     }
 
     fn has_changed(&self) {

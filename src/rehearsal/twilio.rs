@@ -84,6 +84,7 @@ struct State {
     delivery: Delivery,
     mute: bool,
     hush: Option<Hush>,
+    patient: bool,
     orders: u64,
     /// Who has opened the REST interface.
     users: BTreeSet<String>,
@@ -150,6 +151,11 @@ impl TwilioNetwork {
     /// until [`TwilioNetwork::speak_up`].
     pub fn lose_answers(&self, hush: Hush) {
         self.network.state().hush = Some(hush);
+    }
+
+    /// From now on whoever is to wait waits for an order, however long.
+    pub fn be_patient(&self) {
+        self.network.state().patient = true;
     }
 
     /// Everything is told again, what was kept back too.

@@ -8,6 +8,7 @@ use tandem_actors::carrier::{Carrier, Number};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::aftermath;
 use crate::carrier::acs;
 use crate::carrier::acs::control::Control;
 use crate::carrier::acs::guard::Guard;
@@ -20,7 +21,7 @@ use crate::config::{Config, Dialect, Kind};
 use crate::http::Desk;
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
-use crate::store::Store;
+use crate::store::{Orphan, Store};
 
 /// A phone network, with what speaks to it.
 pub(super) enum Network {
@@ -67,8 +68,17 @@ impl Network {
         Ok(ends)
     }
 
-    /// From here on it may tell calls, and the reception, what happens.
-    pub(super) fn serve(self, desk: &Desk, tasks: &TaskTracker, stop: &CancellationToken) {
+    /// From here on it may tell calls, and the reception, what happens. It is asked about the calls
+    /// that are `left` of an earlier run.
+    pub(super) fn serve(
+        self,
+        desk: &Desk,
+        left: Vec<Orphan>,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
+        let carrier = self.carrier();
+        tasks.spawn(aftermath::see_to(left, desk.clone(), carrier, stop.clone()));
         match self {
             Self::Rehearsal(simulated) => simulated.serve(desk.exchange.clone()),
             // Their routes do.

@@ -11,6 +11,7 @@ use tandem_actors::record::{Record, RecordError, Speaker};
 use tandem_actors::tool::{ToolCallId, Verdict};
 
 use super::desk::Tenure;
+use super::orders::Bounds;
 use crate::account::Account;
 use crate::persona::Manner;
 
@@ -48,6 +49,14 @@ pub trait Archive: Record {
     /// with the reason `node_lost` and an event. Jobs that were begun stay so: what came of them
     /// is not known. Queued calls are not dialled later: whoever ordered them was told nothing.
     fn settle_orphans(&self, node: String) -> Answer<'static, Vec<SettledCall>>;
+
+    /// Takes over the calls that [`Archive::settle_orphans`] would end and that had been given to
+    /// a carrier, without ending them: whoever asks for them asks the carrier, and ends each with
+    /// [`Archive::end_orphan`] or has it live on. What is not ended is found by the next run.
+    fn adopt_orphans(&self, node: String) -> Answer<'static, Vec<Orphan>>;
+
+    /// Ends a call that was taken over, with an event; durable before it returns.
+    fn end_orphan(&self, call: CallId, end: End) -> Answer<'static, ()>;
 
     /// Returns when everything told before is durable.
     fn flush(&self) -> Answer<'static, ()>;
@@ -269,6 +278,32 @@ pub struct SettledCall {
     pub outcome: Outcome,
     /// By which the carrier can be told to end it, where that was known.
     pub carrier_call: Option<CarrierCallId>,
+}
+
+/// A call that an earlier run had given to a carrier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Orphan {
+    /// The call, as that run left it.
+    pub call: CallRow,
+    /// The number of the last fact that was told of it; 0 when none was.
+    pub facts: u64,
+    /// When that was.
+    pub last_ms: Option<i64>,
+    /// A human was rung for it and has not failed to come: two humans may talk.
+    pub is_handed_over: bool,
+    /// What it may do; none where that was not kept.
+    pub bounds: Option<Bounds>,
+}
+
+/// How a call has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// What the network made of it.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: String,
+    /// From answer to the end, in milliseconds.
+    pub talk_ms: u64,
 }
 
 const LIFECYCLES: [Lifecycle; 4] =

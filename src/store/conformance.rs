@@ -9,7 +9,7 @@ use tandem_actors::carrier::{CarrierCallId, Number};
 use tandem_actors::record::{Fact, Intent, Note, Opened, Record as _, Speaker, Turn};
 use tandem_actors::tool::{Done, Job, ToolCallId, Verdict};
 
-use super::{Archive, CallFilter, LedgerState};
+use super::{Archive, CallFilter, End, LedgerState};
 
 /// One database, on which nodes run.
 pub(super) trait World {
@@ -241,6 +241,56 @@ pub(super) async fn what_a_dead_run_left_is_ended_honestly(world: impl World) {
     assert_eq!(new.settle_orphans("n1".to_owned()).await.unwrap(), []);
     let theirs = new.call(&CallId::new("theirs")).await.unwrap().unwrap();
     assert_eq!(theirs.lifecycle, Lifecycle::Queued);
+}
+
+pub(super) async fn what_a_carrier_holds_is_taken_over_and_ended_when_that_is_known(
+    world: impl World,
+) {
+    let old = world.start("n1").await;
+    for call in ["queued", "dialing", "talking", "with a human", "alone again"] {
+        old.open(opened(call)).await.unwrap();
+    }
+    for call in ["dialing", "talking", "with a human", "alone again"] {
+        old.dialing(CallId::new(call)).await.unwrap();
+    }
+    old.note(note("dialing", 1, Fact::SubmissionUnknown));
+    old.note(note("talking", 1, Fact::CarrierNamed(CarrierCallId("CA7".to_owned()))));
+    old.note(note("talking", 7, Fact::Lifecycle(Lifecycle::Answered)));
+    old.note(note("with a human", 1, Fact::HandOver { step: "asked" }));
+    old.note(note("alone again", 1, Fact::HandOver { step: "asked" }));
+    old.note(note("alone again", 2, Fact::HandOver { step: "failed" }));
+    old.flush().await.unwrap();
+
+    let new = world.start("n1").await;
+    let mut left = new.adopt_orphans("n1".to_owned()).await.unwrap();
+    left.sort_by(|one, other| one.call.id.cmp(&other.call.id));
+    let seen: Vec<_> =
+        left.iter().map(|it| (&*it.call.id.0, it.facts, it.is_handed_over)).collect();
+    let (human, alone) = (("with a human", 1, true), ("alone again", 2, false));
+    assert_eq!(seen, [alone, ("dialing", 1, false), ("talking", 7, false), human]);
+    assert!(left[1].call.submission_unknown && !left[2].call.submission_unknown);
+    assert_eq!(left[2].call.carrier_call, Some(CarrierCallId("CA7".to_owned())));
+    assert_eq!(left[2].last_ms, Some(1_000_007));
+    // Taken over, and not ended: the former owner is refused, and only the rest is settled.
+    old.note(note("talking", 8, said(Speaker::Agent, "I am still here.")));
+    old.flush().await.unwrap();
+    let settled = new.settle_orphans("n1".to_owned()).await.unwrap();
+    assert_eq!(settled.iter().map(|call| &*call.id.0).collect::<Vec<_>>(), ["queued"]);
+    let (talking, reason) = (CallId::new("talking"), "ended_meanwhile".to_owned());
+    assert_eq!(new.call(&talking).await.unwrap().unwrap().lifecycle, Lifecycle::Answered);
+    // Who takes it up goes on behind the last fact.
+    new.note(note("talking", 8, said(Speaker::Agent, "Here we are again.")));
+    let end = End { outcome: Outcome::Answered, reason, talk_ms: 9 };
+    new.end_orphan(talking.clone(), end).await.unwrap();
+    let events = new.events(&talking, 7).await.unwrap();
+    let kinds: Vec<_> = events.iter().map(|it| (it.sequence, it.kind.as_str())).collect();
+    assert_eq!(kinds, [(8, "turn"), (9, "finalized")]);
+    let row = new.call(&talking).await.unwrap().unwrap();
+    assert_eq!((row.outcome, row.talk_ms), (Some(Outcome::Answered), Some(9)));
+    assert_eq!(new.adopt_orphans("n1".to_owned()).await.unwrap(), []);
+    // What was not ended is found by the next run.
+    let next = world.start("n1").await;
+    assert_eq!(next.adopt_orphans("n1".to_owned()).await.unwrap().len(), 3);
 }
 
 pub(super) async fn a_stale_writer_is_refused(world: impl World) {

@@ -1,5 +1,6 @@
 //! Orders that must not be carried out twice: a key is good for one order, for a day.
 
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use tandem_actors::briefing::{CallId, Direction, Text};
 use tandem_actors::record::{Opened, RecordError};
@@ -9,6 +10,7 @@ use super::fault::Trouble;
 use super::searches::{NoPlace, Part};
 use super::{Store, now_ms, policy as lists};
 use crate::account::Account;
+use crate::config::Consent;
 use crate::persona::Manner;
 use crate::policy::{self, Ask, Facts, Refused};
 
@@ -69,6 +71,29 @@ pub struct Terms {
     pub part: Part,
     /// Whether somebody orders it at this moment.
     pub ordered: policy::Ordered,
+    /// What it may do.
+    pub bounds: Bounds,
+}
+
+/// What one call may do of what calls may: kept for whoever takes it up after its server was lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// The tools it may use, by name; all of them when nothing is said.
+    pub tools: Option<Vec<String>>,
+    /// Whether the other party may be handed over to a human.
+    pub hand_over: bool,
+    /// Whether it only asks.
+    pub only_asks: bool,
+    /// What has to be before it is recorded.
+    #[serde(default)]
+    pub recording: Consent,
+}
+
+impl Bounds {
+    /// As they are kept; none when they cannot be read.
+    pub(super) fn read(kept: &str) -> Option<Self> {
+        serde_json::from_str(kept).ok()
+    }
 }
 
 /// What is asked before a call is written down.
@@ -221,7 +246,7 @@ impl Desk {
         let manner = manner.map(|manner| serde_json::to_string(manner).expect("words are JSON"));
         sqlx::query(
             "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5, \
-             proactive = $6 WHERE id = $1",
+             proactive = $6, bounds = $7 WHERE id = $1",
         )
         .bind(&*call.0)
         .bind(terms.account.as_str())
@@ -229,6 +254,7 @@ impl Desk {
         .bind(manner)
         .bind(terms.part.follows().map(|call| &*call.0))
         .bind(i64::from(terms.ordered == policy::Ordered::Ahead))
+        .bind(serde_json::to_string(&terms.bounds).expect("words are JSON"))
         .execute(&mut self.conn)
         .await?;
         Ok(())

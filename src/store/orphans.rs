@@ -1,14 +1,17 @@
-//! Calls that a dead run left unfinished: found, taken over, ended honestly.
-//! Hanging up at the carrier is the edge's part; it gets the carrier's names from here.
+//! Calls that a dead run left unfinished: found, taken over, ended honestly, or handed to whoever
+//! asks the carrier about them.
 
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 use tandem_actors::briefing::{CallId, Lifecycle, Outcome};
 use tandem_actors::carrier::CarrierCallId;
 use tandem_actors::record::Fact;
 
-use super::archive::{SettledCall, lifecycle_named};
+use super::archive::{End, Orphan, SettledCall, lifecycle_named};
 use super::desk::Desk;
 use super::fault::Trouble;
+use super::orders::Bounds;
+use super::read;
 
 /// Orphans settled in one transaction: a run has at most this many calls at once, and the rest, if
 /// there ever are more, follows in the next transaction.
@@ -21,18 +24,7 @@ impl Desk {
         node: &str,
         at_ms: i64,
     ) -> Result<Vec<SettledCall>, Trouble> {
-        let rows = sqlx::query(
-            "SELECT id, lifecycle, carrier_call, answered_ms, \
-             (SELECT MAX(at_ms) FROM events WHERE events.call = calls.id) AS last_ms \
-             FROM calls WHERE lifecycle <> 'finalized' AND node = $1 \
-             AND NOT (node = $2 AND epoch = $3) ORDER BY queued_ms, id LIMIT $4",
-        )
-        .bind(node)
-        .bind(&self.tenure.node)
-        .bind(self.tenure.epoch)
-        .bind(i64::from(ORPHANS_AT_ONCE))
-        .fetch_all(&mut self.conn)
-        .await?;
+        let rows = self.unfinished(node, Lifecycle::Queued).await?;
         let mut settled = Vec::with_capacity(rows.len());
         for row in rows {
             let id = CallId::new(row.try_get("id")?);
@@ -56,6 +48,62 @@ impl Desk {
             settled.push(SettledCall { id, was, outcome, carrier_call });
         }
         Ok(settled)
+    }
+
+    /// Takes over up to [`ORPHANS_AT_ONCE`] that the carrier was asked for; an empty answer says
+    /// that none is left.
+    pub(super) async fn adopt_orphans(&mut self, node: &str) -> Result<Vec<Orphan>, Trouble> {
+        let mut adopted = Vec::new();
+        for row in self.unfinished(node, Lifecycle::Dialing).await? {
+            let call = read::call_row(&row).map_err(Trouble::Refused)?;
+            self.take_over(&call.id).await?;
+            let last: Option<i64> = row.try_get("last")?;
+            let hand_over: Option<String> = row.try_get("hand_over")?;
+            let bounds: Option<&str> = row.try_get("bounds")?;
+            adopted.push(Orphan {
+                facts: last.and_then(|last| u64::try_from(last).ok()).unwrap_or_default(),
+                last_ms: row.try_get("last_ms")?,
+                // Two humans may talk; after a failure the caller is ours again.
+                is_handed_over: hand_over.is_some_and(|body| !body.contains("\"failed\"")),
+                bounds: bounds.and_then(Bounds::read),
+                call,
+            });
+        }
+        Ok(adopted)
+    }
+
+    /// Ends an orphan that was taken over.
+    pub(super) async fn end_orphan(
+        &mut self,
+        call: &CallId,
+        end: End,
+        at_ms: i64,
+    ) -> Result<(), Trouble> {
+        self.require_ours(call).await?;
+        let End { outcome, reason, talk_ms } = end;
+        self.append(call, at_ms, &Fact::Finalized { outcome, reason, talk_ms }).await
+    }
+
+    /// Those of other runs that have come at least so far.
+    async fn unfinished(&mut self, node: &str, from: Lifecycle) -> Result<Vec<SqliteRow>, Trouble> {
+        let rows = sqlx::query(
+            "SELECT *, \
+             (SELECT MAX(at_ms) FROM events WHERE events.call = calls.id) AS last_ms, \
+             (SELECT MAX(sequence) FROM events WHERE events.call = calls.id) AS last, \
+             (SELECT body FROM events WHERE events.call = calls.id AND kind = 'hand_over' \
+             ORDER BY sequence DESC LIMIT 1) AS hand_over \
+             FROM calls WHERE lifecycle <> 'finalized' AND node = $1 \
+             AND NOT (node = $2 AND epoch = $3) \
+             AND ($5 = 'queued' OR lifecycle <> 'queued') ORDER BY queued_ms, id LIMIT $4",
+        )
+        .bind(node)
+        .bind(&self.tenure.node)
+        .bind(self.tenure.epoch)
+        .bind(i64::from(ORPHANS_AT_ONCE))
+        .bind(from.word())
+        .fetch_all(&mut self.conn)
+        .await?;
+        Ok(rows)
     }
 
     /// From here on the former owner's writes are refused.

@@ -64,6 +64,7 @@ conforms!(
     a_job_begins_once_and_its_answer_stays,
     a_tool_that_was_refused_stays_asked,
     what_a_dead_run_left_is_ended_honestly,
+    what_a_carrier_holds_is_taken_over_and_ended_when_that_is_known,
     a_stale_writer_is_refused,
     another_node_can_bury_a_dead_one,
     calls_are_listed_in_pages_newest_first,

@@ -156,7 +156,7 @@ mod tests {
     use crate::account::Account;
     use crate::persona::Manner;
     use crate::store::conformance::opened;
-    use crate::store::{Archive as _, Part, Terms};
+    use crate::store::{Archive as _, Bounds, Part, Terms};
 
     #[tokio::test]
     async fn a_result_fits_what_was_asked_for_and_the_last_one_counts() {
@@ -175,6 +175,7 @@ mod tests {
             result,
             part: Part::Alone,
             ordered: Default::default(),
+            bounds: Bounds::default(),
         };
         store.order(opened("call-1"), terms, None, None).await.unwrap().unwrap();
         let tool = ResultTool::new(store.clone());

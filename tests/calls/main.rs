@@ -11,6 +11,7 @@ mod acs_entra;
 mod acs_handover;
 mod acs_network;
 mod acs_recording;
+mod aftermath;
 mod agent;
 mod api;
 mod asterisk_network;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tandem::account::Account;
 use tandem::persona::Manner;
 use tandem::rehearsal::callee::Role;
-use tandem::store::{Inquiry, Ordered, Part, Target, Terms};
+use tandem::store::{Bounds, Inquiry, Ordered, Part, Target, Terms};
 use tandem_actors::briefing::{CallId, Direction, Lifecycle};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::Opened;
@@ -320,7 +320,8 @@ async fn a_call_that_was_written_and_never_made_holds_no_search_up() {
         lifecycle: Lifecycle::Queued,
     };
     let (account, manner) = (Account::house(), Manner::default());
-    let terms = Terms { account, manner, result: None, part, ordered: Default::default() };
+    let (ordered, bounds) = Default::default();
+    let terms = Terms { account, manner, result: None, part, ordered, bounds };
     store.order(unmade, terms, None, None).await.unwrap().unwrap();
     stage.server.desk.searches.ring();
     let found = over(&api, &format!("/v1/searches/{id}")).await;

@@ -38,6 +38,7 @@ impl Machine {
         if now >= since + self.briefing.limits.ringing {
             self.outputs.push_back(Output::HangUp);
             let (outcome, reason) = match self.submission {
+                Submission::Named if self.goes_on() => (Outcome::SystemError, "node_lost"),
                 // Whether anything rang is not known, so that it cannot be said that nobody came.
                 Submission::Unknown => (Outcome::Failed, "submission_unknown"),
                 Submission::Sent | Submission::Named => (Outcome::NoAnswer, "rang_out"),
@@ -296,7 +297,8 @@ impl Machine {
         if talking.is_some() {
             self.recording_unsettled();
         }
-        let talk_ms = talking.map_or(0, |since| millis(now - since));
+        let talked = talking.map_or(Duration::ZERO, |since| now - since);
+        let (outcome, talk_ms) = (self.as_answered(outcome), millis(self.talked_before() + talked));
         self.phase = Phase::Over;
         if !self.usage.is_empty() {
             self.note(Fact::Used(self.usage));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Machine, MediaState, Parting, Phase, Session, millis};
 use crate::briefing::{Direction, Lifecycle, Outcome, Text};
-use crate::call::event::{Media, Phone};
+use crate::call::event::{Media, Output, Phone};
 use crate::call::playout::{Flushed, Source};
 use crate::call::turn::Owed;
 use crate::clock::Instant;
@@ -43,6 +43,9 @@ impl Machine {
         if !matches!(self.phase, Phase::Ringing { .. } | Phase::Queued) {
             self.repaired("carrier", None, now);
             return;
+        }
+        if self.goes_on() {
+            return self.go_on_talking(now);
         }
         self.phase = Phase::Talking { since: now };
         if self.session == Session::Opening {
@@ -167,6 +170,8 @@ impl Machine {
         if let MediaState::Lost { since } = self.media
             && now >= since + REATTACH
         {
+            // Whoever is still on the line shall not wait there for nobody.
+            self.outputs.push_back(Output::HangUp);
             self.finish(Outcome::NetworkError, "media_lost".to_owned(), now);
         }
     }

@@ -10,6 +10,7 @@ mod keys;
 mod random;
 mod recorded;
 mod restricted;
+mod resume;
 mod submission;
 mod take;
 mod transfer;
@@ -77,6 +78,7 @@ fn briefing(direction: Direction) -> Briefing {
         pin: None,
         language: None,
         own: own_tool,
+        before: None,
     }
 }
 

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::carrier::{
-    Addresses, Carrier, CarrierCallId, CarrierError, Dial, Digit, Number,
+    Addresses, Carrier, CarrierCallId, CarrierError, Dial, Digit, Number, Standing,
 };
 use uuid::{Builder, Uuid};
 
@@ -201,6 +201,14 @@ impl Carrier for Control {
             let body = order::create(&dial.to, &dial.from, begin);
             let id = only("create", &dial.call);
             control.begin(Order::once("create", [CALLING, CALLS], body, id), dial.to).await
+        })
+    }
+
+    fn look(&self, call: CarrierCallId) -> BoxFuture<'static, Result<Standing, CarrierError>> {
+        let control = self.clone();
+        Box::pin(async move {
+            let known = Self::look(&control, &call).await?;
+            Ok(known.map_or(Standing::Gone, |connection| connection.standing()))
         })
     }
 

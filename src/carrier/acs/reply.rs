@@ -2,7 +2,7 @@
 //! kept as they are.
 
 use serde::Deserialize;
-use tandem_actors::carrier::Number;
+use tandem_actors::carrier::{Number, Standing};
 
 /// A call (`CallConnectionProperties`): the answer to create, answer and look.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +28,17 @@ impl Connection {
     pub fn other_party(&self, ours: &Number) -> Option<Number> {
         let parties = self.targets.iter().chain(&self.source);
         parties.filter_map(Party::number).find(|number| number != ours)
+    }
+
+    /// How it stands. ACS does not say how a call has ended.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let state = self.call_connection_state.as_deref().unwrap_or_default();
+        match state {
+            _ if self.is_over() => Standing::Gone,
+            _ if state.eq_ignore_ascii_case("connecting") => Standing::Ringing,
+            _ => Standing::Live,
+        }
     }
 
     /// Whether ACS says that it is over.

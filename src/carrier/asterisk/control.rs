@@ -8,11 +8,11 @@ mod live;
 mod tests;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 use tandem_actors::briefing::Text;
-use tandem_actors::carrier::{Carrier, CarrierCallId, CarrierError, Dial, Digit, Number};
+use tandem_actors::carrier::{Carrier, CarrierCallId, CarrierError, Dial, Digit, Number, Standing};
 use tandem_actors::exchange::Exchange;
 
 use super::ari::Event;
@@ -117,6 +117,30 @@ impl Carrier for Control {
     fn place(&self, dial: Dial) -> BoxFuture<'static, Result<CarrierCallId, CarrierError>> {
         let board = Arc::clone(&self.0);
         Box::pin(async move { board.place(dial).await })
+    }
+
+    fn look(&self, call: CarrierCallId) -> BoxFuture<'static, Result<Standing, CarrierError>> {
+        let board = Arc::clone(&self.0);
+        Box::pin(async move {
+            let exists = board.rest.exists(&call.0).await;
+            let exists = exists.map_err(|error| CarrierError::Unknown(error.to_string()))?;
+            Ok(if exists { Standing::Live } else { Standing::Gone })
+        })
+    }
+
+    fn find(
+        &self,
+        dial: Dial,
+        _ordered: SystemTime,
+    ) -> BoxFuture<'static, Result<Option<CarrierCallId>, CarrierError>> {
+        let board = Arc::clone(&self.0);
+        Box::pin(async move {
+            // The channel has the name that the order gave it.
+            let phone = names::phone(&dial.call);
+            let exists = board.rest.exists(&phone).await;
+            let exists = exists.map_err(|error| CarrierError::Unknown(error.to_string()))?;
+            Ok(exists.then_some(CarrierCallId(phone)))
+        })
     }
 
     fn hang_up(&self, call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {

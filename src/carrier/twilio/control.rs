@@ -1,13 +1,15 @@
 //! Twilio as the carrier of calls: places, ends and hands over, and takes what Twilio tells.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::call::event::Input;
-use tandem_actors::carrier::{Addresses, Carrier, CarrierCallId, CarrierError, Dial, Line, Number};
+use tandem_actors::carrier::{
+    Addresses, Carrier, CarrierCallId, CarrierError, Dial, Line, Number, Standing,
+};
 use tandem_actors::clock;
 use tokio::sync::watch;
 
@@ -258,6 +260,43 @@ impl Carrier for Twilio {
                 // A callback may have named it meanwhile.
                 Some(name) if inner.book.named(&dial.call, &name).is_err() => Ok(None),
                 found => Ok(found),
+            }
+        })
+    }
+
+    fn look(&self, call: CarrierCallId) -> BoxFuture<'static, Result<Standing, CarrierError>> {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            let seen = inner.rest.look(&call).await;
+            let seen = seen.map_err(|error| CarrierError::Unknown(error.to_string()))?;
+            Ok(seen.map_or(Standing::Gone, |seen| {
+                let seconds = seen.duration.and_then(|seconds| seconds.parse().ok());
+                outcome::standing(&seen.status, seconds.map(Duration::from_secs))
+            }))
+        })
+    }
+
+    fn reconnects(&self) -> bool {
+        true
+    }
+
+    fn reconnect(
+        &self,
+        call: CarrierCallId,
+        dial: Dial,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            let Dial { call: ours, from, addresses, .. } = dial;
+            let twiml = book::stream(&ours, &addresses);
+            inner.book.arrived(ours, &call.0, from, addresses.clone());
+            match inner.rest.take_back(&call, &twiml, &addresses.events).await {
+                Ok(()) => Ok(()),
+                // It was live a moment ago.
+                Err(RestError::Refused { .. }) => Err(CarrierError::Refused(Outcome::Answered)),
+                Err(error @ (RestError::NotSent(_) | RestError::Unknown(_))) => {
+                    Err(CarrierError::Unknown(error.to_string()))
+                }
             }
         })
     }

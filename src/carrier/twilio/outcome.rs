@@ -4,8 +4,10 @@
 //! detection (`AnsweredBy`), `<Dial>` (`DialCallStatus` of the action) and `<Number>` (status
 //! callback of the human's leg), and its error dictionary.
 
+use std::time::Duration;
+
 use tandem_actors::briefing::Outcome;
-use tandem_actors::carrier::Answerer;
+use tandem_actors::carrier::{Answerer, Standing};
 
 use super::form::Form;
 
@@ -66,6 +68,16 @@ pub fn read(form: &Form) -> Option<Callback<'_>> {
         return Some(Callback { call, told: Told::Detected(who(answerer)), is_over });
     }
     status.map(|_| Callback { call, told: Told::Goes, is_over })
+}
+
+/// How a call stands by its status, when nothing is told besides.
+#[must_use]
+pub fn standing(status: &str, talked: Option<Duration>) -> Standing {
+    match ended(status, &Form::default()) {
+        Some((outcome, reason)) => Standing::Over { outcome, reason, talked },
+        None if status == "in-progress" => Standing::Live,
+        None => Standing::Ringing,
+    }
 }
 
 /// The outcome of a final status, with Twilio's word and the network's number for the record.

@@ -90,6 +90,16 @@ struct Resource {
     sid: String,
 }
 
+/// A call as Twilio shows it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Seen {
+    /// `CallStatus`, as in callbacks.
+    pub(super) status: String,
+    /// Seconds, once it is over.
+    #[serde(default)]
+    pub(super) duration: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct Complaint {
     #[serde(default)]
@@ -165,6 +175,37 @@ impl Rest {
     pub async fn redirect(&self, call: &CarrierCallId, twiml: &str) -> Result<(), RestError> {
         let form = Form::default().with("Twiml", twiml);
         self.order(&path(call)?, &form).await.map(|_| ())
+    }
+
+    /// The same, and what becomes of the call is posted to `events` from now on.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub async fn take_back(
+        &self,
+        call: &CarrierCallId,
+        twiml: &str,
+        events: &str,
+    ) -> Result<(), RestError> {
+        let form = Form::default()
+            .with("Twiml", twiml)
+            .with("StatusCallback", events)
+            .with("StatusCallbackMethod", "POST");
+        self.order(&path(call)?, &form).await.map(|_| ())
+    }
+
+    /// How a call stands; nothing when there is none of this name.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub(super) async fn look(&self, call: &CarrierCallId) -> Result<Option<Seen>, RestError> {
+        match self.ask(&path(call)?).await {
+            Ok(body) => serde_json::from_slice(&body)
+                .map(Some)
+                .map_err(|_| RestError::Unknown("the answer tells no status".to_owned())),
+            Err(RestError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Begins to record a call, both sides apart, until it ends. What becomes of it is posted to

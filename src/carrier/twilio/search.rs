@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tandem_actors::carrier::CarrierCallId;
 
 /// The clocks may differ by so much, and `date_created` has whole seconds.
-const CLOCKS: Duration = Duration::from_secs(5);
+const CLOCKS: Duration = Duration::from_secs(2);
 
 /// An order reaches Twilio within this time or not at all: it is no longer waited for then.
 const UNDERWAY: Duration = Duration::from_secs(15);

@@ -1,7 +1,7 @@
 //! TwiML: what a call at Twilio is told to do. Pure; only the verbs that are used here.
 //!
 //! Source: Twilio's TwiML reference for `<Connect>`, `<Stream>`, `<Dial>`, `<Number>`, `<Say>`,
-//! `<Reject>` and `<Hangup>`.
+//! `<Pause>`, `<Reject>` and `<Hangup>`.
 
 use std::fmt::Write;
 
@@ -10,6 +10,10 @@ use tandem_actors::carrier::{Addresses, Number};
 /// How long a human's phone rings before the caller comes back to us: most people who are there
 /// answer within twenty seconds, and a voicemail takes the call soon after.
 const HUMAN_RINGS_S: u32 = 20;
+
+/// How long a call is kept whose media socket we have lost: a server that was killed is back by
+/// then and takes it up again. A call that we end is ended by its own order, whatever comes next.
+const KEPT_S: u32 = 30;
 
 /// Connects the caller with our media socket, both ways. The stream's address may hold no query:
 /// Twilio drops it; what belongs to the call is in the path and in `parameters`.
@@ -22,7 +26,9 @@ pub fn stream(media: &str, parameters: &[(&str, &str)]) -> String {
         write!(inner, r#"<Parameter name="{name}" value="{value}"/>"#)
             .expect("a string takes every write");
     }
-    response(&format!(r#"<Connect><Stream url="{url}">{inner}</Stream></Connect>"#))
+    response(&format!(
+        r#"<Connect><Stream url="{url}">{inner}</Stream></Connect><Pause length="{KEPT_S}"/>"#
+    ))
 }
 
 /// Rings a human, tells them what the answer at `whisper` says, and puts the caller through, who
@@ -111,7 +117,7 @@ mod tests {
         assert_eq!(
             stream,
             format!(
-                r#"{head}<Connect><Stream url="wss://bridge.example.com/twilio/media/c-81/n"><Parameter name="call" value="c-81"/></Stream></Connect></Response>"#
+                r#"{head}<Connect><Stream url="wss://bridge.example.com/twilio/media/c-81/n"><Parameter name="call" value="c-81"/></Stream></Connect><Pause length="30"/></Response>"#
             )
         );
         assert_eq!(

@@ -58,6 +58,11 @@ fn of_reason(why: &str) -> Option<Told> {
             "The server that had the call stopped before its end. It was not dialled again.",
             true,
         ),
+        "ended_meanwhile" => (
+            "Ended while the server was away",
+            "The server that had the call stopped, and the call was over before it was back.",
+            true,
+        ),
         "submission_unknown" => (
             "Not known whether it rang",
             "The carrier never said whether it took the order, and nothing came of it. The phone \

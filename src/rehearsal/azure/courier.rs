@@ -30,6 +30,8 @@ pub struct Mischief {
     pub shuffled: bool,
     /// They come so late.
     pub delay: Duration,
+    /// Humans wait on a dead line, however long.
+    pub patient: bool,
     /// They are kept back until that is over.
     pub held: bool,
     /// The word on a hand-over comes after the end of the call.
@@ -98,6 +100,7 @@ async fn bring(hall: &Hall, connection: &Connection, events: &[Value]) {
 
 /// Posts events; the status, or 0 when there was no answer.
 pub(super) async fn post(hall: &Hall, to: &str, token: Option<&str>, events: &[Value]) -> u16 {
+    let to = hall.through_the_tunnel(to);
     let mut request = hall.client.post(to).header(CONTENT_TYPE, "application/json; charset=utf-8");
     if let Some(token) = token {
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));

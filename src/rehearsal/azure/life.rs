@@ -71,7 +71,7 @@ pub(super) async fn connected(hall: Arc<Hall>, connection: Arc<Connection>) {
     if !hung_up {
         tokio::select! {
             () = connection.hang_up.cancelled() => {}
-            () = sleep(DEAD_LINE) => {}
+            () = sleep(DEAD_LINE), if !hall.mischief().patient => {}
         }
     }
     let result = match connection.hang_up.is_cancelled() {
@@ -87,7 +87,7 @@ pub(super) async fn connected(hall: Arc<Hall>, connection: Arc<Connection>) {
 /// Brings the media and lets the human talk; whether it was the human who hung up.
 async fn talk(hall: &Hall, connection: &Connection, media: Media) -> bool {
     let line = Dialled {
-        url: media.url,
+        url: hall.through_the_tunnel(&media.url),
         dialect: media.dialect,
         carrier_call: connection.id.clone(),
         parameters: Vec::new(),

@@ -70,6 +70,7 @@ pub fn think(view: &View<'_>) -> Vec<Act> {
         Some(directive::Directive::LeaveMessage) => manners::introduced(view, say(mind.message())),
         Some(directive::Directive::NobodyTakesOver) => say(directive::ALONE),
         Some(directive::Directive::Introduce) => say(directive::INTRODUCTION),
+        Some(directive::Directive::Apologise) => say(directive::SORRY),
         Some(directive::Directive::TellNews) => directive::news(view),
         Some(directive::Directive::TellRecording) => {
             manners::introduced(view, say(directive::RECORDED))

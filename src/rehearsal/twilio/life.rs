@@ -70,7 +70,10 @@ pub(super) async fn outbound(
     }
     act(&network, &name, &to, order.verbs, &mut orders).await;
     let duration = [field("CallDuration", "1")];
-    network.becomes(&name, Status::Completed, &order.events, &duration).await;
+    // An order may have moved them.
+    let events = network.state().calls.get(&name).and_then(|call| call.addresses.clone());
+    let events = events.map_or(order.events, |(events, _)| events);
+    network.becomes(&name, Status::Completed, &events, &duration).await;
     network.complete_recordings(&name).await;
 }
 
@@ -110,6 +113,7 @@ async fn act(
                 network.note(name, |record| record.heard.push(words));
                 Then::Next
             }
+            Verb::Pause(seconds) => pause(network, name, seconds, orders).await,
             Verb::Reject | Verb::Hangup => Then::Over,
         };
         match then {
@@ -161,6 +165,15 @@ async fn stream(
         (None, Some(Ending::Remote | Ending::Lost | Ending::Cut | Ending::Stuck) | None) => {
             Then::Next
         }
+    }
+}
+
+/// Nobody hears anything until the time is up or an order comes.
+async fn pause(network: &Network, name: &str, seconds: u64, orders: &mut Receiver<Order>) -> Then {
+    let patient = network.state().patient;
+    tokio::select! {
+        () = sleep(Duration::from_secs(seconds)), if !patient => Then::Next,
+        order = orders.recv() => network.obey(name, order),
     }
 }
 
@@ -253,7 +266,9 @@ impl Network {
                 self.note(name, |record| record.whispered.push(words));
                 true
             }
-            Verb::Stream { .. } | Verb::Dial(_) | Verb::Reject | Verb::Hangup => false,
+            Verb::Stream { .. } | Verb::Dial(_) | Verb::Pause(_) | Verb::Reject | Verb::Hangup => {
+                false
+            }
         })
     }
 

@@ -164,7 +164,7 @@ async fn create(
     let (name, mut call, orders) = Call::new(Number::new(from), Number::new(to));
     call.addresses = verbs.iter().find_map(|verb| match verb {
         Verb::Stream { url, .. } => Some((events.clone(), url.clone())),
-        Verb::Dial(_) | Verb::Say(_) | Verb::Reject | Verb::Hangup => None,
+        Verb::Dial(_) | Verb::Say(_) | Verb::Pause(_) | Verb::Reject | Verb::Hangup => None,
     });
     let answer = shown(&name, &call, StatusCode::CREATED);
     let (mute, fails) = {
@@ -215,14 +215,19 @@ async fn update(
         (Some(_) | None, Some(_) | None) => return Err(Refused(400, 21_218)),
     };
     let (orders, answer) = {
-        let state = network.state();
-        let call = state.calls.get(name).ok_or(Refused(404, 20_404))?;
+        let mut state = network.state();
+        let call = state.calls.get_mut(name).ok_or(Refused(404, 20_404))?;
         let live = match order {
             Order::End => !call.record.status.is_final(),
             Order::Redirect(_) => call.record.status == Status::InProgress,
         };
         if !live {
             return Err(Refused(400, 21_220));
+        }
+        if let Some((events, _)) = &mut call.addresses
+            && let Some(moved) = said(&fields, "StatusCallback")
+        {
+            moved.clone_into(events);
         }
         (call.orders.clone(), shown(name, call, StatusCode::OK))
     };

@@ -25,6 +25,8 @@ fn it_signs_as_the_official_library_does() {
 #[case("<Response><Connect><Stream url=\"https://b/m\"/></Connect></Response>", false)]
 #[case("<Response><Connect><Stream url=\"wss://b/m\"><Say/></Stream></Connect></Response>", false)]
 #[case("<Response><Connect/></Response>", false)]
+#[case("<Response><Pause length=\"20\"/></Response>", true)]
+#[case("<Response><Pause/></Response>", false)]
 #[case("<Response><Reject reason=\"busy\"/></Response>", true)]
 #[case("<Response><Reject reason=\"tired\"/></Response>", false)]
 #[case("<Response><Hangup/></Response>", true)]

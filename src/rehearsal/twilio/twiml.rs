@@ -12,6 +12,8 @@ pub(super) enum Verb {
     Dial(Dial),
     /// Says something.
     Say(String),
+    /// Waits for so many seconds.
+    Pause(u64),
     /// Does not answer.
     Reject,
     /// Ends the call.
@@ -63,6 +65,13 @@ fn verb(node: Node<'_, '_>) -> Result<Verb, NotTwiml> {
                 Some(words) if node.children().count() == 1 => Ok(Verb::Say(words.to_owned())),
                 Some(_) | None => wrong("a Say holds words"),
             }
+        }
+        "Pause" => {
+            known(node, &["length"])?;
+            empty(node)?;
+            let length = attribute(node, "length")?;
+            let seconds = length.parse().ok().filter(|seconds| *seconds > 0);
+            seconds.map(Verb::Pause).ok_or_else(|| NotTwiml(format!("a pause of {length}")))
         }
         "Reject" => {
             known(node, &["reason"])?;

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use tandem_actors::record::Record as _;
 
 use super::super::conformance::{finalized, note, opened};
-use super::super::{Archive as _, NotOpened, Store, Terms};
+use super::super::{Archive as _, Bounds, NotOpened, Store, Terms};
 use super::*;
 use crate::persona::Manner;
 
@@ -32,7 +32,8 @@ async fn begin(store: &Store) -> SearchRow {
 
 async fn open(store: &Store, call: &str, part: Part) -> Result<(), NoPlace> {
     let (account, manner) = (Account::house(), Manner::default());
-    let terms = Terms { account, manner, result: None, part, ordered: Default::default() };
+    let (ordered, bounds) = Default::default();
+    let terms = Terms { account, manner, result: None, part, ordered, bounds };
     match store.order(opened(call), terms, None, None).await.unwrap() {
         Ok(Ordered::New(())) => Ok(()),
         Err(NotOpened::NoPlace(taken)) => Err(taken),

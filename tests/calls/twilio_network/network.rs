@@ -25,8 +25,8 @@ pub(crate) const PUBLIC: &str = "https://bridge.example.com";
 pub(crate) const TOKEN: &str = "12345678901234567890123456789012";
 pub(crate) const KEY: &str = "SK00000000000000000000000000000000";
 pub(crate) const SECRET: &str = "secret-of-the-key";
-const ACCOUNT: &str = "AC00000000000000000000000000000000";
-const NUMBER: &str = "+15550199";
+pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000000";
+pub(crate) const NUMBER: &str = "+15550199";
 
 /// No story takes longer.
 pub(crate) const STORY: Duration = Duration::from_secs(120);

@@ -17,6 +17,9 @@ pub(super) const MAY_RECORD: &str = "May this call be recorded?";
 /// What is said when nobody can take over.
 pub(super) const ALONE: &str = "I am sorry, nobody can take over. I will help you myself.";
 
+/// What is said when the line was cut for a moment.
+pub(super) const SORRY: &str = "I am sorry, we were cut off for a moment. Are you still there?";
+
 /// An order found in instructions.
 pub(super) enum Directive<'a> {
     /// `Say exactly: "…"`
@@ -27,6 +30,8 @@ pub(super) enum Directive<'a> {
     LeaveMessage,
     /// A hand-over has failed.
     NobodyTakesOver,
+    /// The line was cut for a moment.
+    Apologise,
     /// A human has joined, to whom the caller is introduced.
     Introduce,
     /// The other side does not know that they are recorded.
@@ -62,6 +67,7 @@ pub(super) fn find(instructions: &str) -> Option<Directive<'_>> {
         .or_else(|| told("the answering machine records now").then_some(Directive::LeaveMessage))
         .or_else(|| told("the hand-over has failed").then_some(Directive::NobodyTakesOver))
         .or_else(|| told("the colleague is in the call now").then_some(Directive::Introduce))
+        .or_else(|| told("the line was cut for a moment").then_some(Directive::Apologise))
         .or_else(|| told("news has just come").then_some(Directive::TellNews))
 }
 

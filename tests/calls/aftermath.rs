@@ -1,0 +1,199 @@
+//! A server is killed in mid-talk and the phone keeps the line: the next one asks the carrier, and
+//! goes on, hangs up or writes down how it ended.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::Client;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use tandem::rehearsal::azure::{Azure, Mischief, State};
+use tandem::rehearsal::callee::Role;
+use tandem::rehearsal::twilio::{Settings, TwilioNetwork};
+use tandem_actors::carrier::Number;
+use tempfile::TempDir;
+
+use crate::acs_stage::free_port;
+use crate::process::Process;
+use crate::stage::STORY;
+use crate::twilio_network::network::{ACCOUNT, NUMBER, PUBLIC, TOKEN};
+
+/// A phone network that outlives the servers, and where they find it.
+struct Line {
+    dir: TempDir,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Line {
+    fn new(kind: &str, url: &str, door: SocketAddr) -> Self {
+        let settings = vec![
+            ("TANDEM__CARRIER__KIND", kind.to_owned()),
+            ("TANDEM__CARRIER__NUMBER", NUMBER.to_owned()),
+            ("TANDEM__HTTP__CARRIERS", door.to_string()),
+            ("TANDEM__HTTP__PUBLIC_URL", url.to_owned()),
+            ("TANDEM__POLICY__HOURS", "always".to_owned()),
+        ];
+        Self { dir: tempfile::tempdir().unwrap(), settings }
+    }
+
+    fn start(&self) -> Process {
+        let settings: Vec<_> = self.settings.iter().map(|(key, value)| (*key, &**value)).collect();
+        Process::start_with(self.dir.path(), &settings)
+    }
+
+    fn recording(&self, call: &str) -> u64 {
+        let path: &Path = self.dir.path();
+        std::fs::metadata(path.join("recordings").join(format!("{call}.wav"))).unwrap().len()
+    }
+}
+
+async fn twilio() -> (TwilioNetwork, Line) {
+    let settings = Settings {
+        account: ACCOUNT.to_owned(),
+        auth_token: TOKEN.to_owned().into(),
+        api_key: None,
+        number: NUMBER.to_owned(),
+        public_url: PUBLIC.to_owned(),
+    };
+    let (network, door) = (TwilioNetwork::start(settings).await.unwrap(), free_port());
+    network.lead_to(door);
+    network.be_patient();
+    let mut line = Line::new("twilio", PUBLIC, door);
+    line.settings.extend([
+        ("TANDEM__TWILIO__ACCOUNT_SID", ACCOUNT.to_owned()),
+        ("TANDEM__TWILIO__AUTH_TOKEN", TOKEN.to_owned()),
+        ("TANDEM__TWILIO__API_URL", network.api_url()),
+    ]);
+    (network, line)
+}
+
+async fn azure() -> (Azure, Line) {
+    let azure = Azure::start(Number::new(NUMBER)).await.unwrap();
+    let door = free_port();
+    azure.lead_to(PUBLIC, door);
+    let mut line = Line::new("acs", PUBLIC, door);
+    line.settings.extend([
+        ("TANDEM__ACS__CONNECTION_STRING", azure.connection_string().expose_secret().to_owned()),
+        ("TANDEM__ACS__ISSUER", azure.issuer().to_owned()),
+        ("TANDEM__ACS__KEYS_URL", azure.keys_url()),
+        ("TANDEM__ACS__AUDIENCE", azure.audience().to_owned()),
+    ]);
+    (azure, line)
+}
+
+/// Looks until it is so.
+async fn until(server: &Process, path: &str, so: impl Fn(&Value) -> bool) -> Value {
+    let looked = async {
+        loop {
+            let seen = server.get(path).await;
+            if so(&seen) {
+                return seen;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(STORY, looked).await.unwrap_or_else(|_| panic!("waited in vain at {path}"))
+}
+
+async fn post(server: &Process, path: &str, body: &Value) -> Value {
+    let sent = Client::new().post(format!("{}{path}", server.url)).json(body).send().await;
+    sent.unwrap().json().await.unwrap()
+}
+
+/// Rings the restaurant, and returns when both have said something.
+async fn talks(server: &Process) -> String {
+    let order =
+        json!({"to": Role::Restaurant.number(), "task": "Reserve a table for four at seven."});
+    let id = post(server, "/v1/calls", &order).await["id"].as_str().unwrap().to_owned();
+    let both = |turns: &Value| says(turns, "assistant", "") && says(turns, "user", "");
+    until(server, &format!("/v1/calls/{id}/transcript"), both).await;
+    id
+}
+
+fn says(turns: &Value, role: &str, words: &str) -> bool {
+    let mut all = turns["transcript"].as_array().into_iter().flatten();
+    all.any(|turn| turn["role"] == role && turn["text"].as_str().unwrap().contains(words))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_at_twilio_goes_on_with_the_next_server() {
+    let (twilio, line) = twilio().await;
+    let first = line.start();
+    let id = talks(&first).await;
+    let name = twilio.calls().pop().unwrap();
+    first.signal("-KILL");
+    drop(first);
+    let recorded = line.recording(&id);
+
+    let second = line.start();
+    twilio.until(&name, |record| record.streams == 2).await.unwrap();
+    let sorry = |turns: &Value| says(turns, "assistant", "we were cut off");
+    let turns = until(&second, &format!("/v1/calls/{id}/transcript"), sorry).await;
+    assert!(says(&turns, "user", "Luigi's"), "what was said before is there: {turns}");
+    let call = second.get(&format!("/v1/calls/{id}")).await;
+    assert_eq!((&call["lifecycle"], &call["outcome"]), (&json!("answered"), &Value::Null));
+    post(&second, &format!("/v1/calls/{id}/hangup"), &json!({})).await;
+    let over = |call: &Value| !call["outcome"].is_null();
+    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    assert_eq!((&call["outcome"], &call["reason"]), (&json!("answered"), &json!("ordered")));
+
+    let record = twilio.ended(&name).await.unwrap();
+    assert!(record.heard.iter().any(|words| words.contains("cut off")), "{:?}", record.heard);
+    assert_eq!((twilio.orders(), twilio.calls().len()), (1, 1), "nobody was rung again");
+    let events = second.get(&format!("/v1/calls/{id}/events")).await;
+    let events = events.as_array().unwrap();
+    let told = |kind: &str, what: &str| {
+        let mut all = events.iter();
+        all.any(|event| event["kind"] == kind && event["body"].to_string().contains(what))
+    };
+    assert!(told("lost", "server") && told("repaired", "server"), "{events:?}");
+    let numbers: Vec<_> = events.iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+    let answered = |event: &&Value| event["body"]["lifecycle"] == "answered";
+    assert_eq!(events.iter().filter(answered).count(), 1, "it was answered once");
+    assert!(line.recording(&id) > recorded, "the recording goes on behind what there was");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_at_twilio_that_ended_meanwhile_is_told_as_twilio_tells_it() {
+    let (twilio, line) = twilio().await;
+    let first = line.start();
+    let id = talks(&first).await;
+    let name = twilio.calls().pop().unwrap();
+    first.signal("-KILL");
+    drop(first);
+    let path = format!("{}/2010-04-01/Accounts/{ACCOUNT}/Calls/{name}.json", twilio.api_url());
+    let end = Client::new().post(path).basic_auth(ACCOUNT, Some(TOKEN));
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    end.header(form.0, form.1).body("Status=completed").send().await.unwrap();
+    twilio.ended(&name).await.unwrap();
+
+    let second = line.start();
+    let over = |call: &Value| !call["outcome"].is_null();
+    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    assert_eq!(
+        (&call["outcome"], &call["reason"]),
+        (&json!("answered"), &json!("ended_meanwhile"))
+    );
+    assert_eq!(twilio.orders(), 1, "nobody was rung again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_at_azure_is_hung_up_and_told_honestly() {
+    let (azure, line) = azure().await;
+    azure.play_mischief(Mischief { patient: true, ..Mischief::default() });
+    let first = line.start();
+    let id = talks(&first).await;
+    first.signal("-KILL");
+    drop(first);
+    let seen = azure.call(&id, |_| true).await;
+    assert_eq!(seen.state, State::Connected, "the phone keeps the line");
+
+    let second = line.start();
+    let over = |call: &Value| !call["outcome"].is_null();
+    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    assert_eq!((&call["outcome"], &call["reason"]), (&json!("system_error"), &json!("node_lost")));
+    let seen = azure.call(&id, |seen| seen.state == State::Disconnected).await;
+    assert_eq!((seen.terminated, azure.calls().len()), (1, 1), "hung up, and rung once");
+}
