@@ -20,16 +20,17 @@ use tandem_actors::tool::Promise;
 use uuid::Uuid;
 
 use crate::account::Account;
+use crate::approval::Approval;
 use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
 use crate::config::{Consent, Dialect, Voicemail};
 use crate::persona::{Manner, Persona};
 use crate::policy::{Gate, Refused};
 use crate::recording::Recordings;
-use crate::store::{NoPlace, NotOpened, Once, Ordered, Part, Permit, Store, Terms};
+use crate::store::{NotOpened, Once, Ordered, Part, Permit, Store, Terms};
 use ticket::{Admission, Tickets};
 
-pub use order::{Order, Ringing, Wish};
+pub use order::{NotMade, Order, Placed, Ringing, Wish};
 
 /// Takes orders and ringing phones.
 pub struct Reception {
@@ -87,41 +88,6 @@ pub struct Made {
     pub addresses: Addresses,
 }
 
-/// What became of an order to ring somebody.
-#[derive(Clone, Debug)]
-pub struct Placed {
-    /// The call.
-    pub call: CallId,
-    /// Whether it was made before, by the same order.
-    pub repeated: bool,
-}
-
-/// Why no call was made.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum NotMade {
-    /// The exchange refused.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// They may not be rung, or not now.
-    #[error(transparent)]
-    Forbidden(Refused),
-    /// It could not be written down; then it is not made.
-    #[error(transparent)]
-    NotWritten(#[from] RecordError),
-    /// The key of the order is that of another order.
-    #[error("this key came with another order before")]
-    OtherOrder,
-    /// The same order came a moment ago under another key, and made this call.
-    #[error("the same order came a moment ago and made the call {0}")]
-    JustNow(CallId),
-    /// Whoever rings here is not among those who may.
-    #[error("the caller is not among those who may ring this number")]
-    NotAdmitted,
-    /// Its place in a search is not to be had.
-    #[error(transparent)]
-    NoPlace(#[from] NoPlace),
-}
-
 /// Why a media socket was not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Turned {
@@ -158,6 +124,7 @@ impl Reception {
             dialect: self.house.dialect,
             voicemail: self.house.voicemail,
             recording: self.house.recording,
+            approval: None,
             tools: None,
             result: None,
             only_asks: false,
@@ -252,7 +219,8 @@ impl Reception {
             task: new.wish.task.clone(),
             lifecycle,
         };
-        let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
+        let wanted = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
+        let result = new.wish.approval.as_ref().map(Approval::kept).or(wanted);
         let Wish { account, manner, part, .. } = new.wish.clone();
         let permit = (new.direction == Direction::Outbound)
             .then(|| self.permit(&new.remote, &account, Timestamp::now()));
@@ -377,6 +345,12 @@ impl Reception {
     #[must_use]
     pub const fn can_wait_for_consent(&self) -> bool {
         !self.house.carrier_records
+    }
+
+    /// Whether there is a PIN to approve something with.
+    #[must_use]
+    pub const fn has_pin(&self) -> bool {
+        self.house.pin.is_some()
     }
 
     /// The names of the tools that calls have.

@@ -1,13 +1,17 @@
-//! What a call is made of: an order, or a phone that rings here.
+//! What a call is made of: an order, or a phone that rings here; and what comes of an order.
 
 use serde_json::Value;
-use tandem_actors::briefing::Text;
+use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::Number;
+use tandem_actors::exchange::Refusal;
+use tandem_actors::record::RecordError;
 
 use crate::account::Account;
+use crate::approval::Approval;
 use crate::config::{Consent, Dialect, Voicemail};
 use crate::persona::Manner;
-use crate::store::{Once, Part};
+use crate::policy::Refused;
+use crate::store::{NoPlace, Once, Part};
 
 /// An order to ring somebody.
 #[derive(Clone, Debug)]
@@ -37,6 +41,8 @@ pub struct Wish {
     pub voicemail: Voicemail,
     /// What has to be before it is recorded.
     pub recording: Consent,
+    /// The operation that it has approved, if it is for that.
+    pub approval: Option<Approval>,
     /// The tools it may use, by name; all of them when nothing is said. What a call does itself,
     /// such as hanging up, it always may.
     pub tools: Option<Vec<String>>,
@@ -57,4 +63,39 @@ pub struct Ringing {
     pub to: Number,
     /// How the carrier speaks.
     pub dialect: Dialect,
+}
+
+/// What became of an order to ring somebody.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The call.
+    pub call: CallId,
+    /// Whether it was made before, by the same order.
+    pub repeated: bool,
+}
+
+/// Why no call was made.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NotMade {
+    /// The exchange refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// They may not be rung, or not now.
+    #[error(transparent)]
+    Forbidden(Refused),
+    /// It could not be written down; then it is not made.
+    #[error(transparent)]
+    NotWritten(#[from] RecordError),
+    /// The key of the order is that of another order.
+    #[error("this key came with another order before")]
+    OtherOrder,
+    /// The same order came a moment ago under another key, and made this call.
+    #[error("the same order came a moment ago and made the call {0}")]
+    JustNow(CallId),
+    /// Whoever rings here is not among those who may.
+    #[error("the caller is not among those who may ring this number")]
+    NotAdmitted,
+    /// Its place in a search is not to be had.
+    #[error(transparent)]
+    NoPlace(#[from] NoPlace),
 }

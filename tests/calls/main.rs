@@ -13,6 +13,7 @@ mod acs_network;
 mod acs_recording;
 mod agent;
 mod api;
+mod approvals;
 mod asterisk_network;
 mod barge_in;
 mod clawcall;
