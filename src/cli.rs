@@ -1,5 +1,6 @@
 //! The command line: what the program can do, in a user's words.
 
+mod approve;
 mod calls;
 mod check;
 mod client;
@@ -49,6 +50,8 @@ enum Command {
     Place(place::Options),
     /// Ask several the same at once and compare; exit 0 when somebody has what was asked for.
     Search(search::Options),
+    /// Have an operation approved by phone; exit 0 when it is accepted.
+    Approve(approve::Options),
     /// List calls, newest first.
     Calls(calls::List),
     /// Show a call with what was said.
@@ -93,6 +96,7 @@ pub async fn run(cli: Cli) -> ExitCode {
             Err(error) => Err(error.into()),
         },
         Some(Command::Place(options)) => place::run(&options, client(&options.at, file)).await,
+        Some(Command::Approve(options)) => approve::run(&options, client(&options.at, file)).await,
         Some(Command::Calls(options)) => calls::list(&options, client(&options.at, file)).await,
         Some(Command::Show(options)) => calls::show(&options, client(&options.at, file)).await,
         Some(Command::Listen(options)) => listen::run(&options, client(&options.at, file)).await,

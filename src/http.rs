@@ -8,6 +8,7 @@ pub mod accept;
 pub mod refusals;
 
 mod acs;
+mod approvals;
 mod caller;
 mod calls;
 mod clawcall;
@@ -99,13 +100,13 @@ pub struct Desk {
 pub fn routes(desk: Desk) -> Router {
     let all = for_users().merge(for_operators()).merge(for_browsers()).merge(for_carriers());
     let all = if desk.stagehand.is_some() { all.merge(for_rehearsals()) } else { all };
-    guarded(all, desk.clone(), mcp::routes(api(&desk), desk))
+    guarded(all, desk.clone(), patient(&desk))
 }
 
 /// What the API's listener serves when the carriers have a door of their own.
 pub fn api_routes(desk: Desk) -> Router {
     let all = for_users().merge(for_operators()).merge(for_browsers());
-    guarded(all, desk.clone(), mcp::routes(api(&desk), desk))
+    guarded(all, desk.clone(), patient(&desk))
 }
 
 /// What the carriers' door serves. Each route but `/healthz` asks for a secret, for strangers
@@ -129,6 +130,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls/{id}/events", get(calls::events))
         .route("/v1/schedules", post(schedules::make).get(schedules::list))
         .route("/v1/schedules/{id}", get(schedules::show).delete(schedules::cancel))
+        .merge(approvals::routes())
         .merge(clawcall::routes())
         .merge(webhooks::routes())
         .merge(policy::routes())
@@ -182,11 +184,16 @@ fn for_rehearsals() -> Router<Desk> {
 
 /// What agents reach by way of their own routes.
 fn api(desk: &Desk) -> Router {
-    guarded(for_users(), desk.clone(), Router::new())
+    guarded(for_users(), desk.clone(), approvals::patient_routes())
+}
+
+/// Routes that may take their time.
+fn patient(desk: &Desk) -> Router<Desk> {
+    mcp::routes(api(desk), desk.clone()).merge(approvals::patient_routes())
 }
 
 /// The routes behind the guard. Those that are `patient` may take their time: agents wait for the
-/// end of a call.
+/// end of a call, or for a decision.
 fn guarded(routes: Router<Desk>, desk: Desk, patient: Router<Desk>) -> Router {
     let routes = routes
         .fallback(problem::not_found)

@@ -12,6 +12,7 @@ pub mod server;
 
 pub mod account;
 pub mod aftermath;
+pub mod approval;
 pub mod http;
 pub mod inbound;
 pub mod mcp;

@@ -23,6 +23,7 @@ use tandem_actors::tool::Promise;
 use uuid::Uuid;
 
 use crate::account::Account;
+use crate::approval::Approval;
 use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
 use crate::config::{Consent, Dialect, Voicemail};
@@ -107,6 +108,7 @@ impl Reception {
             dialect: self.house.dialect,
             voicemail: self.house.voicemail,
             recording: self.house.recording,
+            approval: None,
             tools: None,
             result: None,
             only_asks: false,
@@ -202,7 +204,8 @@ impl Reception {
             task: new.wish.task.clone(),
             lifecycle,
         };
-        let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
+        let wanted = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
+        let result = new.wish.approval.as_ref().map(Approval::kept).or(wanted);
         let Wish { account, manner, part, tools, hand_over, only_asks, ordered, recording, .. } =
             new.wish.clone();
         let permit = (new.direction == Direction::Outbound)
@@ -337,6 +340,12 @@ impl Reception {
     #[must_use]
     pub const fn can_wait_for_consent(&self) -> bool {
         !self.house.carrier_records
+    }
+
+    /// Whether there is a PIN to approve something with.
+    #[must_use]
+    pub const fn has_pin(&self) -> bool {
+        self.house.pin.is_some()
     }
 
     /// The names of the tools that calls have.

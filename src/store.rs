@@ -2,6 +2,7 @@
 //! fits Postgres too. Knows no HTTP and no call in progress, only what is told of them.
 
 mod agent_tasks;
+mod approvals;
 mod archive;
 #[cfg(test)]
 pub(crate) mod conformance;

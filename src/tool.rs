@@ -1,6 +1,7 @@
 //! The shelf: the tools there are, by name. Knows nothing of what they do, nor who asks.
 
 mod agent;
+pub mod approve;
 mod checked;
 mod endpoint;
 mod mcp;

@@ -57,6 +57,7 @@ fn document() -> Value {
         (calls::TAG, calls::operations()),
         (later::SEARCHES, later::searches()),
         (later::SCHEDULES, later::schedules()),
+        (later::APPROVALS, later::approvals()),
         (telling::WEBHOOKS, telling::webhooks()),
         (telling::POLICY, telling::policy()),
         (house::HOUSE, house::house()),

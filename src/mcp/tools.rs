@@ -1,6 +1,7 @@
 //! The tools that agents have: what each is called, takes and gives, and which route does its
 //! work.
 
+mod approvals;
 pub(super) mod calls;
 mod schedules;
 mod searches;
@@ -61,6 +62,7 @@ pub(super) fn all() -> &'static [Tool] {
              before your first call.",
         );
         let mut all = calls::tools();
+        all.extend(approvals::tools());
         all.extend(searches::tools());
         all.extend(schedules::tools());
         all.push(guide);
@@ -83,6 +85,8 @@ pub(super) async fn run(
         "get_transcript" => told(calls::transcript(errand, read(given)?).await?),
         "list_calls" => told(calls::list(errand, read(given)?).await?),
         "hang_up" => told(calls::hang_up(errand, read(given)?).await?),
+        "request_approval" => told(approvals::request(errand, read(given)?).await?),
+        "get_approval" => told(approvals::get(errand, read(given)?).await?),
         "compare_options" => told(searches::compare(errand, read(given)?).await?),
         "get_search" => told(searches::get(errand, read(given)?).await?),
         "choose_option" => told(searches::choose(errand, read(given)?).await?),

@@ -1,16 +1,23 @@
 //! What a call is told: everything of the house and of its order that it works with.
 
+use std::time::Duration;
+
 use jiff::Zoned;
 use tandem_actors::audio::Format;
-use tandem_actors::briefing::{Briefing, CallId, Recording, Text, Voicemail};
+use tandem_actors::briefing::{Briefing, CallId, Limits, Recording, Text, Voicemail};
 use tandem_actors::tool::Promise;
 
 use super::{House, New, Wish};
+use crate::approval::{self, SETTLED_S};
 use crate::clips::Stock;
 use crate::config::{self, Consent};
 use crate::persona::{self, Occasion};
+use crate::tool::approve;
 use crate::tool::own::{self, TRANSFER_TO_HUMAN};
 use crate::tool::result::{self, REPORT_RESULT};
+
+/// Who is asked to approve something picks up by then.
+const RINGING: Duration = Duration::from_secs(60);
 
 pub(super) fn of(
     house: &House,
@@ -32,6 +39,7 @@ pub(super) fn of(
     };
     let instructions = house.persona.instructions(occasion);
     let tools = allowed(&house.tools, &new.wish);
+    let approves = new.wish.approval.is_some();
     let voice = Some(new.wish.manner.voice).filter(|voice| !voice.is_empty());
     Briefing {
         call: call.clone(),
@@ -44,7 +52,7 @@ pub(super) fn of(
         voice: voice.unwrap_or_else(|| house.voice.clone()),
         format,
         tools,
-        limits: house.limits,
+        limits: limits(house, approves),
         clips: clips.of(format),
         voicemail: match new.wish.voicemail {
             config::Voicemail::LeaveMessage => Voicemail::LeaveMessage(house.persona.message()),
@@ -65,6 +73,17 @@ pub(super) fn of(
     }
 }
 
+/// How long things may take. Who wants something approved waits for it, from the first ring on.
+fn limits(house: &House, approves: bool) -> Limits {
+    let usual = house.limits;
+    if !approves {
+        return usual;
+    }
+    let ringing = usual.ringing.min(RINGING);
+    let total = usual.total.min(Duration::from_secs(SETTLED_S).saturating_sub(ringing));
+    Limits { ringing, total, ..usual }
+}
+
 /// The tools of this call. What a call does itself is not for an order to forbid, for without it
 /// nobody could hang up; but a hand-over is, and a call that only asks does nothing with whom it
 /// rings.
@@ -73,6 +92,9 @@ fn allowed(all: &[Promise], wish: &Wish) -> Vec<Promise> {
     let is_named = |name: &String| wish.tools.as_ref().is_none_or(|named| named.contains(name));
     all.iter()
         .filter_map(|tool| match tool.name.as_str() {
+            approval::TOOL => {
+                wish.approval.as_ref().map(|approval| approve::promise(approval.verify))
+            }
             REPORT_RESULT => wish.result.as_ref().map(result::promise),
             TRANSFER_TO_HUMAN if !wish.hand_over => None,
             name if wish.only_asks && own::goes_further(name) => None,
@@ -104,6 +126,7 @@ mod tests {
                 dialect: Dialect::Acs24k,
                 voicemail: config::Voicemail::HangUp,
                 recording: Consent::None,
+                approval: None,
                 tools,
                 result: None,
                 only_asks,

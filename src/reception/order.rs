@@ -5,6 +5,7 @@ use tandem_actors::briefing::Text;
 use tandem_actors::carrier::Number;
 
 use crate::account::Account;
+use crate::approval::Approval;
 use crate::config::{Consent, Dialect, Voicemail};
 use crate::persona::Manner;
 use crate::policy::Ordered;
@@ -38,6 +39,8 @@ pub struct Wish {
     pub voicemail: Voicemail,
     /// What has to be before it is recorded.
     pub recording: Consent,
+    /// The operation that it has approved, if it is for that.
+    pub approval: Option<Approval>,
     /// The tools it may use, by name; all of them when nothing is said. What a call does itself,
     /// such as hanging up, it always may.
     pub tools: Option<Vec<String>>,

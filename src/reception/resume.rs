@@ -9,6 +9,7 @@ use tandem_actors::record::{Fact, Note, Record as _, RecordError, Speaker};
 use tandem_actors::tool::{Done, Verdict};
 
 use super::{Made, New, NotMade, Reception, Wish, briefing};
+use crate::approval::Approval;
 use crate::config::{Consent, Voicemail};
 use crate::persona;
 use crate::store::{Archive as _, LedgerRow, LedgerState, Orphan, TurnRow};
@@ -28,7 +29,9 @@ impl Reception {
         let row = &orphan.call;
         let before = self.before(orphan).await?;
         let bounds = orphan.bounds.clone().unwrap_or_default();
-        let schema = self.store.wanted_result(&row.id).await?;
+        let wanted = self.store.wanted_result(&row.id).await?;
+        let approval = wanted.as_ref().and_then(Approval::of);
+        let wanted = wanted.filter(|_| approval.is_none());
         let wish = Wish {
             account: row.account.clone(),
             manner: row.manner.clone(),
@@ -39,7 +42,8 @@ impl Reception {
             only_asks: bounds.only_asks,
             // Nothing is asked again; without what had to be, nothing is recorded.
             recording: Consent::None,
-            result: schema.and_then(|schema| serde_json::from_str(schema.as_str()).ok()),
+            approval,
+            result: wanted.and_then(|schema| serde_json::from_str(schema.as_str()).ok()),
             ..self.wish(row.task.clone())
         };
         let (direction, dialect) = (row.direction, wish.dialect);

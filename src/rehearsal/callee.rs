@@ -1,6 +1,7 @@
 //! People to talk to: scripts that drive a phone. What they know of the other side they have
 //! heard on it, and what they say follows from that alone.
 
+mod approver;
 mod asker;
 mod curious;
 mod customer;
@@ -65,11 +66,15 @@ pub enum Role {
     Trattoria,
     /// A restaurant without a free table.
     FullHouse,
+    /// Accepts what they are asked to.
+    Approver,
+    /// Declines it.
+    Decliner,
 }
 
 impl Role {
     /// Everybody, in the order of their numbers.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Restaurant,
         Self::Busy,
         Self::NoAnswer,
@@ -87,6 +92,8 @@ impl Role {
         Self::Bistro,
         Self::Trattoria,
         Self::FullHouse,
+        Self::Approver,
+        Self::Decliner,
     ];
 
     /// Their number, out of those that the North American plan keeps for fiction.
@@ -110,6 +117,8 @@ impl Role {
             Self::Bistro => "+15550120",
             Self::Trattoria => "+15550121",
             Self::FullHouse => "+15550122",
+            Self::Approver => "+15550130",
+            Self::Decliner => "+15550131",
         }
     }
 
@@ -138,7 +147,9 @@ impl Role {
             | Self::Customer
             | Self::Bistro
             | Self::Trattoria
-            | Self::FullHouse => "",
+            | Self::FullHouse
+            | Self::Approver
+            | Self::Decliner => "",
         }
     }
 
@@ -157,7 +168,9 @@ impl Role {
             | Self::Customer
             | Self::Bistro
             | Self::Trattoria
-            | Self::FullHouse => (Duration::from_secs(1), Answer::PicksUp),
+            | Self::FullHouse
+            | Self::Approver
+            | Self::Decliner => (Duration::from_secs(1), Answer::PicksUp),
             Self::Voicemail => (Duration::from_secs(3), Answer::PicksUp),
             Self::Busy => (Duration::from_millis(300), Answer::Refuses(Outcome::Busy)),
             Self::NoAnswer => (Duration::from_secs(20), Answer::Refuses(Outcome::NoAnswer)),
@@ -283,6 +296,8 @@ impl OnThePhone {
             Role::Bistro => offers::serve(&offers::BISTRO, &mut talk).await,
             Role::Trattoria => offers::serve(&offers::TRATTORIA, &mut talk).await,
             Role::FullHouse => offers::serve(&offers::FULL_HOUSE, &mut talk).await,
+            Role::Approver => approver::decide("Yes, I accept.", &mut talk).await,
+            Role::Decliner => approver::decide("No.", &mut talk).await,
             Role::Voicemail => machine::record(&mut talk).await,
             Role::Silent => machine::keep_silent(&mut talk).await,
             Role::Interrupter => interrupter::interrupt(&mut talk).await,

@@ -9,6 +9,7 @@ use tandem_actors::tool::Tool;
 use tokio::net::TcpStream;
 
 use super::agent::Agent;
+use super::approve::ApprovalTool;
 use super::endpoint::HttpTool;
 use super::mcp::Server;
 use super::result::ResultTool;
@@ -88,6 +89,7 @@ pub async fn stock(
         shelf.put(tool)?;
     }
     shelf.put(Arc::new(ResultTool::new(store.clone())))?;
+    shelf.put(Arc::new(ApprovalTool::new(store.clone())))?;
     for tool in &config.tools {
         shelf.put(Arc::new(HttpTool::new(tool)?))?;
     }

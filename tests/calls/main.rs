@@ -14,6 +14,7 @@ mod acs_recording;
 mod aftermath;
 mod agent;
 mod api;
+mod approvals;
 mod asterisk_network;
 mod barge_in;
 mod clawcall;

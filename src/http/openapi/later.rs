@@ -1,5 +1,6 @@
 //! Searches and schedules, as they are documented.
 
+use super::super::approvals::{self, Asked, Waiting};
 use super::super::schedules::{ScheduleView, Schedules};
 use super::super::searches::Choose;
 use super::super::searches::order::Search;
@@ -9,6 +10,9 @@ use crate::schedule::Spec;
 
 pub(super) const SEARCHES: (&str, &str) =
     ("Searches", "Several are asked the same; what they say is compared, and one is chosen.");
+
+pub(super) const APPROVALS: (&str, &str) =
+    ("Approvals", "A human decides by phone whether something is done.");
 
 pub(super) const SCHEDULES: (&str, &str) = ("Schedules", "Calls that are made later.");
 
@@ -45,6 +49,27 @@ pub(super) fn searches() -> Vec<Operation> {
             .refuses(409, &["nothing_to_choose", "chosen_before", "taken_before"])
             .answers::<Choice>(202, "The call that takes it.")
             .with(&["Idempotent-Replayed"]),
+    ]
+}
+
+pub(super) fn approvals() -> Vec<Operation> {
+    vec![
+        post("/v1/approvals", "askApproval", "Have an operation accepted or declined by phone")
+            .about(
+                "Rings the phone of the account. Everything but a clear yes of a human within \
+                 five minutes declines it. Whoever runs the server may name another phone.",
+            )
+            .once()
+            .takes::<Asked>()
+            .rings()
+            .refuses(400, &["invalid_field"])
+            .refuses(403, &["not_your_phone"])
+            .answers::<approvals::Begun>(202, "Somebody is rung.")
+            .with(&["Location", "Idempotent-Replayed"]),
+        get("/v1/approvals/{id}", "showApproval", "How an approval stands")
+            .asks::<Waiting>()
+            .refuses(404, &["call_not_found", "approval_not_found"])
+            .answers::<approvals::View>(200, "As it stands, or as it was decided meanwhile."),
     ]
 }
 

@@ -4,6 +4,7 @@
 
 use super::conversation::{Entry, Role};
 
+mod approval;
 mod behind;
 mod calendar;
 mod chatter;
@@ -105,7 +106,9 @@ fn choose(instructions: &str) -> &'static dyn Mind {
     let task = instructions.lines().find_map(|line| line.trim().strip_prefix("Task:"));
     let described = phrase::plain(task.unwrap_or(instructions));
     let is = |words: &[&str]| words.iter().any(|word| described.contains(word));
-    if is(&["follow up call"]) {
+    if is(&["have an operation approved"]) {
+        &approval::Approval
+    } else if is(&["follow up call"]) {
         &follow_up::FollowUp
     } else if is(&["agree to nothing"]) {
         &inquiry::Inquiry

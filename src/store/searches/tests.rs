@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use tandem_actors::record::Record as _;
 
 use super::super::conformance::{finalized, note, opened};
-use super::super::{Archive as _, Bounds, NotOpened, Store, Terms};
+use super::super::{Archive as _, NotOpened, Store, Terms};
 use super::*;
 use crate::persona::Manner;
 
