@@ -9,6 +9,7 @@ pub mod refusals;
 mod acs;
 mod caller;
 mod calls;
+mod campaigns;
 mod clawcall;
 mod guard;
 mod health;
@@ -121,6 +122,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/calls/{id}/events", get(calls::events))
         .route("/v1/schedules", post(schedules::make).get(schedules::list))
         .route("/v1/schedules/{id}", get(schedules::show).delete(schedules::cancel))
+        .merge(campaigns::routes())
         .merge(clawcall::routes())
         .merge(webhooks::routes())
         .merge(policy::routes())

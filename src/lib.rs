@@ -11,6 +11,7 @@ pub mod cli;
 pub mod server;
 
 pub mod account;
+pub mod campaign;
 pub mod http;
 pub mod inbound;
 pub mod mcp;

@@ -158,6 +158,7 @@ impl Reception {
             only_asks: false,
             part: Part::Alone,
             ordered: Ordered::Now,
+            campaign: None,
         }
     }
 
@@ -249,10 +250,10 @@ impl Reception {
             lifecycle,
         };
         let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
-        let Wish { account, manner, part, ordered, .. } = new.wish.clone();
+        let Wish { account, manner, part, ordered, campaign, .. } = new.wish.clone();
         let permit = (new.direction == Direction::Outbound)
             .then(|| self.permit(&new.remote, &account, ordered));
-        let terms = Terms { account, manner, result, part, ordered };
+        let terms = Terms { account, manner, result, part, ordered, campaign };
         self.store.order(opened, terms, once, permit).await?.map_err(|not| match not {
             NotOpened::Forbidden(refused) => NotMade::Forbidden(refused),
             NotOpened::NoPlace(taken) => NotMade::NoPlace(taken),

@@ -2,7 +2,7 @@
 //! compared, and one is chosen.
 
 mod events;
-mod order;
+pub(super) mod order;
 mod view;
 
 use axum::Json;
@@ -19,6 +19,7 @@ pub(super) use events::events;
 use super::Desk;
 use super::caller::{Caller, Writer};
 use super::calls::{order as of_calls, view::placed};
+use super::campaigns;
 use super::once::{made, replayed};
 use super::problem::Problem;
 use crate::reception::{NotMade, Order, Wish};
@@ -36,6 +37,9 @@ pub(super) async fn begin(
 ) -> Result<Response, Problem> {
     let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
     let order::Read { inquiry, targets, once } = order::read(&caller.account, &headers, body)?;
+    if let Some(campaign) = &inquiry.campaign {
+        campaigns::of(&desk, &caller, campaign).await?;
+    }
     let begun = desk.store.begin_search(caller.account, inquiry, targets, once).await?;
     let (id, repeated) = match begun {
         Ordered::New(id) => (id, false),
@@ -108,6 +112,7 @@ pub(super) async fn choose(
     let wish = Wish {
         account: search.account.clone(),
         result: Some(outcome_of_choice()),
+        campaign: search.inquiry.campaign.clone(),
         part: Part::Choice { search: search.id.clone(), number, follows: offered.id.clone() },
         ..desk.reception.wish(follow_up::task(task.as_str(), None, offered, &turns))
     };
@@ -179,6 +184,7 @@ async fn of(desk: &Desk, caller: &Caller, id: &str) -> Result<SearchRow, Problem
 struct FollowUp {
     task: String,
     news: Option<String>,
+    campaign: Option<String>,
     /// Read where orders are told apart.
     #[serde(default, rename = "again")]
     _again: bool,
@@ -197,7 +203,7 @@ pub(super) async fn follow_up(
     let before = caller.call(&desk.store, &id).await?;
     let route = format!("POST /v1/calls/{}/follow-up", before.id);
     let once = super::once::once(&headers, &caller.account, &route, &body)?;
-    let FollowUp { task, news, .. } =
+    let FollowUp { task, news, campaign, .. } =
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
     if before.outcome.is_none() {
         let detail = "the call is not over; what it has brought is known when it is".to_owned();
@@ -207,10 +213,15 @@ pub(super) async fn follow_up(
     let task = of_calls::checked_task(&task)?;
     let news = news.as_deref().map(str::trim).filter(|news| !news.is_empty());
     let news = news.map(|news| order::text("news", news, order::FACTS_CHARS)).transpose()?;
+    let campaign = match campaign {
+        Some(named) => Some(campaigns::of(&desk, &caller, &named).await?.id),
+        None => before.campaign.clone(),
+    };
     let turns = desk.store.turns(&before.id).await?;
     let task = follow_up::task(task.as_str(), news.as_ref().map(Text::as_str), &before, &turns);
     let wish = Wish {
         account: before.account.clone(),
+        campaign,
         part: Part::FollowUp(before.id),
         ..desk.reception.wish(task)
     };

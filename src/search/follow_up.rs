@@ -107,6 +107,7 @@ mod tests {
             usage: None,
             result: Some(r#"{"status":"achieved","data":{"price":20,"words":{"a":"b"}}}"#.into()),
             follows: None,
+            campaign: None,
         }
     }
 

@@ -67,6 +67,8 @@ pub struct Terms {
     pub part: Part,
     /// Whether somebody orders it at this moment.
     pub ordered: policy::Ordered,
+    /// The campaign that it belongs to.
+    pub campaign: Option<String>,
 }
 
 /// What is asked before a call is written down.
@@ -196,7 +198,7 @@ impl Desk {
         let manner = manner.map(|manner| serde_json::to_string(manner).expect("words are JSON"));
         sqlx::query(
             "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5, \
-             proactive = $6 WHERE id = $1",
+             proactive = $6, campaign = $7 WHERE id = $1",
         )
         .bind(&*call.0)
         .bind(terms.account.as_str())
@@ -204,6 +206,7 @@ impl Desk {
         .bind(manner)
         .bind(terms.part.follows().map(|call| &*call.0))
         .bind(i64::from(terms.ordered == policy::Ordered::Ahead))
+        .bind(&terms.campaign)
         .execute(&mut self.conn)
         .await?;
         Ok(())

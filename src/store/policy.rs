@@ -303,7 +303,8 @@ mod tests {
         let account = ask.account.parse().unwrap();
         let ordered = if call == "talking" { Asked::Ahead } else { Asked::Now };
         let (manner, part) = (Manner::default(), Part::Alone);
-        let terms = Terms { account, manner, result: None, part, ordered };
+        let campaign = None;
+        let terms = Terms { account, manner, result: None, part, ordered, campaign };
         let permit = Permit { ask, judge: Box::new(judge) };
         let ordered = store.order(opened(call), terms, None, Some(permit)).await.unwrap();
         ordered.map(drop).map_err(|not| match not {

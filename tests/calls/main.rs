@@ -15,6 +15,7 @@ mod agent;
 mod api;
 mod asterisk_network;
 mod barge_in;
+mod campaigns;
 mod clawcall;
 mod command_line;
 mod conversation;

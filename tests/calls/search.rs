@@ -305,6 +305,7 @@ async fn a_call_that_was_written_and_never_made_holds_no_search_up() {
         at_once: 4,
         enough: None,
         again: Vec::new(),
+        campaign: None,
     };
     let targets = vec![target(Role::Busy), target(Role::Rejects)];
     let begun = store.begin_search(Account::house(), inquiry, targets, None).await.unwrap();
@@ -320,7 +321,8 @@ async fn a_call_that_was_written_and_never_made_holds_no_search_up() {
         lifecycle: Lifecycle::Queued,
     };
     let (account, manner) = (Account::house(), Manner::default());
-    let terms = Terms { account, manner, result: None, part, ordered: Default::default() };
+    let terms =
+        Terms { account, manner, result: None, part, ordered: Default::default(), campaign: None };
     store.order(unmade, terms, None, None).await.unwrap().unwrap();
     stage.server.desk.searches.ring();
     let found = over(&api, &format!("/v1/searches/{id}")).await;

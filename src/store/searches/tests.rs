@@ -23,6 +23,7 @@ async fn begin(store: &Store) -> SearchRow {
         at_once: 3,
         enough: Some(1),
         again: vec![Outcome::Busy, Outcome::NoAnswer],
+        campaign: None,
     };
     let targets = vec![target("+15550100"), target("+15550101")];
     let begun = store.begin_search(Account::house(), inquiry, targets, None).await.unwrap();
@@ -32,7 +33,8 @@ async fn begin(store: &Store) -> SearchRow {
 
 async fn open(store: &Store, call: &str, part: Part) -> Result<(), NoPlace> {
     let (account, manner) = (Account::house(), Manner::default());
-    let terms = Terms { account, manner, result: None, part, ordered: Default::default() };
+    let terms =
+        Terms { account, manner, result: None, part, ordered: Default::default(), campaign: None };
     match store.order(opened(call), terms, None, None).await.unwrap() {
         Ok(Ordered::New(())) => Ok(()),
         Err(NotOpened::NoPlace(taken)) => Err(taken),
