@@ -2,6 +2,7 @@
 
 mod approve;
 mod calls;
+mod campaign;
 mod check;
 mod client;
 mod demo;
@@ -63,6 +64,8 @@ enum Command {
     HangUp(calls::HangUp),
     /// Have a phone rung later, or again and again.
     Schedule(schedule::Options),
+    /// List campaigns, or show one with where each target stands.
+    Campaign(campaign::Options),
     /// Show or set the phone that is rung by orders that name nobody.
     Phone(phone::Options),
     /// Make, list and revoke keys of the API.
@@ -103,6 +106,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Some(Command::HangUp(options)) => calls::hang_up(&options, client(&options.at, file)).await,
         Some(Command::Schedule(options)) => {
             schedule::run(&options, client(&options.at, file)).await
+        }
+        Some(Command::Campaign(options)) => {
+            campaign::run(&options, client(&options.at, file)).await
         }
         Some(Command::Phone(options)) => phone::run(&options, client(&options.at, file)).await,
         Some(Command::Keys(options)) => keys::run(&options, client(&options.at, file)).await,

@@ -11,6 +11,7 @@ mod acs;
 mod approvals;
 mod caller;
 mod calls;
+mod campaigns;
 mod clawcall;
 mod floor;
 mod guard;
@@ -131,6 +132,7 @@ fn for_users() -> Router<Desk> {
         .route("/v1/schedules", post(schedules::make).get(schedules::list))
         .route("/v1/schedules/{id}", get(schedules::show).delete(schedules::cancel))
         .merge(approvals::routes())
+        .merge(campaigns::routes())
         .merge(clawcall::routes())
         .merge(webhooks::routes())
         .merge(policy::routes())

@@ -13,6 +13,7 @@ pub mod server;
 pub mod account;
 pub mod aftermath;
 pub mod approval;
+pub mod campaign;
 pub mod http;
 pub mod inbound;
 pub mod mcp;

@@ -114,6 +114,7 @@ impl Reception {
             only_asks: false,
             part: Part::Alone,
             ordered: Ordered::Now,
+            campaign: None,
         }
     }
 
@@ -206,12 +207,12 @@ impl Reception {
         };
         let wanted = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
         let result = new.wish.approval.as_ref().map(Approval::kept).or(wanted);
-        let Wish { account, manner, part, tools, hand_over, only_asks, ordered, recording, .. } =
-            new.wish.clone();
+        let Wish { account, manner, part, ordered, campaign, .. } = new.wish.clone();
+        let Wish { tools, hand_over, only_asks, recording, .. } = new.wish.clone();
         let permit = (new.direction == Direction::Outbound)
             .then(|| self.permit(&new.remote, &account, ordered));
         let bounds = Bounds { tools, hand_over, only_asks, recording };
-        let terms = Terms { account, manner, result, part, ordered, bounds };
+        let terms = Terms { account, manner, result, part, ordered, bounds, campaign };
         self.store.order(opened, terms, once, permit).await?.map_err(|not| match not {
             NotOpened::Forbidden(refused) => NotMade::Forbidden(refused),
             NotOpened::NoPlace(taken) => NotMade::NoPlace(taken),

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Voicemail;
 use crate::policy::{Code, Refused};
 use crate::reception::{NotMade, Order, Reception, Wish};
-use crate::store::{Archive as _, Part, SearchRow, SearchState, Store, TargetRow};
+use crate::store::{Archive as _, CallRow, Part, SearchRow, SearchState, Store, TargetRow};
 use compare::Found;
 use plan::{Asked, Plan, Rules, Standing};
 
@@ -205,6 +205,7 @@ fn wish(reception: &Reception, search: &SearchRow, target: &TargetRow) -> Wish {
         tools: Some(Vec::new()),
         result: Some(brief::schema(bring.as_ref())),
         only_asks: true,
+        campaign: inquiry.campaign.clone(),
         part: Part::Target {
             search: search.id.clone(),
             number: target.number,
@@ -228,23 +229,29 @@ fn is_live(asked: &Asked) -> bool {
 }
 
 fn asked(target: &TargetRow) -> Asked {
+    let offers = || result(target).is_some_and(|result| compare::offers(&result));
     let standing = match (&target.refused, &target.call, &target.row) {
         (Some(_), _, _) | (None, Some(_), None) => Standing::Closed,
         (None, None, _) => Standing::Waiting,
-        (None, Some(_), Some(row)) => match (row.lifecycle, row.outcome) {
-            (Lifecycle::Finalized, Some(outcome)) => Standing::Over {
-                outcome,
-                reason: row.reason.clone().unwrap_or_default(),
-                at_ms: row.finalized_ms.unwrap_or_default(),
-                offers: result(target).is_some_and(|result| compare::offers(&result)),
-            },
-            (
-                Lifecycle::Queued | Lifecycle::Dialing | Lifecycle::Answered | Lifecycle::Finalized,
-                _,
-            ) => Standing::Live,
-        },
+        (None, Some(_), Some(row)) => standing(row, offers()),
     };
     Asked { attempts: target.attempts, standing }
+}
+
+/// Where a target stands by its call.
+pub(crate) fn standing(row: &CallRow, offers: bool) -> Standing {
+    match (row.lifecycle, row.outcome) {
+        (Lifecycle::Finalized, Some(outcome)) => Standing::Over {
+            outcome,
+            reason: row.reason.clone().unwrap_or_default(),
+            at_ms: row.finalized_ms.unwrap_or_default(),
+            offers,
+        },
+        (
+            Lifecycle::Queued | Lifecycle::Dialing | Lifecycle::Answered | Lifecycle::Finalized,
+            _,
+        ) => Standing::Live,
+    }
 }
 
 /// What the call with this target has reported.

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::campaign;
 use crate::clips;
 use crate::config::{Config, Dialect, Kind};
 use crate::http::refusals::Refusals;
@@ -336,6 +337,7 @@ fn attend(
     tasks.spawn(deliverer.run(stop.clone()));
     tasks.spawn(tidy(desk.clone(), stop.clone()));
     tasks.spawn(search_driver(desk).run(stop.clone()));
+    tasks.spawn(campaign::run(desk.store.clone(), Arc::clone(&desk.reception), stop.clone()));
     let (record, reception) = (desk.store.clone(), Arc::clone(&desk.reception));
     let schedules = schedule::run(record, reception, desk.webhooks.reach, stop.clone());
     tasks.spawn(async move {

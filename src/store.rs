@@ -4,6 +4,7 @@
 mod agent_tasks;
 mod approvals;
 mod archive;
+mod campaigns;
 #[cfg(test)]
 pub(crate) mod conformance;
 mod deliveries;
@@ -50,6 +51,10 @@ pub use agent_tasks::{AgentState, AgentTask};
 pub use archive::{
     Answer, Archive, CallFilter, CallRow, ConfirmationRow, Cursor, End, EventRow, LedgerRow,
     LedgerState, NoCursor, Orphan, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow,
+};
+pub use campaigns::{
+    CAMPAIGNS_MAX, Campaign, CampaignChange, CampaignRow, CampaignTarget, DECISIONS_MAX, Decided,
+    Errand,
 };
 pub use deliveries::DeliveryRow;
 pub(crate) use deliveries::{Attempt, Due, Next};

@@ -58,6 +58,7 @@ fn document() -> Value {
         (later::SEARCHES, later::searches()),
         (later::SCHEDULES, later::schedules()),
         (later::APPROVALS, later::approvals()),
+        (later::CAMPAIGNS, later::campaigns()),
         (telling::WEBHOOKS, telling::webhooks()),
         (telling::POLICY, telling::policy()),
         (house::HOUSE, house::house()),

@@ -23,6 +23,7 @@ use view::SearchPage;
 use super::Desk;
 use super::caller::{Caller, Writer};
 use super::calls::{order as of_calls, view::placed};
+use super::campaigns;
 use super::once::{made, replayed};
 use super::problem::Problem;
 use crate::reception::{NotMade, Order, Wish};
@@ -40,6 +41,9 @@ pub(super) async fn begin(
 ) -> Result<Response, Problem> {
     let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
     let order::Read { inquiry, targets, once } = order::read(&caller.account, &headers, body)?;
+    if let Some(campaign) = &inquiry.campaign {
+        campaigns::of(&desk, &caller, campaign).await?;
+    }
     let begun = desk.store.begin_search(caller.account, inquiry, targets, once).await?;
     let (id, repeated) = match begun {
         Ordered::New(id) => (id, false),
@@ -120,6 +124,7 @@ pub(super) async fn choose(
     let wish = Wish {
         account: search.account.clone(),
         result: Some(outcome_of_choice()),
+        campaign: search.inquiry.campaign.clone(),
         part: Part::Choice { search: search.id.clone(), number, follows: offered.id.clone() },
         ..desk.reception.wish(follow_up::task(task.as_str(), None, offered, &turns))
     };
@@ -196,6 +201,8 @@ pub(super) struct FollowUp {
     /// What has happened since.
     #[schemars(length(max = order::FACTS_CHARS))]
     news: Option<String>,
+    /// The campaign that it belongs to; by itself that of the call before.
+    campaign: Option<String>,
     /// Says that an order that was given a moment ago is meant once more.
     #[serde(default, rename = "again")]
     _again: bool,
@@ -214,7 +221,7 @@ pub(super) async fn follow_up(
     let before = caller.call(&desk.store, &id).await?;
     let route = format!("POST /v1/calls/{}/follow-up", before.id);
     let once = super::once::once(&headers, &caller.account, &route, &body)?;
-    let FollowUp { task, news, .. } =
+    let FollowUp { task, news, campaign, .. } =
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
     if before.outcome.is_none() {
         let detail = "the call is not over; what it has brought is known when it is".to_owned();
@@ -224,10 +231,15 @@ pub(super) async fn follow_up(
     let task = of_calls::checked_task(&task)?;
     let news = news.as_deref().map(str::trim).filter(|news| !news.is_empty());
     let news = news.map(|news| order::text("news", news, order::FACTS_CHARS)).transpose()?;
+    let campaign = match campaign {
+        Some(named) => Some(campaigns::of(&desk, &caller, &named).await?.id),
+        None => before.campaign.clone(),
+    };
     let turns = desk.store.turns(&before.id).await?;
     let task = follow_up::task(task.as_str(), news.as_ref().map(Text::as_str), &before, &turns);
     let wish = Wish {
         account: before.account.clone(),
+        campaign,
         part: Part::FollowUp(before.id),
         ..desk.reception.wish(task)
     };

@@ -40,6 +40,15 @@ impl Errand<'_> {
         read(self.ask(Ask::post(path, body)).await?.body)
     }
 
+    /// Changes something.
+    pub(super) async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Value,
+    ) -> Result<T, Trouble> {
+        read(self.ask(Ask::new(Method::PATCH, path, Some(body))).await?.body)
+    }
+
     /// Gives an order, which is carried out once; whether it had been before.
     pub(super) async fn order<T: DeserializeOwned>(
         &self,

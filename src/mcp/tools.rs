@@ -3,6 +3,7 @@
 
 mod approvals;
 pub(super) mod calls;
+mod campaigns;
 mod schedules;
 mod searches;
 
@@ -26,6 +27,8 @@ enum Deed {
     Looks,
     /// It has somebody rung, now or later, which cannot be taken back.
     Rings,
+    /// It writes down what is to be known later.
+    Keeps,
     /// It has somebody rung and binds the user.
     Commits,
     /// It ends something; once more changes nothing.
@@ -39,6 +42,9 @@ impl Deed {
             Self::Looks => hints.read_only(true).open_world(false),
             Self::Rings => {
                 hints.read_only(false).destructive(false).idempotent(false).open_world(true)
+            }
+            Self::Keeps => {
+                hints.read_only(false).destructive(false).idempotent(false).open_world(false)
             }
             Self::Commits => {
                 hints.read_only(false).destructive(true).idempotent(false).open_world(true)
@@ -65,6 +71,7 @@ pub(super) fn all() -> &'static [Tool] {
         all.extend(approvals::tools());
         all.extend(searches::tools());
         all.extend(schedules::tools());
+        all.extend(campaigns::tools());
         all.push(guide);
         all
     });
@@ -93,6 +100,8 @@ pub(super) async fn run(
         "schedule_call" => told(schedules::schedule(errand, read(given)?).await?),
         "list_schedules" => told(schedules::list(errand, read(given)?).await?),
         "cancel_schedule" => told(schedules::cancel(errand, read(given)?).await?),
+        "campaign" => told(campaigns::keep(errand, read(given)?).await?),
+        "call_campaign_target" => told(campaigns::ring(errand, read(given)?).await?),
         "get_calling_guide" => {
             let Guide { topic } = read(given)?;
             told(GuideText { topic, text: topic.text() })

@@ -95,7 +95,10 @@ fn allowed(all: &[Promise], wish: &Wish) -> Vec<Promise> {
             approval::TOOL => {
                 wish.approval.as_ref().map(|approval| approve::promise(approval.verify))
             }
-            REPORT_RESULT => wish.result.as_ref().map(result::promise),
+            REPORT_RESULT => wish.result.as_ref().map(|data| match wish.campaign {
+                Some(_) => result::promise_of_campaign(data),
+                None => result::promise(data),
+            }),
             TRANSFER_TO_HUMAN if !wish.hand_over => None,
             name if wish.only_asks && own::goes_further(name) => None,
             name if is_own(name) || is_named(&tool.name) => Some(tool.clone()),
@@ -132,6 +135,7 @@ mod tests {
                 only_asks,
                 part: Part::Alone,
                 ordered: Ordered::Now,
+                campaign: None,
             };
             allowed(&all, &wish).into_iter().map(|tool| tool.name).collect::<Vec<_>>()
         };

@@ -52,6 +52,8 @@ pub struct Wish {
     pub part: Part,
     /// Whether somebody orders it at this moment.
     pub ordered: Ordered,
+    /// The campaign that it belongs to.
+    pub campaign: Option<String>,
 }
 
 /// A phone that rings here.

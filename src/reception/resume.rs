@@ -43,6 +43,7 @@ impl Reception {
             // Nothing is asked again; without what had to be, nothing is recorded.
             recording: Consent::None,
             approval,
+            campaign: row.campaign.clone(),
             result: wanted.and_then(|schema| serde_json::from_str(schema.as_str()).ok()),
             ..self.wish(row.task.clone())
         };

@@ -109,6 +109,7 @@ mod tests {
             recording: None,
             result: Some(r#"{"status":"achieved","data":{"price":20,"words":{"a":"b"}}}"#.into()),
             follows: None,
+            campaign: None,
         }
     }
 

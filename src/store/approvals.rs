@@ -51,11 +51,9 @@ mod tests {
     use tandem_actors::record::{Fact, Note, Record as _};
 
     use super::*;
-    use crate::account::Account;
     use crate::approval::{Decision, Verify};
-    use crate::persona::Manner;
     use crate::store::conformance::opened;
-    use crate::store::{Archive as _, Part, Terms};
+    use crate::store::{Archive as _, Terms};
 
     #[tokio::test]
     async fn what_is_over_is_not_accepted_any_more() {
@@ -63,14 +61,7 @@ mod tests {
         let store = Store::open(dir.path(), "a").await.unwrap();
         let approval = Approval::new("Pay", Map::new(), Verify::Yes).unwrap();
         let order = async |id: &str| {
-            let terms = Terms {
-                account: Account::house(),
-                manner: Manner::default(),
-                result: Some(approval.kept()),
-                part: Part::Alone,
-                ordered: Default::default(),
-                bounds: Default::default(),
-            };
+            let terms = Terms { result: Some(approval.kept()), ..Terms::default() };
             store.order(opened(id), terms, None, None).await.unwrap().unwrap();
             CallId::new(id)
         };

@@ -122,6 +122,8 @@ pub struct CallRow {
     pub result: Option<Text>,
     /// The call that it goes on from.
     pub follows: Option<CallId>,
+    /// The campaign that it belongs to.
+    pub campaign: Option<String>,
 }
 
 /// Which calls to list; the default is all.

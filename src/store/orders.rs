@@ -73,6 +73,23 @@ pub struct Terms {
     pub ordered: policy::Ordered,
     /// What it may do.
     pub bounds: Bounds,
+    /// The campaign that it belongs to.
+    pub campaign: Option<String>,
+}
+
+impl Default for Terms {
+    /// Those of the house, with nothing particular.
+    fn default() -> Self {
+        Self {
+            account: Account::house(),
+            manner: Manner::default(),
+            result: None,
+            part: Part::Alone,
+            ordered: policy::Ordered::default(),
+            bounds: Bounds::default(),
+            campaign: None,
+        }
+    }
 }
 
 /// What one call may do of what calls may: kept for whoever takes it up after its server was lost.
@@ -246,7 +263,7 @@ impl Desk {
         let manner = manner.map(|manner| serde_json::to_string(manner).expect("words are JSON"));
         sqlx::query(
             "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5, \
-             proactive = $6, bounds = $7 WHERE id = $1",
+             proactive = $6, bounds = $7, campaign = $8 WHERE id = $1",
         )
         .bind(&*call.0)
         .bind(terms.account.as_str())
@@ -255,6 +272,7 @@ impl Desk {
         .bind(terms.part.follows().map(|call| &*call.0))
         .bind(i64::from(terms.ordered == policy::Ordered::Ahead))
         .bind(serde_json::to_string(&terms.bounds).expect("words are JSON"))
+        .bind(&terms.campaign)
         .execute(&mut self.conn)
         .await?;
         Ok(())

@@ -274,9 +274,8 @@ mod tests {
     use tandem_actors::record::{Fact, Record as _};
 
     use super::super::conformance::{finalized, note, opened};
-    use super::super::{Archive as _, Bounds, NotOpened, Part, Permit, Terms};
+    use super::super::{Archive as _, NotOpened, Permit, Terms};
     use super::*;
-    use crate::persona::Manner;
     use crate::policy::{Code, Ordered as Asked, Refused};
 
     fn ask(number: &str, most: u32) -> Ask {
@@ -302,8 +301,7 @@ mod tests {
     ) -> Result<(), Refused> {
         let account = ask.account.parse().unwrap();
         let ordered = if call == "talking" { Asked::Ahead } else { Asked::Now };
-        let (manner, part, bounds) = (Manner::default(), Part::Alone, Bounds::default());
-        let terms = Terms { account, manner, result: None, part, ordered, bounds };
+        let terms = Terms { account, ordered, ..Terms::default() };
         let permit = Permit { ask, judge: Box::new(judge) };
         let ordered = store.order(opened(call), terms, None, Some(permit)).await.unwrap();
         ordered.map(drop).map_err(|not| match not {

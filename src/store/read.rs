@@ -169,6 +169,7 @@ pub(super) fn call_row(row: &SqliteRow) -> Read<CallRow> {
         }),
         result: column::<Option<String>>(row, "result")?.map(Text),
         follows: column::<Option<String>>(row, "follows")?.map(|call| CallId::new(&call)),
+        campaign: column(row, "campaign")?,
     })
 }
 

@@ -12,6 +12,7 @@ use tandem_actors::carrier::Number;
 use tandem_actors::record::RecordError;
 
 use super::archive::CallRow;
+use super::campaigns::Errand;
 use super::desk::Desk;
 use super::fault::Trouble;
 use super::orders::{Once, Ordered};
@@ -26,6 +27,8 @@ pub enum Part {
     Alone,
     /// It goes on where this call ended.
     FollowUp(CallId),
+    /// It is one of those of a campaign.
+    Errand(Errand),
     /// It asks a target of a search.
     Target {
         /// The search.
@@ -51,6 +54,7 @@ impl Part {
     pub(super) fn follows(&self) -> Option<&CallId> {
         match self {
             Self::FollowUp(call) | Self::Choice { follows: call, .. } => Some(call),
+            Self::Errand(errand) => errand.follows.as_ref(),
             Self::Alone | Self::Target { .. } => None,
         }
     }
@@ -62,6 +66,9 @@ pub enum NoPlace {
     /// Another call has it, or the search is over.
     #[error("the target was rung before, or the search is over")]
     Asked,
+    /// A call with the target is under way, or was made since.
+    #[error("a call with this target is under way, or was made since")]
+    UnderWay,
     /// An offer was taken before.
     #[error("an offer was taken before, by the call {call}")]
     Chosen {
@@ -125,6 +132,8 @@ pub struct Inquiry {
     pub enough: Option<u32>,
     /// After these a target is rung once more.
     pub again: Vec<Outcome>,
+    /// The campaign that it belongs to.
+    pub campaign: Option<String>,
 }
 
 /// A search as it stands.
@@ -226,7 +235,8 @@ impl Desk {
         let again: Vec<&str> = inquiry.again.iter().map(|outcome| outcome.word()).collect();
         sqlx::query(
             "INSERT INTO searches (id, account, question, facts, bring, at_once, enough, again, \
-             state, token, made_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9, $10)",
+             state, token, made_ms, campaign) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9, $10, $11)",
         )
         .bind(id)
         .bind(account.as_str())
@@ -238,6 +248,7 @@ impl Desk {
         .bind(again.join(","))
         .bind(token)
         .bind(at_ms)
+        .bind(&inquiry.campaign)
         .execute(&mut self.conn)
         .await?;
         Ok(())
@@ -298,6 +309,7 @@ impl Desk {
     ) -> Result<Result<(), NoPlace>, Trouble> {
         match part {
             Part::Alone | Part::FollowUp(_) => Ok(Ok(())),
+            Part::Errand(errand) => self.take_errand(errand, call).await,
             Part::Target { search, number, before } => {
                 let taken = sqlx::query(
                     "UPDATE search_targets SET call = $4, attempts = attempts + 1 \

@@ -44,8 +44,27 @@ fn compiled(schema: &Value) -> Result<Validator, String> {
 /// What the tool promises where `data` is to be this.
 #[must_use]
 pub fn promise(data: &Value) -> Promise {
+    promised(&parameters(data))
+}
+
+/// The same for a call of a campaign: it also brings what the campaign keeps.
+#[must_use]
+pub fn promise_of_campaign(data: &Value) -> Promise {
+    let mut parameters = parameters(data);
+    for (name, about) in [
+        ("blocker", "What stands in the way, if anything"),
+        ("decision_needed", "What whoever ordered the call has to decide, if anything"),
+        ("next_action", "What should be done next with them, if anything"),
+    ] {
+        let text = json!({ "type": "string", "maxLength": 500, "description": about });
+        parameters["properties"][name] = text;
+    }
+    promised(&parameters)
+}
+
+fn parameters(data: &Value) -> Value {
     let text = |about: &str| json!({ "type": "string", "description": about });
-    let parameters = json!({
+    json!({
         "type": "object",
         "properties": {
             "status": { "type": "string", "enum": ["achieved", "blocked", "unclear"] },
@@ -55,7 +74,10 @@ pub fn promise(data: &Value) -> Promise {
             "next_step": text("What whoever ordered the call should do next, if anything"),
         },
         "required": ["status", "evidence"],
-    });
+    })
+}
+
+fn promised(parameters: &Value) -> Promise {
     Promise {
         name: REPORT_RESULT.to_owned(),
         description: "Reports what the call has brought: `achieved` with all of `data`, `blocked` \
@@ -153,10 +175,8 @@ mod tests {
 
     use super::super::tests::job;
     use super::*;
-    use crate::account::Account;
-    use crate::persona::Manner;
     use crate::store::conformance::opened;
-    use crate::store::{Archive as _, Bounds, Part, Terms};
+    use crate::store::{Archive as _, Terms};
 
     #[tokio::test]
     async fn a_result_fits_what_was_asked_for_and_the_last_one_counts() {
@@ -169,14 +189,7 @@ mod tests {
         });
         let call = CallId::new("call-1");
         let result = Some(Text(schema.to_string()));
-        let terms = Terms {
-            account: Account::house(),
-            manner: Manner::default(),
-            result,
-            part: Part::Alone,
-            ordered: Default::default(),
-            bounds: Bounds::default(),
-        };
+        let terms = Terms { result, ..Terms::default() };
         store.order(opened("call-1"), terms, None, None).await.unwrap().unwrap();
         let tool = ResultTool::new(store.clone());
         let report = async |told: Value| tool.run(job(REPORT_RESULT, &told.to_string())).await;

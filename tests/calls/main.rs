@@ -17,6 +17,7 @@ mod api;
 mod approvals;
 mod asterisk_network;
 mod barge_in;
+mod campaigns;
 mod clawcall;
 mod command_line;
 mod conversation;

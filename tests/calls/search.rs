@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tandem::account::Account;
-use tandem::persona::Manner;
 use tandem::rehearsal::callee::Role;
 use tandem::store::{Inquiry, Ordered, Part, Target, Terms};
 use tandem_actors::briefing::{CallId, Direction, Lifecycle};
@@ -305,6 +304,7 @@ async fn a_call_that_was_written_and_never_made_holds_no_search_up() {
         at_once: 4,
         enough: None,
         again: Vec::new(),
+        campaign: None,
     };
     let targets = vec![target(Role::Busy), target(Role::Rejects)];
     let begun = store.begin_search(Account::house(), inquiry, targets, None).await.unwrap();
@@ -319,9 +319,7 @@ async fn a_call_that_was_written_and_never_made_holds_no_search_up() {
         task: "Ask.".into(),
         lifecycle: Lifecycle::Queued,
     };
-    let (account, manner) = (Account::house(), Manner::default());
-    let (ordered, bounds) = Default::default();
-    let terms = Terms { account, manner, result: None, part, ordered, bounds };
+    let terms = Terms { part, ..Terms::default() };
     store.order(unmade, terms, None, None).await.unwrap().unwrap();
     stage.server.desk.searches.ring();
     let found = over(&api, &format!("/v1/searches/{id}")).await;

@@ -54,6 +54,9 @@ pub(in crate::http) struct CallView {
     /// The call that it goes on from.
     #[serde(skip_serializing_if = "Option::is_none")]
     follows: Option<String>,
+    /// The campaign that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    campaign: Option<String>,
     /// Tokens by figure, with the end; absent where the provider told none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<BTreeMap<String, u64>>")]
@@ -199,6 +202,7 @@ impl From<CallRow> for CallView {
             talk_ms: row.talk_ms,
             recording: row.recording,
             follows: row.follows.map(|call| call.to_string()),
+            campaign: row.campaign,
             usage: row.usage.and_then(|told| serde_json::from_str(&told).ok()),
             result: row.result.and_then(|told| serde_json::from_str(told.as_str()).ok()),
             agent_tasks: Vec::new(),

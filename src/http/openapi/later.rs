@@ -1,11 +1,14 @@
 //! Searches and schedules, as they are documented.
 
 use super::super::approvals::{self, Asked, Waiting};
+use super::super::calls::view::PlacedCall;
+use super::super::campaigns::view::{CampaignPage, Made, Whole as Campaign};
+use super::super::campaigns::{self, Call, Change, New};
 use super::super::schedules::{ScheduleView, Schedules};
 use super::super::searches::Choose;
 use super::super::searches::order::Search;
 use super::super::searches::view::{Begun, Choice, SearchPage, Short, Whole};
-use super::operation::{Operation, delete, get, post, text};
+use super::operation::{Operation, delete, get, patch, post, text};
 use crate::schedule::Spec;
 
 pub(super) const SEARCHES: (&str, &str) =
@@ -13,6 +16,9 @@ pub(super) const SEARCHES: (&str, &str) =
 
 pub(super) const APPROVALS: (&str, &str) =
     ("Approvals", "A human decides by phone whether something is done.");
+
+pub(super) const CAMPAIGNS: (&str, &str) =
+    ("Campaigns", "What is kept across several calls about one purpose.");
 
 pub(super) const SCHEDULES: (&str, &str) = ("Schedules", "Calls that are made later.");
 
@@ -70,6 +76,48 @@ pub(super) fn approvals() -> Vec<Operation> {
             .asks::<Waiting>()
             .refuses(404, &["call_not_found", "approval_not_found"])
             .answers::<approvals::View>(200, "As it stands, or as it was decided meanwhile."),
+    ]
+}
+
+pub(super) fn campaigns() -> Vec<Operation> {
+    let no_campaign = &["campaign_not_found"];
+    vec![
+        post(
+            "/v1/campaigns",
+            "makeCampaign",
+            "Keep what several calls about one purpose are about",
+        )
+        .about("Rings nobody.")
+        .once()
+        .takes::<New>()
+        .refuses(400, &["invalid_field"])
+        .answers::<Made>(201, "It is kept.")
+        .with(&["Location", "Idempotent-Replayed"]),
+        get("/v1/campaigns", "listCampaigns", "Campaigns, newest first")
+            .asks::<campaigns::Listing>()
+            .answers::<CampaignPage>(200, "A page of them."),
+        get("/v1/campaigns/{id}", "showCampaign", "Where each target of one stands")
+            .refuses(404, no_campaign)
+            .answers::<Campaign>(200, "Each word with the call that says so."),
+        patch("/v1/campaigns/{id}", "changeCampaign", "Change what is kept, or decide")
+            .takes_just::<Change>()
+            .refuses(400, &["invalid_field"])
+            .refuses(404, no_campaign)
+            .answers::<Campaign>(200, "As it is from now on."),
+        delete("/v1/campaigns/{id}", "forgetCampaign", "Forget one")
+            .about("Its calls and searches stay.")
+            .refuses(404, no_campaign)
+            .silent(204, "It is forgotten."),
+        post("/v1/campaigns/{id}/calls", "callTarget", "Ring a target of one")
+            .about("The call knows what is kept, and what was said there before.")
+            .once()
+            .takes::<Call>()
+            .rings()
+            .refuses(400, &["invalid_field"])
+            .refuses(404, no_campaign)
+            .refuses(409, &["call_under_way"])
+            .answers::<PlacedCall>(202, "The call is written down and will be made.")
+            .with(&["Location", "Idempotent-Replayed"]),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! An order to search, checked field by field.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 use axum::http::{HeaderMap, StatusCode};
 use schemars::JsonSchema;
@@ -18,7 +19,7 @@ use crate::store::{Inquiry, Once, Target};
 use crate::tool::result;
 
 /// Whom a search asks: fewer is a call, more is a campaign.
-const TARGETS: std::ops::RangeInclusive<usize> = 2..=10;
+const TARGETS: RangeInclusive<usize> = 2..=10;
 
 /// The most calls at once: people who are asked the same at the same time talk to each other.
 const AT_ONCE_MAX: u32 = 4;
@@ -27,7 +28,7 @@ const AT_ONCE_MAX: u32 = 4;
 const QUESTION_CHARS: usize = 1_000;
 
 /// The longest text of what may be told, or is new.
-pub(super) const FACTS_CHARS: usize = 2_000;
+pub(in crate::http) const FACTS_CHARS: usize = 2_000;
 
 /// The longest name of a target.
 const NAME_CHARS: usize = 100;
@@ -63,6 +64,8 @@ pub(in crate::http) struct Search {
     #[serde(default)]
     #[schemars(with = "Vec<RetryWord>")]
     retry: Vec<String>,
+    /// The campaign that it belongs to.
+    campaign: Option<String>,
     /// Says that an order that was given a moment ago is meant once more.
     #[serde(default, rename = "again")]
     _again: bool,
@@ -71,7 +74,7 @@ pub(in crate::http) struct Search {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
-struct Whom {
+pub(in crate::http) struct Whom {
     #[schemars(with = "E164")]
     to: String,
     #[schemars(length(min = 1, max = NAME_CHARS))]
@@ -95,7 +98,7 @@ pub(super) fn read(account: &Account, headers: &HeaderMap, body: Value) -> Resul
     for told in std::iter::once(&question).chain(&facts) {
         only_asks(told)?;
     }
-    let targets = targets(search.targets)?;
+    let targets = targets(search.targets, TARGETS)?;
     let at_once = search.at_once.unwrap_or(AT_ONCE_MAX);
     if !(1..=AT_ONCE_MAX).contains(&at_once) {
         let detail = format!("{at_once} calls at once; give 1 to {AT_ONCE_MAX}");
@@ -108,12 +111,17 @@ pub(super) fn read(account: &Account, headers: &HeaderMap, body: Value) -> Resul
     }
     let bring = search.bring.map(bring).transpose()?;
     let again = search.retry.iter().map(|word| retried(word)).collect::<Result<_, _>>()?;
-    let inquiry = Inquiry { question, facts, bring, at_once, enough: search.enough, again };
+    let (enough, campaign) = (search.enough, search.campaign);
+    let inquiry = Inquiry { question, facts, bring, at_once, enough, again, campaign };
     Ok(Read { inquiry, targets, once })
 }
 
 /// A text that is not empty and not too long.
-pub(super) fn text(field: &'static str, text: &str, chars: usize) -> Result<Text, Problem> {
+pub(in crate::http) fn text(
+    field: &'static str,
+    text: &str,
+    chars: usize,
+) -> Result<Text, Problem> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > chars {
         return Err(Problem::invalid(field, format!("give 1 to {chars} characters")));
@@ -132,9 +140,13 @@ fn only_asks(told: &Text) -> Result<(), Problem> {
     Err(Problem::of(StatusCode::BAD_REQUEST, "could_commit", detail))
 }
 
-fn targets(whom: Vec<Whom>) -> Result<Vec<Target>, Problem> {
-    if !TARGETS.contains(&whom.len()) {
-        let (least, most) = (TARGETS.start(), TARGETS.end());
+/// As many targets as there may be, each with a number of its own.
+pub(in crate::http) fn targets(
+    whom: Vec<Whom>,
+    many: RangeInclusive<usize>,
+) -> Result<Vec<Target>, Problem> {
+    if !many.contains(&whom.len()) {
+        let (least, most) = (many.start(), many.end());
         let detail = format!("{} targets; give {least} to {most}", whom.len());
         return Err(Problem::invalid("targets", detail));
     }
@@ -158,7 +170,8 @@ fn bring(schema: Value) -> Result<Text, Problem> {
     }
 }
 
-fn retried(word: &str) -> Result<Outcome, Problem> {
+/// The outcome that this word of `retry` names.
+pub(in crate::http) fn retried(word: &str) -> Result<Outcome, Problem> {
     AGAIN.into_iter().find(|outcome| outcome.word() == word).ok_or_else(|| {
         let words = AGAIN.map(Outcome::word).join(", ");
         let shown: String = word.chars().take(30).collect();

@@ -93,6 +93,7 @@ fn read(row: &SqliteRow) -> Result<SearchRow, RecordError> {
             at_once: count(column(row, "at_once")?)?,
             enough: column::<Option<i64>>(row, "enough")?.map(count).transpose()?,
             again: again.map(outcome_named).collect::<Result<_, _>>()?,
+            campaign: column(row, "campaign")?,
         },
         state: state.ok_or_else(|| RecordError(format!("a search is {word:?}")))?,
         token: Text(column(row, "token")?),

@@ -6,7 +6,6 @@ use tandem_actors::record::Record as _;
 use super::super::conformance::{finalized, note, opened};
 use super::super::{Archive as _, NotOpened, Store, Terms};
 use super::*;
-use crate::persona::Manner;
 
 async fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
@@ -23,6 +22,7 @@ async fn begin(store: &Store) -> SearchRow {
         at_once: 3,
         enough: Some(1),
         again: vec![Outcome::Busy, Outcome::NoAnswer],
+        campaign: None,
     };
     let targets = vec![target("+15550100"), target("+15550101")];
     let begun = store.begin_search(Account::house(), inquiry, targets, None).await.unwrap();
@@ -31,9 +31,7 @@ async fn begin(store: &Store) -> SearchRow {
 }
 
 async fn open(store: &Store, call: &str, part: Part) -> Result<(), NoPlace> {
-    let (account, manner) = (Account::house(), Manner::default());
-    let (ordered, bounds) = Default::default();
-    let terms = Terms { account, manner, result: None, part, ordered, bounds };
+    let terms = Terms { part, ..Terms::default() };
     match store.order(opened(call), terms, None, None).await.unwrap() {
         Ok(Ordered::New(())) => Ok(()),
         Err(NotOpened::NoPlace(taken)) => Err(taken),

@@ -195,6 +195,7 @@ async fn the_end_of_a_search_and_the_times_of_a_schedule_are_told_once() {
         at_once: 1,
         enough: None,
         again: Vec::new(),
+        campaign: None,
     };
     let target = Target { to: Number::new("+15550120"), name: None };
     let begun = store.begin_search(Account::house(), inquiry, vec![target], None).await.unwrap();

@@ -113,13 +113,27 @@ fn report(view: &View<'_>) -> Option<Act> {
     if !view.tools.iter().any(|tool| tool == REPORT) || view.has_called(REPORT) {
         return None;
     }
-    let told = match reply_to(view, &opening(view)) {
+    let mut told = match reply_to(view, &opening(view)) {
         Some(answer) => {
             json!({ "status": "achieved", "evidence": answer, "data": learned(view, answer) })
         }
         None => json!({ "status": "unclear", "evidence": "", "missing": "an answer" }),
     };
+    if view.instructions.contains("`decision_needed`") {
+        for_campaign(&mut told);
+    }
     Some(Act::Call { name: REPORT.to_owned(), arguments: told.to_string() })
+}
+
+/// What whoever keeps a campaign wants to know besides.
+fn for_campaign(told: &mut Value) {
+    let words = told["evidence"].clone();
+    if told["data"]["available"] == true {
+        told["decision_needed"] = "Whether it is taken.".into();
+    } else {
+        told["blocker"] = words;
+        told["next_action"] = "Ask for another time.".into();
+    }
 }
 
 /// Only what was said, each thing with the words for it.
