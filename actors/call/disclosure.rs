@@ -1,6 +1,7 @@
 //! Whether words of ours tell a human that they speak with an AI, or that they are recorded. It is
-//! a rule about words: it knows how these are called, and takes none of them out of a question or
-//! from beside a not. Whether the voice said what is written down of it, nobody here can know. Pure.
+//! a rule about words: it knows how these are called and takes none of them out of a question, nor
+//! from beside a not. Whether the voice said what is written down of it, nobody here can know.
+//! Pure.
 
 use crate::call::yes_no::plain;
 
@@ -143,8 +144,8 @@ const ALL: [Words; 9] = [
     },
 ];
 
-/// What ends a thought.
-const ENDS: [char; 13] = ['.', ',', ';', ':', '!', '?', '—', '\n', '。', '、', '，', '！', '？'];
+/// What ends a thought within a sentence.
+const THOUGHT_ENDS: [char; 7] = [',', ';', ':', '—', '、', '，', '；'];
 
 /// What ends a sentence.
 const SENTENCE_ENDS: [char; 8] = ['.', '!', '?', '\n', '。', '！', '？', '\u{61f}'];
@@ -183,16 +184,17 @@ fn of(language: Option<&str>) -> impl Iterator<Item = &'static Words> {
     ALL.iter().filter(move |words| !known || Some(words.language) == language.as_deref())
 }
 
-/// Whether a thought that is neither a question nor denied has one of these words.
+/// Whether a sentence that is no question has one of these words, in a thought that denies nothing.
 fn states(
     words: &str,
     language: Option<&str>,
     list: fn(&Words) -> &'static [&'static str],
 ) -> bool {
-    words.split_inclusive(ENDS).any(|thought| {
+    let sentences = words.split_inclusive(SENTENCE_ENDS).filter(|said| !said.ends_with(ASKS));
+    sentences.flat_map(|said| said.split(THOUGHT_ENDS)).any(|thought| {
         let spoken = plain(thought);
         let says = |list: &[&str]| list.iter().any(|word| is_said(&spoken, word));
-        !thought.ends_with(ASKS) && of(language).any(|words| says(list(words)) && !says(words.not))
+        of(language).any(|words| says(list(words)) && !says(words.not))
     })
 }
 

@@ -137,8 +137,8 @@ pub(super) fn recording(consent: Consent) -> String {
         }
         Consent::Asked => {
             "This call is recorded if they agree. Before you come to the matter ask whether it may \
-             be recorded, in a question of its own, and wait for the answer. Whatever it is, go on; \
-             do not ask again."
+             be recorded, in a question of its own, and wait for the answer. Whatever it is, go \
+             on; do not ask again."
         }
     };
     format!("# Recording\n{rule}")

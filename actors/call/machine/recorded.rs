@@ -20,9 +20,9 @@ short sentence in their language. Say nothing else, but that you are an AI where
 first, and call no tool.";
 
 const ASK: &str = "The other side has to be asked for their consent to a recording. Ask now, in \
-one short question in their language, whether this call may be recorded; they can say yes or no, or \
-press 1 or 2. Say nothing else, but that you are an AI where you must say that first, and call no \
-tool.";
+one short question in their language, whether this call may be recorded; they can say yes or no, \
+or press 1 or 2. Say nothing else, but that you are an AI where you must say that first, and call \
+no tool.";
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
