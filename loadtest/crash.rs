@@ -1,88 +1,38 @@
-//! A server that is killed in the middle of what it does, again and again: calls are ordered, it is
-//! killed at a moment drawn from a seed (`kill -9`), started anew, and the same order comes again.
-//! The phone network is a simulated Twilio in this process, which outlives every kill and knows
-//! who was rung how often; so is the endpoint that is told of ends.
+//! A server that is killed in the middle of what it does, again and again: calls are ordered, phones
+//! ring here, tools run, ends are told; it is killed at a moment drawn from a seed (`kill -9`) and
+//! started anew. The phone network is a simulated Twilio in this process, which outlives every kill
+//! and knows who was rung how often; so do the endpoint that is told of ends and that of a tool.
 
 mod desk;
-mod ear;
+mod door;
+mod scene;
+mod verdict;
 
-use std::fmt::Write as _;
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
 use tandem::rehearsal::twilio::{Settings, TwilioNetwork};
 
 use crate::cli::Crash;
 use crate::verdict::Word;
 use desk::{ACCOUNT, Desk, NUMBER, PUBLIC, TOKEN};
-use ear::Ear;
+use door::Door;
+use scene::{Scene, Step};
+use verdict::Findings;
 
-/// Whom to ring: a restaurant that talks, and a phone that rings on.
-const CALLEES: [&str; 2] = ["+15550100", "+15550102"];
+/// How long the last news may take: an endpoint that was refused a moment is left alone for some
+/// seconds.
+const NEWS: Duration = Duration::from_secs(90);
 
-/// Most kills fall into the time of ordering and dialling; the rest while somebody talks.
-const EARLY_MS: u64 = 60;
-const LATE_MS: u64 = 1_500;
+/// How long a conversation may take to come to its tool, or a call to its end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What was wrong, by kind.
-#[derive(Default)]
-struct Findings {
-    kills: u64,
-    /// Orders that were acknowledged before the kill.
-    acknowledged: u64,
-    /// Calls that were told of to their end.
-    told: usize,
-    doubled: Vec<String>,
-    forgotten: Vec<String>,
-    unsettled: Vec<String>,
-    untold: Vec<String>,
-}
-
-impl Findings {
-    fn all(&self) -> [(&'static str, &[String]); 4] {
-        [
-            ("orders that rang somebody twice", &self.doubled),
-            ("acknowledged orders that were forgotten", &self.forgotten),
-            ("calls of a dead run that were left open", &self.unsettled),
-            ("ends that nobody was told of", &self.untold),
-        ]
-    }
-
-    fn word(&self) -> Word {
-        match self.all().iter().all(|(_, wrong)| wrong.is_empty()) {
-            // Kills that all came too early, or all too late, show nothing.
-            true if self.acknowledged == 0 || self.told == 0 => Word::NotValid,
-            true => Word::Passed,
-            false => Word::Failed,
-        }
-    }
-
-    fn text(&self, seed: u64, took: Duration) -> String {
-        let mut out = format!("{}\n", self.word().to_string().to_uppercase());
-        for (what, wrong) in self.all() {
-            let mark = if wrong.is_empty() { '✓' } else { '✗' };
-            let _whole = writeln!(out, "  {mark} {what:<48}{:>6}", wrong.len());
-        }
-        let _whole = writeln!(
-            out,
-            "\ncrash · {} kills · seed {seed} · {:.1} s\n{:<52}{:>6}\n{:<52}{:>6}",
-            self.kills,
-            took.as_secs_f64(),
-            "orders acknowledged before the kill",
-            self.acknowledged,
-            "calls told of to their end",
-            self.told,
-        );
-        for line in self.all().iter().flat_map(|(_, wrong)| wrong.iter()) {
-            let _whole = writeln!(out, "{line}");
-        }
-        out
-    }
-}
+/// A phone whose server is gone keeps the line for so long, and a little more.
+const LINE: Duration = Duration::from_secs(40);
 
 pub(crate) fn main(asked: &Crash) -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().context("runtime not built");
@@ -95,6 +45,17 @@ pub(crate) fn main(asked: &Crash) -> ExitCode {
     }
 }
 
+/// What there is for all kills.
+struct World {
+    desk: Desk,
+    twilio: TwilioNetwork,
+    /// Is told when calls are over.
+    ear: Door,
+    /// Cancels bookings.
+    hand: Door,
+    findings: Findings,
+}
+
 async fn run(asked: &Crash) -> anyhow::Result<Word> {
     let began = Instant::now();
     let settings = Settings {
@@ -105,102 +66,178 @@ async fn run(asked: &Crash) -> anyhow::Result<Word> {
         public_url: PUBLIC.to_owned(),
     };
     let twilio = TwilioNetwork::start(settings).await.context("no simulated Twilio")?;
-    let ear = Ear::open().await?;
-    let mut desk = Desk::new(&twilio)?;
+    let ear = Door::open("{}").await?;
+    let hand = Door::open(r#"{"spoken_message":"It is cancelled."}"#).await?;
+    let mut desk = Desk::new(&twilio, &hand.url())?;
     twilio.lead_to(desk.door());
     desk.start().await?;
     desk.tell(&ear.url()).await?;
-    let mut findings = Findings::default();
+    let mut world = World { desk, twilio, ear, hand, findings: Findings::default() };
     for place in 0..asked.seeds {
-        one(asked.seed.wrapping_add(place), &mut desk, &twilio, &mut findings).await?;
+        let seed = asked.seed.wrapping_add(place);
+        world.one(seed).await.with_context(|| format!("seed {seed}"))?;
         if place.is_multiple_of(20) {
             let since = began.elapsed().as_secs_f64();
             // Nobody sees it when this fails.
             let _unseen = writeln!(std::io::stderr(), "{since:>6.1}s  kills {place}");
         }
     }
-    settle(&desk, &ear, &mut findings).await?;
-    let out = findings.text(asked.seed, began.elapsed());
+    world.settle().await?;
+    let out = world.findings.text(asked.seed, began.elapsed());
     std::io::stdout().write_all(out.as_bytes()).context("nobody reads")?;
-    Ok(findings.word())
+    Ok(world.findings.word())
 }
 
-/// Orders a call, kills the server, starts it again and orders the same.
-async fn one(
-    seed: u64,
-    desk: &mut Desk,
-    twilio: &TwilioNetwork,
-    findings: &mut Findings,
-) -> anyhow::Result<()> {
-    let mut chance = StdRng::seed_from_u64(seed);
-    let early = chance.random_ratio(3, 4);
-    let most = if early { EARLY_MS } else { LATE_MS };
-    let moment = Duration::from_micros(chance.random_range(0..most * 1_000));
-    let to = CALLEES[chance.random_range(0..CALLEES.len())];
-    let before = twilio.orders();
-
-    let order = desk.order(seed, to);
-    let acknowledged = tokio::select! {
-        // The answer and the kill race as they may.
-        biased;
-        () = tokio::time::sleep(moment) => { None }
-        acknowledged = order => {
-            if let Some(rest) = moment.checked_sub(desk.since_order()) {
-                tokio::time::sleep(rest).await;
+impl World {
+    /// One kill, and what the next server makes of it.
+    async fn one(&mut self, seed: u64) -> anyhow::Result<()> {
+        let scene = Scene::of(seed);
+        match scene.step {
+            Step::Placing | Step::Talking => self.order(seed, scene).await?,
+            Step::Telling => self.tell(seed, scene).await?,
+            Step::Answering | Step::Tool => self.ring(scene).await?,
+        }
+        self.findings.kills.push(scene.step);
+        // Whoever is still on the line shall not be cut off by the next kill too.
+        for call in self.desk.open_calls().await? {
+            if self.desk.end(&call).await?.is_none() {
+                self.findings.unsettled.push(format!("seed {seed}: {call} does not end"));
             }
-            acknowledged
         }
-    };
-    desk.kill();
-    findings.kills += 1;
-    desk.start().await?;
+        Ok(())
+    }
 
-    let again = desk.order(seed, to).await.context("the order was not taken after a restart")?;
-    match &acknowledged {
-        Some(call) if *call != again => {
-            findings.acknowledged += 1;
-            let line = format!("seed {seed}: {call} was acknowledged, {again} came of it again");
-            findings.forgotten.push(line);
+    async fn kill(&mut self) -> anyhow::Result<()> {
+        self.desk.kill();
+        self.desk.start().await
+    }
+
+    /// Orders a call, kills the server, starts it again and orders the same.
+    async fn order(&mut self, seed: u64, scene: Scene) -> anyhow::Result<()> {
+        let (before, moment) = (self.twilio.orders(), scene.moment);
+        let order = self.desk.order(seed, scene.other);
+        let acknowledged = tokio::select! {
+            // The answer and the kill race as they may.
+            biased;
+            () = tokio::time::sleep(moment) => { None }
+            acknowledged = order => {
+                if let Some(rest) = moment.checked_sub(self.desk.since_order()) {
+                    tokio::time::sleep(rest).await;
+                }
+                acknowledged
+            }
+        };
+        self.kill().await?;
+        self.ordered_again(seed, scene, before, acknowledged).await
+    }
+
+    /// The same order comes to the next server.
+    async fn ordered_again(
+        &mut self,
+        seed: u64,
+        scene: Scene,
+        before: u64,
+        acknowledged: Option<String>,
+    ) -> anyhow::Result<()> {
+        let again = self.desk.order(seed, scene.other).await;
+        let again = again.context("the order was not taken after a restart")?;
+        match &acknowledged {
+            Some(call) if *call != again => {
+                self.findings.acknowledged += 1;
+                let line =
+                    format!("seed {seed}: {call} was acknowledged, {again} came of it again");
+                self.findings.forgotten.push(line);
+            }
+            Some(_) => self.findings.acknowledged += 1,
+            None => {}
         }
-        Some(_) => findings.acknowledged += 1,
-        None => {}
+        // A call that is new now is dialled; one of the dead run is over, or goes on.
+        self.desk.past_queued(&again).await?;
+        let dials = self.twilio.orders() - before;
+        if dials > 1 {
+            let line = format!("seed {seed}: {again} was dialled {dials} times");
+            self.findings.doubled.push(line);
+        }
+        Ok(())
     }
-    // A call that is new now is dialled; one of the dead run is over.
-    let lifecycle = desk.past_queued(&again).await?;
-    let dials = twilio.orders() - before;
-    if dials > 1 {
-        findings.doubled.push(format!("seed {seed}: {again} was dialled {dials} times"));
+
+    /// The end of a call is told, and the server is killed meanwhile.
+    async fn tell(&mut self, seed: u64, scene: Scene) -> anyhow::Result<()> {
+        let before = self.twilio.orders();
+        let call = self.desk.order(seed, scene.other).await.context("the order was not taken")?;
+        ensure!(self.ear.comes(NEWS, is_end_of(&call)).await, "{call}: its end is not told");
+        tokio::time::sleep(scene.moment).await;
+        self.kill().await?;
+        self.ordered_again(seed, scene, before, Some(call)).await
     }
-    if acknowledged.is_some() && lifecycle != "finalized" {
-        let line = format!("seed {seed}: {again} is {lifecycle} after its server was killed");
-        findings.unsettled.push(line);
+
+    /// Somebody rings here; the server is killed while it answers, or when its tool is at work.
+    async fn ring(&mut self, scene: Scene) -> anyhow::Result<()> {
+        let known = self.hand.requests().len();
+        let name = self.twilio.ring_in(scene.other);
+        if scene.step == Step::Tool {
+            let began = Instant::now();
+            while self.hand.requests().len() == known {
+                ensure!(began.elapsed() < PATIENCE, "no tool was used on {name}");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        tokio::time::sleep(scene.moment).await;
+        self.kill().await
     }
-    Ok(())
+
+    /// Ends what is live; then every call of the record is over, and its end was told.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        let calls = self.desk.all_calls().await?;
+        for call in &calls {
+            self.findings.told += usize::from(self.ear.comes(NEWS, is_end_of(call)).await);
+            if !self.ear.requests().iter().any(is_end_of(call)) {
+                self.findings.untold.push(format!("nobody was told that {call} is over"));
+            }
+        }
+        self.judge_effects().await?;
+        for name in self.twilio.calls() {
+            let ended = tokio::time::timeout(LINE, self.twilio.ended(&name)).await;
+            if !matches!(ended, Ok(Ok(_))) {
+                self.findings.unsettled.push(format!("{name} is left open at Twilio"));
+            }
+            let streams = self.twilio.call(&name).map_or(0, |record| record.streams);
+            self.findings.went_on += u64::from(streams > 1);
+        }
+        Ok(())
+    }
+
+    /// No effect came twice, and what the record tells of each is so.
+    async fn judge_effects(&mut self) -> anyhow::Result<()> {
+        let mut done: HashMap<String, Vec<Value>> = HashMap::new();
+        for said in self.hand.requests() {
+            let call = said["call"].as_str().unwrap_or_default().to_owned();
+            done.entry(call).or_default().push(said);
+        }
+        self.findings.effects = done.len();
+        for (call, effects) in &done {
+            if effects.len() > 1 {
+                let line = format!("{call} cancelled the booking {} times", effects.len());
+                self.findings.effects_doubled.push(line);
+            }
+        }
+        for (call, verdict) in self.desk.tools_answered().await? {
+            let happened = done.contains_key(&call);
+            let is_wrong = match verdict.as_str() {
+                "success" => !happened,
+                // Nobody knows, or it may still come.
+                "unknown" | "temporary" => false,
+                _ => happened,
+            };
+            if is_wrong {
+                let line = format!("{call}: told as {verdict}, and it did happen: {happened}");
+                self.findings.effects_mistold.push(line);
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Ends what is live; then every call of the record is over, and its end was told.
-async fn settle(desk: &Desk, ear: &Ear, findings: &mut Findings) -> anyhow::Result<()> {
-    let calls = desk.hang_up_all().await?;
-    findings.told = ear.heard_of(&calls).await;
-    for call in calls.iter().filter(|call| !ear.knows(call)) {
-        findings.untold.push(format!("nobody was told that {call} is over"));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_doubled_order_fails_a_run_and_kills_that_all_came_too_early_show_nothing() {
-        let mut findings = Findings { kills: 3, told: 3, ..Findings::default() };
-        assert_eq!(findings.word(), Word::NotValid);
-        findings.acknowledged = 2;
-        assert_eq!(findings.word(), Word::Passed);
-        findings.doubled.push("seed 7: it was dialled 2 times".to_owned());
-        assert_eq!(findings.word(), Word::Failed);
-        let text = findings.text(1, Duration::from_secs(1));
-        assert!(text.starts_with("FAILED\n") && text.contains("seed 7"), "{text}");
-    }
+fn is_end_of(call: &str) -> impl Fn(&Value) -> bool {
+    move |said| said["type"] == "call.finalized" && said["data"]["id"] == call
 }

@@ -16,6 +16,9 @@ pub(super) const TOKEN: &str = "12345678901234567890123456789012";
 pub(super) const NUMBER: &str = "+15550199";
 pub(super) const PUBLIC: &str = "https://bridge.example.com";
 
+/// The tool that has an effect: callers ask for it by this name.
+const TOOL: &str = "cancel_booking";
+
 /// How long the server may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
@@ -35,7 +38,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(twilio: &TwilioNetwork) -> anyhow::Result<Self> {
+    pub(super) fn new(twilio: &TwilioNetwork, hand: &str) -> anyhow::Result<Self> {
         // A port that is free now; the listener of the last run leaves it to the next.
         let door = TcpListener::bind("127.0.0.1:0").context("no free port")?.local_addr()?;
         let http = reqwest::Client::builder()
@@ -44,6 +47,8 @@ impl Desk {
             .build()
             .context("http client not built")?;
         let (api_url, store) = (twilio.api_url(), Store::new()?);
+        std::fs::write(store.path().join("tandem.toml"), settings(hand))
+            .context("no settings for the server")?;
         Ok(Self { child: None, http, api_url, door, ordered: Instant::now(), store })
     }
 
@@ -56,10 +61,11 @@ impl Desk {
         let path: PathBuf = self.store.path().to_owned();
         let mut command = Child::part(child::SERVER)?;
         command
+            .current_dir(&path)
             .env("TANDEM__HTTP__LISTEN", "127.0.0.1:0")
             .env("TANDEM__HTTP__CARRIERS", self.door.to_string())
             .env("TANDEM__HTTP__PUBLIC_URL", PUBLIC)
-            .env("TANDEM__STORE__DIR", path)
+            .env("TANDEM__STORE__DIR", &path)
             .env("TANDEM__STORE__RECORD_AUDIO", "false")
             .env("TANDEM__CARRIER__KIND", "twilio")
             .env("TANDEM__CARRIER__NUMBER", NUMBER)
@@ -129,20 +135,37 @@ impl Desk {
         }
     }
 
-    /// Hangs up whatever is live and waits for its end. Returns every call of the record.
-    pub(super) async fn hang_up_all(&self) -> anyhow::Result<Vec<String>> {
+    /// Ends a call; its outcome, none when it does not end in time.
+    pub(super) async fn end(&self, call: &str) -> anyhow::Result<Option<String>> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.get(&format!("/v1/calls/{call}")).await?;
+            if let Some(outcome) = shown["outcome"].as_str() {
+                return Ok(Some(outcome.to_owned()));
+            }
+            if Instant::now() > until {
+                return Ok(None);
+            }
+            // One that its carrier is being asked about takes no order yet.
+            self.http.post(self.url(&format!("/v1/calls/{call}/hangup"))).send().await?;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// The calls that are not over, of the newest ones.
+    pub(super) async fn open_calls(&self) -> anyhow::Result<Vec<String>> {
+        let page = self.get("/v1/calls?limit=20").await?;
+        let open = |call: &&Value| call["outcome"].is_null();
+        let calls = page["calls"].as_array().into_iter().flatten();
+        Ok(calls.filter(open).map(id).collect())
+    }
+
+    /// Every call of the record.
+    pub(super) async fn all_calls(&self) -> anyhow::Result<Vec<String>> {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = self.get(&format!("/v1/calls?limit=200{cursor}")).await?;
-            for call in page["calls"].as_array().into_iter().flatten() {
-                let id = call["id"].as_str().unwrap_or_default().to_owned();
-                if call["outcome"].is_null() {
-                    let path = self.url(&format!("/v1/calls/{id}/hangup"));
-                    self.http.post(path).send().await?;
-                    self.over(&id).await?;
-                }
-                all.push(id);
-            }
+            all.extend(page["calls"].as_array().into_iter().flatten().map(id));
             match page["next"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return Ok(all),
@@ -150,13 +173,18 @@ impl Desk {
         }
     }
 
-    async fn over(&self, call: &str) -> anyhow::Result<()> {
-        let until = Instant::now() + PATIENCE;
-        while self.get(&format!("/v1/calls/{call}")).await?["outcome"].is_null() {
-            ensure!(Instant::now() < until, "the call {call} did not end within {PATIENCE:?}");
-            tokio::time::sleep(LOOK).await;
+    /// What the record tells of the tool, by call.
+    pub(super) async fn tools_answered(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let mut told = Vec::new();
+        for call in self.all_calls().await? {
+            let events = self.get(&format!("/v1/calls/{call}/events")).await?;
+            let events = events.as_array().into_iter().flatten();
+            let answers = events
+                .filter(|event| event["kind"] == "tool_answered" && event["body"]["name"] == TOOL);
+            let word = |event: &Value| event["body"]["verdict"].as_str().map(str::to_owned);
+            told.extend(answers.filter_map(word).map(|verdict| (call.clone(), verdict)));
         }
-        Ok(())
+        Ok(told)
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Value> {
@@ -164,4 +192,17 @@ impl Desk {
         ensure!(answer.status().is_success(), "{path} answered {}", answer.status());
         answer.json().await.with_context(|| format!("{path} did not answer in JSON"))
     }
+}
+
+fn id(call: &Value) -> String {
+    call["id"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The one tool that has an effect. A kill between its effect and its answer must not repeat it.
+fn settings(hand: &str) -> String {
+    format!(
+        "[[tools]]\nname = \"{TOOL}\"\ndescription = \"Cancels a booking.\"\nurl = \"{hand}\"\n\
+         risk = \"write\"\n[tools.parameters]\ntype = \"object\"\nrequired = [\"booking\"]\n\
+         properties.booking = {{ type = \"string\" }}\n"
+    )
 }
