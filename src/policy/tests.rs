@@ -304,7 +304,8 @@ proptest! {
     ) {
         let facts = Facts { consent, ..Facts::default() };
         let now = Timestamp::from_second(at).unwrap();
-        let refused = Gate::new(rules).judge(&Number::new(number), &facts, Ordered::Now, now).unwrap_err();
+        let (gate, to) = (Gate::new(rules), Number::new(number));
+        let refused = gate.judge(&to, &facts, Ordered::Now, now).unwrap_err();
         prop_assert!(
             matches!(refused.code, Code::Emergency | Code::Premium | Code::Unknown)
                 && !refused.retryable
