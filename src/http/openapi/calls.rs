@@ -5,7 +5,7 @@ use super::super::calls::order::Place;
 use super::super::calls::view::{CallPage, CallView, Ending, PlacedCall, Told, Transcript};
 use super::super::calls::{Listing, Press, Say};
 use super::super::searches::FollowUp;
-use super::operation::{Operation, delete, get, post, shape, text};
+use super::operation::{Operation, delete, event, get, post, shape, text};
 
 pub(super) const TAG: (&str, &str) = ("Calls", "Ring somebody, look, speak through it, hang up.");
 
@@ -77,7 +77,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .shows(
                 200,
                 "Behind the number that was given.",
-                vec![("application/json", shape::<Vec<Happened>>), ("text/event-stream", text)],
+                vec![("application/json", shape::<Vec<Happened>>), ("text/event-stream", event)],
             ),
         post("/v1/calls/{id}/follow-up", "followUp", "Ring the other party of a call again")
             .about("The agent says that it is a follow-up, and knows what was said.")

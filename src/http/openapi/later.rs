@@ -4,7 +4,7 @@ use super::super::schedules::{ScheduleView, Schedules};
 use super::super::searches::Choose;
 use super::super::searches::order::Search;
 use super::super::searches::view::{Begun, Choice, SearchPage, Short, Whole};
-use super::operation::{Operation, delete, get, post, text};
+use super::operation::{Operation, delete, event, get, post};
 use crate::schedule::Spec;
 
 pub(super) const SEARCHES: (&str, &str) =
@@ -32,7 +32,7 @@ pub(super) fn searches() -> Vec<Operation> {
                  change, until nothing will come any more.",
             )
             .refuses(404, no_search)
-            .shows(200, "As it happens.", vec![("text/event-stream", text)]),
+            .shows(200, "As it happens.", vec![("text/event-stream", event)]),
         post("/v1/searches/{id}/stop", "stopSearch", "Ring nobody more")
             .about("Ends the calls that ask, too. One that is over already is a success.")
             .refuses(404, no_search)

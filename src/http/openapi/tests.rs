@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 
 /// Every address and method that a router serves, as it tells of itself.
-fn served(router: &axum::Router<super::super::Desk>) -> BTreeSet<(String, String)> {
+fn served(router: &Router<Desk>) -> BTreeSet<(String, String)> {
     let told = format!("{router:?}");
     let (routes, paths) = told.split_once("node: Node").expect("a router tells its routes");
     let mut found = BTreeSet::new();
