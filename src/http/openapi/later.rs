@@ -1,9 +1,9 @@
 //! Searches and schedules, as they are documented.
 
 use super::super::schedules::{ScheduleView, Schedules};
-use super::super::searches::Choose;
 use super::super::searches::order::Search;
 use super::super::searches::view::{Begun, Choice, SearchPage, Short, Whole};
+use super::super::searches::{Choose, Listing};
 use super::operation::{Operation, delete, event, get, post};
 use crate::schedule::Spec;
 
@@ -22,7 +22,9 @@ pub(super) fn searches() -> Vec<Operation> {
             .answers::<Begun>(202, "The first are rung at once.")
             .with(&["Location", "Idempotent-Replayed"]),
         get("/v1/searches", "listSearches", "Searches, newest first")
-            .answers::<SearchPage>(200, "The newest."),
+            .asks::<Listing>()
+            .refuses(400, &["invalid_field"])
+            .answers::<SearchPage>(200, "A page of them."),
         get("/v1/searches/{id}", "showSearch", "One search")
             .refuses(404, no_search)
             .answers::<Whole>(200, "As far as it is, with what was found."),

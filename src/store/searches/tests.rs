@@ -99,6 +99,8 @@ async fn one_offer_is_taken_and_another_only_when_that_reached_nobody() {
 async fn an_account_lists_its_own() {
     let (_dir, store) = store().await;
     begin(&store).await;
-    assert_eq!(store.searches(None).await.unwrap().len(), 1);
-    assert_eq!(store.searches(Some("ann".parse().unwrap())).await.unwrap(), []);
+    let (all, next) = store.searches(None, None, 1).await.unwrap();
+    assert_eq!((all.len(), next), (1, None));
+    let of_ann = store.searches(Some("ann".parse().unwrap()), None, 1).await.unwrap();
+    assert_eq!(of_ann, (Vec::new(), None));
 }
