@@ -37,6 +37,7 @@ mod process;
 mod refusal;
 mod schedules;
 mod search;
+mod settings;
 mod twilio_network;
 mod usage;
 mod voicemail;

@@ -72,6 +72,11 @@ pub(super) fn put(path: &'static str, id: &'static str, summary: &'static str) -
 }
 
 /// As [`post`].
+pub(super) fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new("patch", path, id, summary, Who::Writer)
+}
+
+/// As [`post`].
 pub(super) fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     Operation::new("delete", path, id, summary, Who::Writer)
 }
