@@ -5,6 +5,7 @@ mod agent;
 mod carrier;
 mod load;
 mod model;
+mod overlay;
 mod persona;
 mod policy;
 mod proactive;
@@ -18,7 +19,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tandem_actors::carrier::Number;
 
 pub use agent::{Agent, AgentKind};
@@ -26,6 +27,7 @@ pub use carrier::{Acs, AppIdentity, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
 pub(crate) use load::{DEFAULT_FILE, client_key, environment, of};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
+pub use overlay::{Origin, Origins, Unfit};
 pub use persona::{Disclosure, NoDisclosure, Persona};
 pub use policy::{Policy, Words};
 pub use proactive::Proactive;
@@ -36,7 +38,7 @@ pub use voicemail::{NoVoicemail, Voicemail};
 pub use webhooks::Webhooks;
 
 /// Everything an operator can decide.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where the server is reached.
@@ -75,10 +77,13 @@ pub struct Config {
     pub rehearsal: Rehearsal,
     /// What it says of itself.
     pub log: Log,
+    /// Which of these were set, and where.
+    #[serde(skip)]
+    pub origins: Origins,
 }
 
 /// Where the server is reached.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
     /// The address to listen on. Without a key it must be on loopback: nothing could refuse a
@@ -113,7 +118,7 @@ impl Default for Http {
 }
 
 /// What it keeps on disk.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Store {
     /// The data directory: the record and the recordings. One process at a time.
@@ -142,7 +147,7 @@ impl Default for Store {
 }
 
 /// What is done on every call, unless its order says otherwise.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Call {
     /// What is done when an answering machine picks up: `leave_message`, `hang_up` or `wait`.
@@ -175,7 +180,7 @@ impl Call {
 }
 
 /// How much and how long.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Calls at once. A thousand fill two cores; refuse before they are full.
@@ -209,8 +214,33 @@ impl Default for Limits {
     }
 }
 
+/// The longest of them: a day. What is longer is a typing error.
+const LONGEST_S: u64 = 24 * 60 * 60;
+
+impl Limits {
+    fn check(&self) -> Result<(), String> {
+        let Self { total_s, silence_s, ringing_s, .. } = *self;
+        for (key, seconds) in
+            [("total_s", total_s), ("silence_s", silence_s), ("ringing_s", ringing_s)]
+        {
+            if seconds > LONGEST_S {
+                return Err(format!("limits.{key} is longer than a day ({LONGEST_S} s)"));
+            }
+        }
+        if self.session_min == 0 {
+            return Err("limits.session_min is 0: a session would be replaced at once; use 1 or \
+                        more"
+                .to_owned());
+        }
+        if self.calls == 0 {
+            return Err("limits.calls is 0: no call could ever be made; use 1 or more".to_owned());
+        }
+        Ok(())
+    }
+}
+
 /// The simulated phone network and model.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rehearsal {
     /// How the simulated carrier speaks: `acs24k`, `acs16k`, `twilio`, `asterisk24k` or
@@ -227,9 +257,7 @@ impl Default for Rehearsal {
 }
 
 /// A carrier's media socket, as a rehearsal speaks it.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// ACS, PCM 24 kHz.
@@ -245,7 +273,7 @@ pub enum Dialect {
 }
 
 /// What it says of itself.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// `tracing` filter, for example `info` or `tandem=debug`.

@@ -30,6 +30,7 @@ mod rehearsal;
 mod schedules;
 mod searches;
 mod session;
+mod settings;
 mod twilio;
 mod webhooks;
 
@@ -87,6 +88,8 @@ pub struct Desk {
     pub listeners: Listeners,
     /// Who is told what happens.
     pub webhooks: Webhooks,
+    /// How the server is set.
+    pub settings: crate::settings::Shared,
     /// Whom the house's orders ring that name nobody, unless a number is stored.
     pub target: Option<Number>,
     /// What was turned away.
@@ -152,6 +155,7 @@ fn for_operators() -> Router<Desk> {
         .route("/v1/keys/{id}", delete(keys::revoke))
         .route("/v1/inbound", get(inbound::list))
         .route("/v1/inbound/{number}", get(inbound::show).put(inbound::set).delete(inbound::forget))
+        .route("/v1/settings", get(settings::list).patch(settings::change))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

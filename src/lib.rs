@@ -31,6 +31,7 @@ pub mod socket;
 pub mod clips;
 pub mod recording;
 pub mod retention;
+pub mod settings;
 pub mod store;
 pub mod tool;
 pub mod webhook;

@@ -73,7 +73,7 @@ pub enum Countries {
 }
 
 /// Whether somebody must have consented to be rung.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Consent {
     /// Nobody asks.

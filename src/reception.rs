@@ -3,6 +3,7 @@
 
 mod addresses;
 mod briefing;
+mod house;
 mod made;
 mod order;
 mod resume;
@@ -13,26 +14,26 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tandem_actors::audio::Format;
-use tandem_actors::briefing::{Briefing, CallId, Direction, Lifecycle, Limits, Text};
-use tandem_actors::call::consent::Pin;
+use tandem_actors::briefing::{Briefing, CallId, Direction, Lifecycle, Text};
 use tandem_actors::carrier::{Addresses, Line, Number};
 use tandem_actors::exchange::{Exchange, NotAttached, Refusal};
 use tandem_actors::record::{Opened, RecordError};
 use tandem_actors::tape::Tape;
-use tandem_actors::tool::Promise;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::account::Account;
 use crate::approval::Approval;
 use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
-use crate::config::{Consent, Dialect, Voicemail};
-use crate::persona::{Manner, Persona};
-use crate::policy::{Gate, Ordered, Refused};
+use crate::config::{Dialect, Voicemail};
+use crate::persona::Manner;
+use crate::policy::{Ordered, Refused};
 use crate::recording::Recordings;
 use crate::store::{self, Bounds, NotOpened, Once, Part, Permit, Store, Terms};
 use ticket::{Admission, Tickets};
 
+pub use house::House;
 pub use made::{Made, NotMade, Placed, Turned};
 pub use order::{Order, Ringing, Wish};
 
@@ -43,44 +44,8 @@ pub struct Reception {
     recordings: Option<Recordings>,
     tickets: Tickets,
     clips: Stock,
-    house: House,
-}
-
-/// What is the same for every call of this server.
-#[derive(Clone, Debug)]
-pub struct House {
-    /// `http://host:port` or `https://host`, without a path: where carriers reach us.
-    pub url: String,
-    /// How the carrier speaks unless an order says otherwise.
-    pub dialect: Dialect,
-    /// The model's voice.
-    pub voice: String,
-    /// The formats the model takes, best first.
-    pub formats: Vec<Format>,
-    /// The tools of every call.
-    pub tools: Vec<Promise>,
-    /// Whom calls may ring, and when.
-    pub gate: Gate,
-    /// How long things may take.
-    pub limits: Limits,
-    /// Our number.
-    pub number: Number,
-    /// A human's number: whom callers may be handed over to.
-    pub human: Option<Number>,
-    /// What approves sensitive tools, entered on the keypad.
-    pub pin: Option<Pin>,
-    /// Who speaks.
-    pub persona: Persona,
-    /// What calls are held in (ISO 639-1), where that is set.
-    pub language: Option<String>,
-    /// What is done when an answering machine picks up, unless an order says otherwise.
-    pub voicemail: Voicemail,
-    /// What has to be before a call is recorded, unless an order says otherwise.
-    pub recording: Consent,
-    /// Whether the carrier records from the beginning, whatever is said of it.
-    pub carrier_records: bool,
-    /// What an inbound call is for when nothing else is said.
-    pub inbound_task: Text,
+    /// As it is now; a call keeps what it was briefed with.
+    house: watch::Sender<Arc<House>>,
 }
 
 impl Reception {
@@ -93,21 +58,31 @@ impl Reception {
         clips: Stock,
         house: House,
     ) -> Self {
-        let tickets = Tickets::default();
+        let (tickets, house) = (Tickets::default(), watch::Sender::new(Arc::new(house)));
         Self { exchange, store, recordings, tickets, clips, house }
+    }
+
+    /// From the next call on everything is as it is in this house.
+    pub fn moves_into(&self, house: House) {
+        self.house.send_replace(Arc::new(house));
+    }
+
+    fn house(&self) -> Arc<House> {
+        Arc::clone(&self.house.borrow())
     }
 
     /// A call for this, with everything else as it is usual in the house.
     #[must_use]
     pub fn wish(&self, task: Text) -> Wish {
+        let house = self.house();
         Wish {
             account: Account::house(),
             task,
             manner: Manner::default(),
             hand_over: true,
-            dialect: self.house.dialect,
-            voicemail: self.house.voicemail,
-            recording: self.house.recording,
+            dialect: house.dialect,
+            voicemail: house.voicemail,
+            recording: house.recording,
             approval: None,
             tools: None,
             result: None,
@@ -127,7 +102,7 @@ impl Reception {
         let new = New {
             direction: Direction::Outbound,
             remote: order.to,
-            local: self.house.number.clone(),
+            local: self.house().number.clone(),
             wish: order.wish,
         };
         let call = new_id();
@@ -147,7 +122,7 @@ impl Reception {
     /// # Errors
     /// [`NotMade`]; the carrier should be told that we are busy.
     pub async fn take(&self, ringing: Ringing) -> Result<Made, NotMade> {
-        let usual = self.wish(self.house.inbound_task.clone());
+        let usual = self.wish(self.house().inbound_task.clone());
         let wish = match self.store.inbound(&ringing.to).await? {
             Some((_, profile)) if !profile.admits(&ringing.from) => {
                 return Err(NotMade::NotAdmitted);
@@ -226,7 +201,7 @@ impl Reception {
         let format = self.format(dialect);
         let tape = self.tape(call, format);
         let audio = (format, tape.is_some());
-        let briefing = briefing::of(&self.house, &self.clips, call, new, audio);
+        let briefing = briefing::of(&self.house(), &self.clips, call, new, audio);
         self.supervise(dialect, briefing, tape).inspect_err(|_| {
             // The last place went in this moment. Who repeats the order learns that it is over.
             self.give_up(call);
@@ -261,7 +236,7 @@ impl Reception {
 
     /// Judges an order where it is written, so that of two orders at once one sees the other.
     fn permit(&self, to: &Number, account: &Account, ordered: Ordered) -> Permit {
-        let (gate, to, now) = (self.house.gate.clone(), to.clone(), Timestamp::now());
+        let (gate, to, now) = (self.house().gate.clone(), to.clone(), Timestamp::now());
         let ask = gate.ask(&to, account.as_str(), ordered, now);
         Permit { ask, judge: Box::new(move |facts| gate.judge(&to, facts, ordered, now)) }
     }
@@ -316,42 +291,43 @@ impl Reception {
     /// Where this carrier tells what becomes of a call.
     #[must_use]
     pub fn events_address(&self, vendor: &str, call: &CallId, nonce: &str) -> String {
-        format!("{}/{vendor}/events/{call}/{nonce}", self.house.url)
+        format!("{}/{vendor}/events/{call}/{nonce}", self.house().url)
     }
 
     /// How the carrier speaks unless an order says otherwise.
     #[must_use]
-    pub const fn dialect(&self) -> Dialect {
-        self.house.dialect
+    pub fn dialect(&self) -> Dialect {
+        self.house().dialect
     }
 
     /// What is done when an answering machine picks up, unless an order says otherwise.
     #[must_use]
-    pub const fn voicemail(&self) -> Voicemail {
-        self.house.voicemail
+    pub fn voicemail(&self) -> Voicemail {
+        self.house().voicemail
     }
 
     /// Whom callers may be handed over to.
     #[must_use]
-    pub const fn human(&self) -> Option<&Number> {
-        self.house.human.as_ref()
+    pub fn human(&self) -> Option<Number> {
+        self.house().human.clone()
     }
 
     /// Whether calls can wait with their recording until the other side knows of it.
     #[must_use]
-    pub const fn can_wait_for_consent(&self) -> bool {
-        !self.house.carrier_records
+    pub fn can_wait_for_consent(&self) -> bool {
+        !self.house().carrier_records
     }
 
     /// Whether there is a PIN to approve something with.
     #[must_use]
-    pub const fn has_pin(&self) -> bool {
-        self.house.pin.is_some()
+    pub fn has_pin(&self) -> bool {
+        self.house().pin.is_some()
     }
 
     /// The names of the tools that calls have.
-    pub fn tools(&self) -> impl Iterator<Item = &str> {
-        self.house.tools.iter().map(|promise| promise.name.as_str())
+    #[must_use]
+    pub fn tools(&self) -> Vec<String> {
+        self.house().tools.iter().map(|promise| promise.name.clone()).collect()
     }
 
     /// Forgets the tickets of calls that are over.

@@ -1,20 +1,18 @@
 //! One server: opens the record, settles what an earlier run left, wires ports to the exchange,
 //! serves, drains. The biography of a process between its configuration and its exit.
 
+mod house;
 mod network;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
-use tandem_actors::briefing::{Limits, Text};
-use tandem_actors::call::consent::Pin;
-use tandem_actors::carrier::Number;
+use secrecy::SecretString;
 use tandem_actors::exchange::{Exchange, Setup};
 use tandem_actors::model::Model;
 use tandem_actors::seed::Ports;
-use tandem_actors::tool::{Promise, Tool};
+use tandem_actors::tool::Tool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,17 +23,16 @@ use crate::config::{Config, Dialect, Kind};
 use crate::http::refusals::Refusals;
 use crate::http::{self, Desk, accept};
 use crate::model::endpoints::Endpoints;
-use crate::persona::Persona;
-use crate::policy::Gate;
-use crate::reception::{House, Reception};
+use crate::reception::Reception;
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
 use crate::rehearsal::realtime::{Behaviour, RealtimeServer};
 use crate::retention;
 use crate::schedule;
 use crate::search::{Bell, Driver};
+use crate::settings::Settings;
 use crate::store::{Archive, Orphan, Store};
-use crate::tool::{self, Agent, Stock, own};
+use crate::tool::{self, Agent, Stock};
 use crate::webhook::{Deliverer, Schedule, Webhooks};
 use network::Network;
 
@@ -43,9 +40,6 @@ pub use network::Ends;
 
 /// How often tickets of ended calls are thrown away.
 const TIDY: Duration = Duration::from_secs(5);
-
-/// What an inbound call is for whose number has no profile.
-const INBOUND: &str = "Answer the task line: keep the caller's list of tasks.";
 
 /// The simulated world of a rehearsal.
 #[derive(Clone)]
@@ -90,7 +84,6 @@ impl Server {
     /// # Errors
     /// As [`Server::start`], and when two tools want the same name.
     pub async fn start_with(config: &Config, tools: Vec<Arc<dyn Tool>>) -> anyhow::Result<Self> {
-        let gate = config.gate().map_err(anyhow::Error::msg)?;
         let listener = listen(config.http.listen, "TANDEM__HTTP__LISTEN").await?;
         let address = listener.local_addr()?;
         let carriers = carriers_door(config).await?;
@@ -104,8 +97,9 @@ impl Server {
         let (model, simulated_model) = model(config).await?;
         let network = Network::of(config)?;
         let Stock { shelf, agent } = tool::stock(config, &store, tools).await?;
-        let mut promises = shelf.promises();
-        promises.extend(own::promises(own::House::of(config)));
+        let at = door.unwrap_or(address);
+        let build = house::build(at, model.formats().to_vec(), shelf.promises());
+        let (settings, house) = Settings::open(config, &store, build).await?;
         let ports = Ports {
             model: Arc::new(model.clone()),
             carrier: network.carrier(),
@@ -117,8 +111,6 @@ impl Server {
         if let Some(agent) = &agent {
             agent.announce_in(exchange.clone());
         }
-        let formats = model.formats().to_vec();
-        let house = house(config, door.unwrap_or(address), formats, promises, gate);
         let clips = tokio::task::spawn_blocking(clips::Stock::render).await?;
         let reception =
             Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
@@ -138,6 +130,7 @@ impl Server {
             invitation: Default::default(),
             listeners: Default::default(),
             webhooks,
+            settings: Arc::new(settings),
             target: config.call.target(),
             refusals: Refusals::default(),
             stagehand: stagehand(config, &network, simulated_model.clone()),
@@ -275,51 +268,6 @@ async fn model(config: &Config) -> anyhow::Result<(Endpoints, Option<Arc<Realtim
     let server = RealtimeServer::start(behaviour, None).await?;
     let key = SecretString::from(server.key().to_owned());
     Ok((crate::model::open(model, &server.url(), &key)?, Some(Arc::new(server))))
-}
-
-fn house(
-    config: &Config,
-    address: SocketAddr,
-    formats: Vec<tandem_actors::audio::Format>,
-    tools: Vec<Promise>,
-    gate: Gate,
-) -> House {
-    let limits = &config.limits;
-    let language = Some(config.model.language.clone()).filter(|language| !language.is_empty());
-    House {
-        url: match config.carrier.kind {
-            Kind::Acs | Kind::Twilio => config.http.public_url.clone(),
-            Kind::Asterisk if !config.http.public_url.is_empty() => config.http.public_url.clone(),
-            Kind::Rehearsal | Kind::Asterisk => format!("http://{address}"),
-        },
-        dialect: match config.carrier.kind {
-            Kind::Rehearsal => config.rehearsal.dialect,
-            Kind::Acs => config.acs.audio,
-            Kind::Twilio => Dialect::Twilio,
-            Kind::Asterisk => config.asterisk.audio,
-        },
-        voice: config.model.voice.clone(),
-        formats,
-        tools,
-        gate,
-        limits: Limits {
-            total: Duration::from_secs(limits.total_s),
-            silence: Duration::from_secs(limits.silence_s),
-            ringing: Duration::from_secs(limits.ringing_s),
-            session: Duration::from_secs(limits.session_min * 60),
-        },
-        number: Number::new(config.carrier.number.as_str()),
-        human: Some(config.carrier.human.as_str())
-            .filter(|human| !human.is_empty())
-            .map(Number::new),
-        pin: config.call.pin.as_ref().and_then(|pin| Pin::new(pin.expose_secret())),
-        persona: Persona::of(&config.persona, language.as_deref()),
-        language,
-        voicemail: config.call.voicemail,
-        recording: config.store.recording_consent,
-        carrier_records: config.carrier_records(),
-        inbound_task: Text(INBOUND.to_owned()),
-    }
 }
 
 /// Starts what is done beside the calls, until told to stop.

@@ -1,10 +1,10 @@
 //! The agent behind the voice: whom the model may ask what it cannot answer itself.
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Where the agent is, and how long it may take. None is configured while `kind` is `none`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Agent {
     /// How it is asked.
@@ -37,7 +37,7 @@ pub struct Agent {
 }
 
 /// How the agent is asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AgentKind {
     /// There is none.

@@ -1,13 +1,13 @@
 //! The settings of the phone network.
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Dialect;
 pub use crate::policy::is_e164;
 
 /// The phone network.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Carrier {
     /// Which: `rehearsal`, `acs`, `twilio` or `asterisk`.
@@ -27,7 +27,7 @@ impl Default for Carrier {
 }
 
 /// A phone network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A simulated one: no phone can ring.
@@ -129,7 +129,7 @@ fn acs(acs: &Acs) -> Result<(), String> {
 }
 
 /// Azure Communication Services.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Acs {
     /// `endpoint=https://…;accesskey=…`. Only from `TANDEM__ACS__CONNECTION_STRING` or the file
@@ -210,7 +210,7 @@ impl Default for Acs {
 }
 
 /// Twilio.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Twilio {
     /// `AC…`.
@@ -262,7 +262,7 @@ impl Twilio {
 }
 
 /// An Asterisk of one's own (22.8 or newer, with `chan_websocket`).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Asterisk {
     /// Its REST interface (ARI): `http://127.0.0.1:8088/ari`.

@@ -8,7 +8,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
 use super::carrier::{AppIdentity, is_e164};
-use super::{Config, Consent, Http, agent, carrier, model, persona, policy, secrets, tools};
+use super::{
+    Config, Consent, Http, Origins, agent, carrier, model, persona, policy, secrets, tools,
+};
 
 /// The file that is read when it exists and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
@@ -101,10 +103,19 @@ pub(crate) fn of(
         .build()
         .and_then(config::Config::try_deserialize::<Config>);
     let mut config = read.map_err(|error| wrong(&error.to_string()))?;
+    config.origins = origins(text, environment);
     secrets::fill(&mut config, environment)?;
     config.acs.app_identity = app_identity(environment);
     check(&config)?;
     Ok(config)
+}
+
+/// What the file and the environment set, by dotted keys.
+fn origins(text: &str, environment: &BTreeMap<String, String>) -> Origins {
+    let file = config::Config::builder().add_source(File::from_str(text, FileFormat::Toml)).build();
+    let file = file.and_then(config::Config::try_deserialize).unwrap_or_default();
+    let ours = environment.keys().filter(|name| name.starts_with(PREFIX));
+    Origins::of(&file, ours.map(|name| secrets::dotted(name)))
 }
 
 fn app_identity(environment: &BTreeMap<String, String>) -> Option<AppIdentity> {
@@ -133,15 +144,10 @@ fn http(http: &Http) -> Result<(), String> {
     }
 }
 
-fn check(config: &Config) -> Result<(), ConfigError> {
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     http(&config.http).map_err(ConfigError::Invalid)?;
     model::check(&config.model).map_err(ConfigError::Invalid)?;
-    if config.limits.session_min == 0 {
-        return Err(ConfigError::Invalid(
-            "limits.session_min is 0: a session would be replaced at once; use 1 or more"
-                .to_owned(),
-        ));
-    }
+    config.limits.check().map_err(ConfigError::Invalid)?;
     carrier::check(config).map_err(ConfigError::Invalid)?;
     policy::check(config).map_err(ConfigError::Invalid)?;
     tools::check(&config.tools, &config.mcp).map_err(ConfigError::Invalid)?;
@@ -174,11 +180,6 @@ fn check(config: &Config) -> Result<(), ConfigError> {
                  from the beginning; use our own recording, which waits"
             )));
         }
-    }
-    if config.limits.calls == 0 {
-        return Err(ConfigError::Invalid(
-            "limits.calls is 0: no call could ever be made; use 1 or more".to_owned(),
-        ));
     }
     Ok(())
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tandem_actors::audio;
 
 /// The speech model.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Model {
     /// WebSocket address of a Realtime server, without the model's name:
@@ -70,7 +70,7 @@ impl Default for Model {
 }
 
 /// Another place to go to. What is not said is as at the first.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Second {
     /// As `model.url`. Empty: there is none.
@@ -108,7 +108,7 @@ impl Default for Second {
 }
 
 /// How a key is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Auth {
     /// `Authorization: Bearer …`.
@@ -118,7 +118,7 @@ pub enum Auth {
 }
 
 /// Headers by name. A gateway's own key may be among them, so `Debug` tells only how many.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Headers(pub BTreeMap<String, String>);
 
@@ -129,7 +129,7 @@ impl fmt::Debug for Headers {
 }
 
 /// What the caller's audio is cleaned of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoiseReduction {
     /// For a microphone at the mouth.
@@ -141,7 +141,7 @@ pub enum NoiseReduction {
 }
 
 /// When a turn of the caller ends. What is left out is the provider's choice.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Turns {
     /// Who decides: `server` hears voice and silence, `semantic` whether a sentence is complete.
@@ -173,7 +173,7 @@ impl Default for Turns {
 }
 
 /// Who decides that a turn has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
     /// Voice and silence.
@@ -183,7 +183,7 @@ pub enum By {
 }
 
 /// How soon a sentence counts as complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Eagerness {
     /// Waits up to 8 s.

@@ -1,6 +1,6 @@
 //! Who speaks on the calls, as settings: words that become part of the model's instructions.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Characters of a name: what one says of oneself in a sentence.
 const NAME_MAX: usize = 80;
@@ -12,7 +12,7 @@ const OPENING_MAX: usize = 300;
 const RULES_MAX: usize = 2_000;
 
 /// Who speaks.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Persona {
     /// What it calls itself. Empty: it has no name.
@@ -31,8 +31,8 @@ pub struct Persona {
 }
 
 /// When it says that it is an AI.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", rename_all = "snake_case")]
 pub enum Disclosure {
     /// Whenever it is asked.
     #[default]

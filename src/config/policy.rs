@@ -1,7 +1,7 @@
 //! Whom calls may ring, as settings; with a real carrier the defaults are those that surprise
 //! nobody who is rung.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Carrier, Config, Kind};
 use crate::policy::{self, Consent, Countries, Hours, Rules, is_e164, look};
@@ -23,7 +23,7 @@ const AT_ONCE: u32 = 10;
 const MINUTES_PER_DAY: u32 = 600;
 
 /// Whom calls may ring, and when. What is not set is unlimited in a rehearsal.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Countries (ISO 3166), `*` for all; empty: with a real carrier that of our own number.
@@ -48,7 +48,7 @@ pub struct Policy {
 }
 
 /// Words: a list, or one line with commas between them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(from = "Written")]
 pub struct Words(pub Vec<String>);
 

@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Config, Kind};
 use crate::policy;
@@ -18,7 +18,7 @@ const GAP_MIN: u32 = 15;
 
 /// What is permitted of calls that nobody orders at that moment: those of schedules and those
 /// that name nobody. What is not set is unlimited in a rehearsal.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Proactive {
     /// To one number within 24 hours; 0: any.

@@ -38,6 +38,24 @@ pub(super) fn is_one(name: &str) -> bool {
     SECRETS.iter().any(|(secret, _)| *secret == name) || of(SECRET_OF_TOOL) || of(TOKEN_OF_SERVER)
 }
 
+/// The key of the setting that a variable is of.
+pub(super) fn dotted(variable: &str) -> String {
+    let file = if is_one(variable) { IN_FILE } else { "" };
+    let name = variable.strip_suffix(file).unwrap_or(variable);
+    name.trim_start_matches("TANDEM__").to_lowercase().replace("__", ".")
+}
+
+/// All of them by their keys, and whether they are set.
+pub(super) fn are_set(config: &Config) -> BTreeMap<String, bool> {
+    let mut config = config.clone();
+    let fixed = SECRETS.map(|(name, place)| (dotted(name), place(&mut config).is_some()));
+    let tools = config.tools.iter();
+    let tools = tools.map(|tool| (format!("tools.{}.secret", tool.name), tool.secret.is_some()));
+    let servers = config.mcp.iter();
+    let servers = servers.map(|one| (format!("mcp.{}.token", one.name), one.token.is_some()));
+    fixed.into_iter().chain(tools).chain(servers).collect()
+}
+
 /// Puts all of them where they belong.
 ///
 /// # Errors

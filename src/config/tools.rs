@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tandem_actors::tool::Risk as Risky;
 
 /// A tool behind an HTTP endpoint.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// What the model calls it by: 1 to 64 of `a-z`, `0-9` and `_`.
@@ -47,7 +47,7 @@ pub struct Tool {
 }
 
 /// A server of the Model Context Protocol: a program of its own, or an address.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mcp {
     /// Its name in settings and messages: 1 to 64 of `a-z`, `0-9` and `_`.
@@ -71,7 +71,7 @@ pub struct Mcp {
 }
 
 /// What is said of one tool of an MCP server; see [`Tool`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct McpTool {
     /// What it may do to the world.
@@ -89,7 +89,7 @@ pub struct McpTool {
 }
 
 /// What a tool may do to the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Risk {
     /// Nothing.

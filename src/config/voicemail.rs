@@ -1,11 +1,13 @@
 //! What is done about answering machines, as a setting and an order name it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What is done when an answering machine picks up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(!try_from, rename_all = "snake_case")]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema,
+)]
+#[serde(try_from = "String", rename_all = "snake_case")]
+#[schemars(!try_from)]
 pub enum Voicemail {
     /// A message, made of the task, is left after the tone.
     #[default]

@@ -1,13 +1,13 @@
 //! Which addresses users may have told what happens.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Kind;
 use crate::webhook::Reach;
 
 /// What is allowed beside `https` to the public internet. Unset, both are as the phones are: in a
 /// rehearsal receivers are on one's own machine.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Webhooks {
     /// `http` too: whoever is on the way can read what is told.

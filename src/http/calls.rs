@@ -29,12 +29,12 @@ use super::caller::{Caller, Writer};
 use super::openapi::words::{DirectionWord, E164, Keys, LifecycleWord, OutcomeWord};
 use super::problem::Problem;
 use crate::retention::{self, NotForgotten};
-use crate::store::{Archive, CallFilter, CallRow, PAGE_MAX};
+use crate::store::{Archive, CallFilter, CallRow, Cursor, PAGE_MAX};
 use crate::tool::own;
 use view::{CallPage, CallView, Ending, Told, Transcript};
 
-/// Calls of one page unless asked otherwise.
-const PAGE: u32 = 25;
+/// Calls or searches of one page unless asked otherwise.
+pub(super) const PAGE: u32 = 25;
 
 /// The most that the agent is told to say at once: a minute of speech.
 const SAY_CHARS: usize = 1_000;
@@ -93,9 +93,7 @@ pub(super) async fn list(
     caller: Caller,
     Query(listing): Query<Listing>,
 ) -> Result<Json<CallPage>, Problem> {
-    let after = listing.cursor.map(|cursor| cursor.parse()).transpose().map_err(|_| {
-        Problem::invalid("cursor", "not a cursor of ours; leave it out to begin".to_owned())
-    })?;
+    let after = behind(listing.cursor)?;
     let (directions, lifecycles) = ([Direction::Inbound, Direction::Outbound], Lifecycle::ALL);
     let filter = CallFilter {
         direction: named("direction", listing.direction, directions, Direction::word)?,
@@ -110,6 +108,13 @@ pub(super) async fn list(
         calls: page.calls.into_iter().map(CallView::from).collect(),
         next: page.next.map(|cursor| cursor.to_string()),
     }))
+}
+
+/// Where a page begins.
+pub(super) fn behind(cursor: Option<String>) -> Result<Option<Cursor>, Problem> {
+    cursor.map(|cursor| cursor.parse()).transpose().map_err(|_| {
+        Problem::invalid("cursor", "not a cursor of ours; leave it out to begin".to_owned())
+    })
 }
 
 /// The one of these that the word names.

@@ -27,9 +27,9 @@ use super::problem::KIND;
 use paths::Paths;
 
 /// What the document says of itself.
-const ABOUT: &str = "A runtime for AI phone calls. Where the server has a key, every request shows \
-    one: that of whoever runs the server, or one of an account, which sees what is its own; what \
-    is somebody else's is answered as what is not there. Where it has none, it is on loopback \
+const ABOUT: &str = "A runtime for AI phone calls. Where the server has a key, every request \
+    shows one: that of whoever runs the server, or one of an account, which sees what is its own; \
+    what is somebody else's is answered as what is not there. Where it has none, it is on loopback \
     alone and whoever reaches it runs it. Every refusal is a problem (RFC 9457) with a `code` for \
     programs. Agents have the Model Context Protocol at `/mcp`, which is a protocol of its own.";
 

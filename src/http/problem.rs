@@ -1,5 +1,7 @@
 //! Every answer that is not a success: problem+json (RFC 9457), with what to do about it.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{StatusCode, header};
@@ -33,12 +35,12 @@ pub(super) struct Problem {
     detail: String,
     /// The offending field.
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
     /// Whether the same request may work later.
     retryable: bool,
     /// When it may.
     #[serde(flatten)]
-    later: Option<Later>,
+    later: Option<Box<Later>>,
 }
 
 /// When a refused request may be repeated.
@@ -53,12 +55,17 @@ struct Later {
 
 impl Problem {
     pub(super) fn invalid(field: &'static str, detail: String) -> Self {
+        Self::invalid_at(field, detail)
+    }
+
+    /// The same of a field whose name is not ours alone.
+    pub(super) fn invalid_at(field: impl Into<Cow<'static, str>>, detail: String) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
             code: "invalid_field",
             title: "A field cannot be used",
             detail,
-            field: Some(field),
+            field: Some(field.into()),
             retryable: false,
             later: None,
         }
@@ -222,7 +229,9 @@ impl Problem {
     }
 
     /// Its parts, for whoever tells it in other words: status, code, field, detail.
-    pub(super) fn into_parts(self) -> (StatusCode, &'static str, Option<&'static str>, String) {
+    pub(super) fn into_parts(
+        self,
+    ) -> (StatusCode, &'static str, Option<Cow<'static, str>>, String) {
         (self.status, self.code, self.field, self.detail)
     }
 
@@ -343,12 +352,12 @@ impl From<Refused> for Problem {
             code: refused.code.word(),
             title: "This number may not be rung now",
             detail: format!("{}; nobody was rung", refused.detail),
-            field: Some("to"),
+            field: Some("to".into()),
             retryable: refused.retryable,
-            later: Some(Later {
+            later: Some(Box::new(Later {
                 retry_after_s: of_amount.then_some(retry_after_s),
                 next_permitted_at: next,
-            }),
+            })),
         }
     }
 }

@@ -7,7 +7,7 @@ pub(super) mod view;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
@@ -22,14 +22,14 @@ use view::SearchPage;
 
 use super::Desk;
 use super::caller::{Caller, Writer};
-use super::calls::{order as of_calls, view::placed};
+use super::calls::{PAGE, behind, order as of_calls, view::placed};
 use super::campaigns;
 use super::once::{made, replayed};
 use super::problem::Problem;
 use crate::reception::{NotMade, Order, Wish};
 use crate::search::follow_up;
 use crate::store::{
-    Archive as _, CallRow, NoPlace, Ordered, Part, SearchRow, SearchState, TargetRow,
+    Archive as _, CallRow, NoPlace, Ordered, PAGE_MAX, Part, SearchRow, SearchState, TargetRow,
 };
 
 /// `POST /v1/searches`: 202 with the search's id; the first targets are rung at once.
@@ -57,13 +57,28 @@ pub(super) async fn begin(
     Ok(made(StatusCode::ACCEPTED, &place, repeated, body))
 }
 
-/// `GET /v1/searches`: the newest.
+/// Which searches.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listing {
+    /// How many at most; 25 unless asked otherwise. More than 200 are never shown at once.
+    #[schemars(with = "u32", range(min = 1, max = PAGE_MAX))]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    #[schemars(with = "String")]
+    cursor: Option<String>,
+}
+
+/// `GET /v1/searches`: newest first.
 pub(super) async fn list(
     State(desk): State<Desk>,
     caller: Caller,
+    Query(Listing { limit, cursor }): Query<Listing>,
 ) -> Result<Json<SearchPage>, Problem> {
-    let searches = desk.store.searches(caller.sees()).await?;
-    Ok(Json(SearchPage { searches: searches.iter().map(view::short).collect() }))
+    let (after, limit) = (behind(cursor)?, limit.unwrap_or(PAGE));
+    let (searches, next) = desk.store.searches(caller.sees(), after, limit).await?;
+    let searches = searches.iter().map(view::short).collect();
+    Ok(Json(SearchPage { searches, next: next.map(|cursor| cursor.to_string()) }))
 }
 
 /// `GET /v1/searches/{id}`: how far it is, and what was found, also while it runs.

@@ -15,8 +15,9 @@ impl Reception {
             Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k => Format::Pcm24k,
             Dialect::Twilio | Dialect::Asterisk8k => Format::Pcmu8k,
         };
-        let spoken = self.house.formats.contains(&native);
-        if spoken { native } else { self.house.formats.first().copied().unwrap_or(native) }
+        let house = self.house();
+        let spoken = house.formats.contains(&native);
+        if spoken { native } else { house.formats.first().copied().unwrap_or(native) }
     }
 
     pub(super) fn addresses(&self, call: &CallId, dialect: Dialect, nonces: &Nonces) -> Addresses {
@@ -27,7 +28,7 @@ impl Reception {
             Dialect::Twilio => ("twilio", ""),
             Dialect::Asterisk24k | Dialect::Asterisk8k => ("asterisk", ""),
         };
-        let http = &self.house.url;
+        let http = &self.house().url;
         // `http` becomes `ws` and `https` becomes `wss`.
         let socket = http.strip_prefix("http").unwrap_or(http);
         Addresses {

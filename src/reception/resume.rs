@@ -54,7 +54,7 @@ impl Reception {
             || ["announced", "agreed"].map(Some).contains(&row.recording.as_deref());
         let tape = if may_record { self.tape(&row.id, format) } else { None };
         let audio = (format, tape.is_some());
-        let usual = briefing::of(&self.house, &self.clips, &row.id, new, audio);
+        let usual = briefing::of(&self.house(), &self.clips, &row.id, new, audio);
         let mut limits = usual.limits;
         limits.ringing = MEDIA;
         limits.total = limits.total.saturating_sub(before.talked).max(LEFT);

@@ -5,6 +5,7 @@ pub(crate) mod caller;
 mod dates;
 mod deletion;
 mod persona;
+mod settings;
 mod slow;
 
 use tandem::store::Archive;

@@ -44,6 +44,7 @@ mod recording_consent;
 mod refusal;
 mod schedules;
 mod search;
+mod settings;
 mod submission;
 mod twilio_network;
 mod usage;

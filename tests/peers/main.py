@@ -1,11 +1,12 @@
 """Proves Tandem and its simulated services against the official libraries of Azure, Twilio,
-OpenAI and MCP, over loopback sockets. One line for each thing that is proved; the exit status is the
+OpenAI and MCP, and against our own document of the API, over loopback sockets. One line for each thing that is proved; the exit status is the
 verdict."""
 
 import asyncio
 import json
 import sys
 
+import api_peer
 import azure_peer
 import mcp_peer
 import openai_peer
@@ -32,6 +33,7 @@ async def javascript(modules, brought, sockets):
 
 
 async def main(programs, modules):
+    await api_peer.prove(programs)
     await mcp_peer.prove(programs)
     async with Child(f"{programs}/examples/world") as world:
         brought, sockets, model = await azure_peer.prove(world)

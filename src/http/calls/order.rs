@@ -173,10 +173,11 @@ pub(in crate::http) fn checked_tools(
     reception: &Reception,
     tools: Option<Vec<String>>,
 ) -> Result<Option<Vec<String>>, Problem> {
-    let has = |name: &&String| reception.tools().any(|tool| tool == name.as_str());
+    let all = reception.tools();
+    let has = |name: &&String| all.contains(name);
     if let Some(unknown) = tools.iter().flatten().find(|name| !has(name)) {
         let shown: String = unknown.chars().take(64).collect();
-        let have = reception.tools().collect::<Vec<_>>().join(", ");
+        let have = all.join(", ");
         let detail = format!("there is no tool {shown:?}; calls can have: {have}");
         return Err(Problem::invalid("tools", detail));
     }

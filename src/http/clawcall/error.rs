@@ -26,7 +26,7 @@ impl Fault {
 impl From<Problem> for Fault {
     fn from(problem: Problem) -> Self {
         let (status, code, field, message) = problem.into_parts();
-        let code = match (code, field) {
+        let code = match (code, field.as_deref()) {
             ("invalid_field", Some("to")) => "invalid_phone",
             ("invalid_field", Some("task")) => "missing_fields",
             ("invalid_field", Some("voice" | "personality" | "greeting")) => "invalid_preferences",

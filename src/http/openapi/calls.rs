@@ -7,7 +7,7 @@ use super::super::calls::view::{CallPage, CallView, Ending, PlacedCall, Told, Tr
 use super::super::calls::{Listing, Press, Say};
 use super::super::floor::Floor;
 use super::super::searches::FollowUp;
-use super::operation::{Operation, delete, get, post, shape, text};
+use super::operation::{Operation, delete, event, get, post, shape, text};
 
 pub(super) const TAG: (&str, &str) = ("Calls", "Ring somebody, look, speak through it, hang up.");
 
@@ -122,7 +122,7 @@ fn told() -> Vec<Operation> {
             .shows(
                 200,
                 "Behind the number that was given.",
-                vec![("application/json", shape::<Vec<Happened>>), ("text/event-stream", text)],
+                vec![("application/json", shape::<Vec<Happened>>), ("text/event-stream", event)],
             ),
         get("/v1/floor", "showFloor", "Every live call at a glance")
             .about(

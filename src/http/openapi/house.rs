@@ -1,14 +1,17 @@
 //! What whoever runs the server sees to, and what their machines ask, as it is documented.
 
-use schemars::{Schema, SchemaGenerator};
-use serde_json::json;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
 
 use super::super::inbound::{ProfileView, Profiles};
 use super::super::keys::{Keys, MadeKey, Make};
 use super::super::phone::{Phone, Set};
-use super::operation::{Operation, delete, get, post, put, shape, text};
+use super::super::settings::All;
+use super::operation::{Operation, delete, get, patch, post, put, shape, text};
 use super::words::AccountName;
+use crate::config::Config;
 use crate::inbound::Profile;
+use crate::settings::Effect;
 
 pub(super) const HOUSE: (&str, &str) =
     ("The house", "Phones, keys and the numbers that ring here. Most of it is the operator's.");
@@ -24,6 +27,17 @@ pub(super) fn house() -> Vec<Operation> {
             .takes_just::<Set>()
             .refuses(400, &["invalid_field"])
             .answers::<Phone>(200, "The account's phone from now on."),
+        get("/v1/settings", "listSettings", "Every setting of the server")
+            .about("What each is, where that comes from, and how a change takes effect.")
+            .for_operator()
+            .answers::<All>(200, "Of secrets only whether they are set."),
+        patch("/v1/settings", "changeSettings", "Change settings for the calls to come")
+            .about("All or none. `null` has a setting be again as the file says.")
+            .for_operator()
+            .takes_shape(changes)
+            .refuses(400, &["invalid_field"])
+            .refuses(422, &["invalid_body"])
+            .answers::<All>(200, "All settings as they are now."),
         post("/v1/keys", "makeKey", "Make a key of an account")
             .for_operator()
             .takes_just::<Make>()
@@ -53,6 +67,19 @@ pub(super) fn house() -> Vec<Operation> {
             .for_operator()
             .silent(204, "It has no profile."),
     ]
+}
+
+/// The settings that can be changed, each of its own kind.
+fn changes(_: &mut SchemaGenerator) -> Schema {
+    let keys = Config::default().plain().into_keys();
+    let changeable = keys.filter(|key| Effect::of(key) == Effect::NextCall);
+    let fields: Map<String, Value> = changeable.map(|key| (key, json!({}))).collect();
+    json_schema!({
+        "type": "object",
+        "properties": fields,
+        "additionalProperties": false,
+        "examples": [{ "persona.opening": "Good day, this is Ada.", "limits.total_s": null }],
+    })
 }
 
 /// A profile, and whose the calls are.
@@ -85,7 +112,7 @@ pub(super) fn health() -> Vec<Operation> {
         get("/openapi.json", "getDocument", "This document").for_anybody().shows(
             200,
             "OpenAPI 3.1.",
-            vec![("application/json", shape::<serde_json::Value>)],
+            vec![("application/json", shape::<Value>)],
         ),
         get("/docs", "getDocs", "This document as a page")
             .about("Fetches nothing from elsewhere.")

@@ -5,10 +5,10 @@ use super::super::calls::view::PlacedCall;
 use super::super::campaigns::view::{CampaignPage, Made, Whole as Campaign};
 use super::super::campaigns::{self, Call, Change, New};
 use super::super::schedules::{ScheduleView, Schedules};
-use super::super::searches::Choose;
 use super::super::searches::order::Search;
 use super::super::searches::view::{Begun, Choice, SearchPage, Short, Whole};
-use super::operation::{Operation, delete, get, patch, post, text};
+use super::super::searches::{Choose, Listing};
+use super::operation::{Operation, delete, event, get, patch, post};
 use crate::schedule::Spec;
 
 pub(super) const SEARCHES: (&str, &str) =
@@ -32,7 +32,9 @@ pub(super) fn searches() -> Vec<Operation> {
             .answers::<Begun>(202, "The first are rung at once.")
             .with(&["Location", "Idempotent-Replayed"]),
         get("/v1/searches", "listSearches", "Searches, newest first")
-            .answers::<SearchPage>(200, "The newest."),
+            .asks::<Listing>()
+            .refuses(400, &["invalid_field"])
+            .answers::<SearchPage>(200, "A page of them."),
         get("/v1/searches/{id}", "showSearch", "One search")
             .refuses(404, no_search)
             .answers::<Whole>(200, "As far as it is, with what was found."),
@@ -42,7 +44,7 @@ pub(super) fn searches() -> Vec<Operation> {
                  change, until nothing will come any more.",
             )
             .refuses(404, no_search)
-            .shows(200, "As it happens.", vec![("text/event-stream", text)]),
+            .shows(200, "As it happens.", vec![("text/event-stream", event)]),
         post("/v1/searches/{id}/stop", "stopSearch", "Ring nobody more")
             .about("Ends the calls that ask, too. One that is over already is a success.")
             .refuses(404, no_search)

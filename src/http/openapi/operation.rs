@@ -86,6 +86,18 @@ pub(super) fn text(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "string" })
 }
 
+/// One of the server-sent events of a stream.
+pub(super) fn event(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "properties": {
+            "id": { "type": "string" },
+            "event": { "type": "string" },
+            "data": { "type": "string", "contentMediaType": "application/json" },
+        },
+    })
+}
+
 /// The shape of a type of ours.
 pub(super) fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()

@@ -71,16 +71,12 @@ impl Paths {
         let mut all: Vec<Value> = in_path.collect();
         if let Some(query) = op.query {
             let schema = query(&mut self.orders).to_value();
-            let required = |name: &str| {
-                schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name))
-            };
             for (name, about) in schema["properties"].as_object().into_iter().flatten() {
                 let mut schema = about.clone();
                 let words = schema.as_object_mut().and_then(|schema| schema.remove("description"));
                 all.push(json!({
                     "name": name,
                     "in": "query",
-                    "required": required(name),
                     "description": words.unwrap_or_default(),
                     "schema": schema,
                 }));
@@ -185,7 +181,14 @@ fn words(op: &Operation, status: u16) -> String {
 
 /// The parameters that are headers.
 pub(super) fn header_parameters() -> Value {
-    let header = |name: &str, about: &str, schema: Value| json!({ "name": name, "in": "header", "description": about, "schema": schema });
+    let header = |name: &str, about: &str, schema: Value| {
+        json!({
+            "name": name,
+            "in": "header",
+            "description": about,
+            "schema": schema,
+        })
+    };
     json!({
         "Idempotency-Key": header(
             "Idempotency-Key",

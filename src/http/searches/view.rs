@@ -89,6 +89,8 @@ struct OfTarget {
 #[derive(Serialize, JsonSchema)]
 pub(in crate::http) struct SearchPage {
     pub(super) searches: Vec<Short>,
+    /// The `cursor` of the next page, when there is one.
+    pub(super) next: Option<String>,
 }
 
 /// Without its targets.

@@ -6,13 +6,10 @@ use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::RecordError;
 
-use super::super::archive::{Archive as _, outcome_named};
+use super::super::archive::{Archive as _, Cursor, PAGE_MAX, outcome_named};
 use super::super::fault::unread;
 use super::{Inquiry, SearchRow, SearchState, Store, Target, TargetRow};
 use crate::account::Account;
-
-/// The most searches that are listed: the newest.
-const LISTED_MAX: i64 = 100;
 
 impl Store {
     /// A search with its targets and their calls; none when there is none of this id.
@@ -28,18 +25,33 @@ impl Store {
         Ok(Some(search))
     }
 
-    /// The newest searches, without their targets; of one account where that is said.
-    pub async fn searches(&self, of: Option<Account>) -> Result<Vec<SearchRow>, RecordError> {
+    /// Searches, newest first, from behind `after`, without their targets; of one account where
+    /// that is said. At most `limit`, at most [`PAGE_MAX`]; and where the next page begins.
+    pub async fn searches(
+        &self,
+        of: Option<Account>,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<(Vec<SearchRow>, Option<Cursor>), RecordError> {
+        let limit = limit.clamp(1, PAGE_MAX);
         let rows = sqlx::query(
             "SELECT * FROM searches WHERE ($1 IS NULL OR account = $1) \
-             ORDER BY made_ms DESC, id DESC LIMIT $2",
+             AND ($2 IS NULL OR made_ms < $2 OR (made_ms = $2 AND id < $3)) \
+             ORDER BY made_ms DESC, id DESC LIMIT $4",
         )
         .bind(of.as_ref().map(Account::as_str))
-        .bind(LISTED_MAX)
+        .bind(after.as_ref().map(|cursor| cursor.queued_ms))
+        .bind(after.as_ref().map(|cursor| cursor.id.as_str()))
+        // One more than asked for tells whether there is a next page.
+        .bind(i64::from(limit) + 1)
         .fetch_all(&self.inner.readers)
         .await
         .map_err(|error| unread(&error))?;
-        rows.iter().map(read).collect()
+        let page = limit as usize;
+        let searches = rows.iter().take(page).map(read).collect::<Result<Vec<_>, _>>()?;
+        let last = if rows.len() > page { searches.last() } else { None };
+        let next = last.map(|row| Cursor { queued_ms: row.made_ms, id: row.id.clone() });
+        Ok((searches, next))
     }
 
     /// The searches in which there may be something to do: those that run, and those that are over

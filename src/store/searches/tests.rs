@@ -1,5 +1,7 @@
 //! Searches on SQLite: a call and its place are one, whoever comes first.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use tandem_actors::record::Record as _;
 
@@ -95,9 +97,15 @@ async fn one_offer_is_taken_and_another_only_when_that_reached_nobody() {
 }
 
 #[tokio::test]
-async fn an_account_lists_its_own() {
+async fn an_account_lists_its_own_page_by_page() {
     let (_dir, store) = store().await;
-    begin(&store).await;
-    assert_eq!(store.searches(None).await.unwrap().len(), 1);
-    assert_eq!(store.searches(Some("ann".parse().unwrap())).await.unwrap(), []);
+    for _search in 0..3 {
+        begin(&store).await;
+    }
+    let (page, next) = store.searches(None, None, 2).await.unwrap();
+    let (rest, end) = store.searches(None, next, 2).await.unwrap();
+    let ids: BTreeSet<&str> = page.iter().chain(&rest).map(|search| search.id.as_str()).collect();
+    assert_eq!((page.len(), rest.len(), ids.len(), end), (2, 1, 3, None));
+    let of_ann = store.searches(Some("ann".parse().unwrap()), None, 2).await.unwrap();
+    assert_eq!(of_ann, (Vec::new(), None));
 }
