@@ -239,8 +239,8 @@ impl Desk {
         let manner = Some(&terms.manner).filter(|manner| **manner != Manner::default());
         let manner = manner.map(|manner| serde_json::to_string(manner).expect("words are JSON"));
         sqlx::query(
-            "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5, bounds = $6 \
-             WHERE id = $1",
+            "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5, \
+             bounds = $6 WHERE id = $1",
         )
         .bind(&*call.0)
         .bind(terms.account.as_str())
