@@ -1,7 +1,8 @@
-//! A server that is killed in the middle of what it does, again and again: calls are ordered, phones
-//! ring here, tools run, ends are told; it is killed at a moment drawn from a seed (`kill -9`) and
-//! started anew. The phone network is a simulated Twilio in this process, which outlives every kill
-//! and knows who was rung how often; so do the endpoint that is told of ends and that of a tool.
+//! A server that is killed in the middle of what it does, again and again: calls are ordered,
+//! phones ring here, tools run, ends are told; it is killed at a moment drawn from a seed
+//! (`kill -9`) and started anew. The phone network is a simulated Twilio in this process, which
+//! outlives every kill and knows who was rung how often; so do the endpoints that are told of ends
+//! and of a tool.
 
 mod desk;
 mod door;
