@@ -124,6 +124,7 @@ impl Reception {
             dialect: self.house.dialect,
             voicemail: self.house.voicemail,
             recording: self.house.recording,
+            door: None,
             approval: None,
             tools: None,
             result: None,

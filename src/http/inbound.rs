@@ -5,6 +5,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 use tandem_actors::carrier::Number;
 
 use super::Desk;
@@ -14,7 +15,7 @@ use super::calls::order::{
 };
 use super::problem::Problem;
 use crate::account::Account;
-use crate::inbound::Profile;
+use crate::inbound::{PinHash, Profile};
 use crate::persona::Manner;
 
 /// Who may ring one number: more is a matter for a system of its own.
@@ -61,8 +62,10 @@ pub(super) async fn set(
             |error: crate::account::NoAccount| Problem::invalid("account", error.to_string()),
         )?,
     };
-    let profile: Profile =
+    let pin = body.as_object_mut().and_then(|fields| fields.remove("pin"));
+    let mut profile: Profile =
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+    profile.pin = pin.filter(|pin| !pin.is_null()).map(checked_pin).transpose()?;
     checked_task(&profile.task)?;
     checked_tools(&desk.reception, profile.tools.clone())?;
     let Profile { personality, greeting, voice, .. } = profile.clone();
@@ -89,8 +92,19 @@ pub(super) async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
+fn checked_pin(given: Value) -> Result<PinHash, Problem> {
+    let pin = given.as_str().and_then(Pin::new);
+    pin.as_ref().map(PinHash::of).ok_or_else(|| {
+        let (least, most) = (PIN_DIGITS.start(), PIN_DIGITS.end());
+        let detail = format!("give {least} to {most} figures as a text, \"0417\"");
+        Problem::invalid("pin", detail)
+    })
+}
+
 fn view(number: &Number, account: &Account, profile: &Profile) -> Value {
     let mut shown = json!(profile);
+    // It is there or not; what it is nobody can tell.
+    shown["pin"] = profile.pin.is_some().into();
     shown["number"] = number.as_str().into();
     shown["account"] = account.as_str().into();
     shown
