@@ -106,6 +106,8 @@ pub struct Briefing {
     pub discloses: bool,
     /// From when on it may be recorded.
     pub recording: Recording,
+    /// What a caller has to enter before anything is said to them.
+    pub door: Option<Door>,
     /// What approves sensitive tools, entered on the keypad.
     pub pin: Option<Pin>,
     /// What the call is held in (ISO 639-1), where that is known.
@@ -131,6 +133,16 @@ pub struct Before {
     pub talked: Duration,
     /// How long the other party has heard nothing.
     pub silent: Duration,
+}
+
+/// Knows whether a PIN is right, and not which one would be.
+#[derive(Clone)]
+pub struct Door(pub Arc<dyn Fn(&Pin) -> bool + Send + Sync>);
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Door(..)")
+    }
 }
 
 /// From when on a call may be recorded.
@@ -179,6 +191,12 @@ pub struct Clips {
     pub goodbye: Vec<Payload>,
     /// "I am sorry, I have a technical problem. I am connecting you with a colleague."
     pub hand_over: Vec<Payload>,
+    /// "Please enter your PIN, and end with the hash key."
+    pub enter_pin: Vec<Payload>,
+    /// "That was not right. Please enter your PIN again, and end with the hash key."
+    pub wrong_pin: Vec<Payload>,
+    /// "I am sorry, I cannot take your call. Goodbye."
+    pub turned_away: Vec<Payload>,
     /// The tones of the sixteen keys, each with the pause after it (ITU-T Q.23).
     pub keys: Vec<(Digit, Vec<Payload>)>,
 }
@@ -192,6 +210,9 @@ impl Clips {
             Clip::Apology => &self.apology,
             Clip::Goodbye => &self.goodbye,
             Clip::HandOver => &self.hand_over,
+            Clip::EnterPin => &self.enter_pin,
+            Clip::WrongPin => &self.wrong_pin,
+            Clip::TurnedAway => &self.turned_away,
             Clip::Key(digit) => {
                 let tone = self.keys.iter().find(|(key, _)| *key == digit);
                 tone.map_or(&[], |(_, pieces)| pieces)

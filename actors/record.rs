@@ -42,7 +42,8 @@ pub enum Fact {
         /// What is left.
         text: Text,
     },
-    /// The caller was `asked` to enter something restricted, and it was `given` or `not_given`.
+    /// The caller was `asked` to enter something restricted, and it was `given` or `not_given`; at
+    /// the beginning of a call a `pin` without which nothing is said to them.
     Restricted {
         /// `card_number`, `code`, `pin`, `password`.
         what: &'static str,

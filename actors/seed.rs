@@ -15,6 +15,7 @@ use crate::clock::{self, Instant};
 use crate::desk::Desk;
 use crate::lane::Lane;
 use crate::leg::Vault;
+use crate::listener::Listening;
 use crate::model::{self, Model};
 use crate::pump;
 use crate::realtime_link;
@@ -127,6 +128,9 @@ impl Seed {
         let desk = Vault::default();
         let mut empty = Desk::new(briefing.format, tape, now);
         empty.record(briefing.recording == Recording::FromTheStart);
+        if briefing.door.is_some() {
+            empty.listen(Listening::Privately);
+        }
         desk.put(empty);
         Self {
             call: briefing.call.clone(),

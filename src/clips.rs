@@ -23,6 +23,14 @@ pub const HAND_OVER: &str =
 /// At the end.
 pub const GOODBYE: &str = "Thank you for your time. Goodbye.";
 
+/// To a caller who has to enter a PIN.
+pub const ENTER_PIN: &str = "Please enter your PIN, and end with the hash key.";
+/// To one whose PIN was wrong.
+pub const WRONG_PIN: &str =
+    "That was not right. Please enter your PIN again, and end with the hash key.";
+/// To one who is not let in.
+pub const TURNED_AWAY: &str = "I am sorry, I cannot take your call. Goodbye.";
+
 /// The keys by row and column, with the frequencies of each (ITU-T Q.23), in hertz.
 const KEYS: [[char; 4]; 4] =
     [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
@@ -66,6 +74,9 @@ fn clips(format: Format) -> Arc<Clips> {
         apology: pieces(APOLOGY, format),
         goodbye: pieces(GOODBYE, format),
         hand_over: pieces(HAND_OVER, format),
+        enter_pin: pieces(ENTER_PIN, format),
+        wrong_pin: pieces(WRONG_PIN, format),
+        turned_away: pieces(TURNED_AWAY, format),
         keys: keys(format),
     })
 }

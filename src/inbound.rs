@@ -1,15 +1,21 @@
 //! How calls to a number of ours are held: for what, by whom they may be made, whose they are.
 //! Pure.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tandem_actors::briefing::Text;
+use subtle::ConstantTimeEq as _;
+use tandem_actors::briefing::{Door, Text};
+use tandem_actors::call::consent::Pin;
 use tandem_actors::carrier::Number;
+use uuid::Uuid;
 
 use crate::account::Account;
 use crate::config::Consent;
 use crate::persona::Manner;
 use crate::reception::Wish;
+use crate::store::hex_digest;
 
 /// The profile of one number.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -30,6 +36,10 @@ pub struct Profile {
     /// Who may ring: numbers, or beginnings of numbers that end in `*`. Without any, everybody.
     #[serde(default)]
     pub allow: Vec<String>,
+    /// What a caller enters on the keypad before anything is said to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub pin: Option<PinHash>,
     /// The tools its calls may use; all of them when nothing is said.
     pub tools: Option<Vec<String>>,
     /// What has to be before its calls are recorded; what is set when nothing is said.
@@ -38,6 +48,34 @@ pub struct Profile {
     /// Whether callers may be handed over to a human.
     #[serde(default = "yes")]
     pub hand_over: bool,
+}
+
+/// A PIN as it is kept: whether another one is the same can be told, which it is cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct PinHash {
+    salt: String,
+    hash: String,
+}
+
+impl PinHash {
+    /// Of this PIN.
+    #[must_use]
+    pub fn of(pin: &Pin) -> Self {
+        let salt = Uuid::now_v7().to_string();
+        let hash = hex_digest(&[&salt, pin.figures().as_str()]);
+        Self { salt, hash }
+    }
+
+    fn matches(&self, entered: &Pin) -> bool {
+        let hash = hex_digest(&[&self.salt, entered.figures().as_str()]);
+        hash.as_bytes().ct_eq(self.hash.as_bytes()).into()
+    }
+
+    /// What a call asks whether somebody is let in.
+    #[must_use]
+    pub fn door(self) -> Door {
+        Door(Arc::new(move |entered| self.matches(entered)))
+    }
 }
 
 const fn yes() -> bool {
@@ -59,11 +97,20 @@ impl Profile {
     #[must_use]
     pub fn wish(self, account: Account, usual: Wish) -> Wish {
         let Self {
-            task, personality, greeting, voice, tools, hand_over, recording_consent, ..
+            task,
+            personality,
+            greeting,
+            voice,
+            pin,
+            tools,
+            hand_over,
+            recording_consent,
+            ..
         } = self;
+        let door = pin.map(PinHash::door);
         let recording = recording_consent.unwrap_or(usual.recording);
         let manner = Manner { personality, greeting, voice };
-        Wish { account, task: Text(task), manner, tools, hand_over, recording, ..usual }
+        Wish { account, task: Text(task), manner, tools, hand_over, recording, door, ..usual }
     }
 }
 
@@ -72,6 +119,15 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[test]
+    fn a_pin_is_kept_so_that_it_can_be_told_and_not_read() {
+        let pin = |figures| Pin::new(figures).unwrap();
+        let (one, two) = (PinHash::of(&pin("0417")), PinHash::of(&pin("0417")));
+        assert_ne!(one, two, "two numbers with the same PIN do not show it");
+        assert!(!serde_json::to_string(&one).unwrap().contains("0417"));
+        assert!(one.matches(&pin("0417")) && !one.matches(&pin("0418")));
+    }
 
     #[rstest]
     #[case(&[], "+15550100", true)]

@@ -83,6 +83,7 @@ impl Reception {
             dialect: house.dialect,
             voicemail: house.voicemail,
             recording: house.recording,
+            door: None,
             approval: None,
             tools: None,
             result: None,

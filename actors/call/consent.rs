@@ -118,6 +118,12 @@ impl Pin {
         self.0.len() >= *PIN_DIGITS.end()
     }
 
+    /// What was entered, for a check that keeps no PIN.
+    #[must_use]
+    pub fn figures(&self) -> Text {
+        Text(self.0.iter().map(|digit| digit.key()).collect())
+    }
+
     /// How many digits.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -184,6 +184,12 @@ pub enum Clip {
     Goodbye,
     /// When we cannot go on and a human takes over.
     HandOver,
+    /// To a caller who has to enter a PIN.
+    EnterPin,
+    /// To one whose PIN was wrong.
+    WrongPin,
+    /// To one who is not let in.
+    TurnedAway,
     /// The tone of a key.
     Key(Digit),
 }

@@ -5,6 +5,7 @@ mod announce;
 mod answer;
 mod deadlines;
 mod disclose;
+mod door;
 mod endings;
 mod filler;
 mod guard;
@@ -38,6 +39,7 @@ use crate::record::{self, Fact};
 use crate::tool::ToolCallId;
 use crate::usage::Usage;
 use disclose::Disclosure;
+use door::AtDoor;
 use endings::Submission;
 use filler::Fillers;
 use join::Transfer;
@@ -144,6 +146,7 @@ pub struct Machine {
     question: Option<Question>,
     disclosure: Disclosure,
     recorded: Recorded,
+    at_door: Option<AtDoor>,
     /// A turn of the caller will be heard again by a fresh session.
     heard_again: bool,
     /// What is to be told at the next pause.
@@ -190,6 +193,7 @@ impl Machine {
     #[must_use]
     pub fn new(briefing: Briefing, now: Instant) -> Self {
         Self {
+            at_door: briefing.door.as_ref().map(|_| AtDoor::default()),
             briefing,
             phase: Phase::Queued,
             media: MediaState::Awaited,
@@ -324,6 +328,7 @@ impl Machine {
                 self.watch_keys(now);
                 self.watch_dialled(now);
                 self.watch_consent(now);
+                self.watch_door(now);
                 self.watch_taking(now);
                 self.greet(now);
                 self.fill(now);

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 use tandem_actors::carrier::Number;
 
 use super::Desk;
@@ -16,7 +17,7 @@ use super::calls::order::{
 };
 use super::problem::Problem;
 use crate::account::Account;
-use crate::inbound::Profile;
+use crate::inbound::{PinHash, Profile};
 use crate::persona::Manner;
 
 /// Who may ring one number: more is a matter for a system of its own.
@@ -62,8 +63,10 @@ pub(super) async fn set(
             |error: crate::account::NoAccount| Problem::invalid("account", error.to_string()),
         )?,
     };
-    let profile: Profile =
+    let pin = body.as_object_mut().and_then(|fields| fields.remove("pin"));
+    let mut profile: Profile =
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+    profile.pin = pin.filter(|pin| !pin.is_null()).map(checked_pin).transpose()?;
     checked_task(&profile.task)?;
     checked_tools(&desk.reception, profile.tools.clone())?;
     let Profile { personality, greeting, voice, .. } = profile.clone();
@@ -90,6 +93,15 @@ pub(super) async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
+fn checked_pin(given: Value) -> Result<PinHash, Problem> {
+    let pin = given.as_str().and_then(Pin::new);
+    pin.as_ref().map(PinHash::of).ok_or_else(|| {
+        let (least, most) = (PIN_DIGITS.start(), PIN_DIGITS.end());
+        let detail = format!("give {least} to {most} figures as a text, \"0417\"");
+        Problem::invalid("pin", detail)
+    })
+}
+
 /// How calls to a number are held.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Profile")]
@@ -97,6 +109,8 @@ pub(super) struct ProfileView {
     number: String,
     /// Whose its calls are.
     account: String,
+    /// Whether callers have to enter one; what it is nobody can tell.
+    pin: bool,
     #[serde(flatten)]
     profile: Profile,
 }
@@ -107,6 +121,7 @@ pub(super) struct Profiles {
     inbound: Vec<ProfileView>,
 }
 
-fn view(number: &Number, account: &Account, profile: Profile) -> ProfileView {
-    ProfileView { number: number.as_str().to_owned(), account: account.to_string(), profile }
+fn view(number: &Number, account: &Account, mut profile: Profile) -> ProfileView {
+    let pin = profile.pin.take().is_some();
+    ProfileView { number: number.as_str().to_owned(), account: account.to_string(), pin, profile }
 }

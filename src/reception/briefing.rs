@@ -59,6 +59,7 @@ pub(super) fn of(
             config::Voicemail::HangUp => Voicemail::HangUp,
             config::Voicemail::Wait => Voicemail::Wait,
         },
+        door: new.wish.door,
         discloses: house.persona.discloses_first(),
         recording: match recording {
             Consent::None => Recording::FromTheStart,
@@ -129,6 +130,7 @@ mod tests {
                 dialect: Dialect::Acs24k,
                 voicemail: config::Voicemail::HangUp,
                 recording: Consent::None,
+                door: None,
                 approval: None,
                 tools,
                 result: None,

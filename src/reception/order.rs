@@ -1,7 +1,7 @@
 //! What a call is made of: an order, or a phone that rings here.
 
 use serde_json::Value;
-use tandem_actors::briefing::Text;
+use tandem_actors::briefing::{Door, Text};
 use tandem_actors::carrier::Number;
 
 use crate::account::Account;
@@ -39,6 +39,8 @@ pub struct Wish {
     pub voicemail: Voicemail,
     /// What has to be before it is recorded.
     pub recording: Consent,
+    /// What a caller has to enter before anything is said to them.
+    pub door: Option<Door>,
     /// The operation that it has approved, if it is for that.
     pub approval: Option<Approval>,
     /// The tools it may use, by name; all of them when nothing is said. What a call does itself,

@@ -3,7 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use tandem_actors::briefing::{Before, Briefing, CallId, Lifecycle, Outcome};
+use serde_json::{Value, json};
+use tandem_actors::briefing::{Before, Briefing, CallId, Direction, Lifecycle, Outcome};
 use tandem_actors::model::Entry;
 use tandem_actors::record::{Fact, Note, Record as _, RecordError, Speaker};
 use tandem_actors::tool::{Done, Verdict};
@@ -12,7 +13,7 @@ use super::{Made, New, NotMade, Reception, Wish, briefing};
 use crate::approval::Approval;
 use crate::config::{Consent, Voicemail};
 use crate::persona;
-use crate::store::{Archive as _, LedgerRow, LedgerState, Orphan, TurnRow};
+use crate::store::{Archive as _, CallRow, LedgerRow, LedgerState, Orphan, TurnRow};
 
 /// The carrier has been told to bring the media: it comes within a second, or it will not.
 const MEDIA: Duration = Duration::from_secs(15);
@@ -27,6 +28,9 @@ impl Reception {
     /// [`NotMade`]; then nothing has changed.
     pub async fn resume(&self, orphan: &Orphan) -> Result<Made, NotMade> {
         let row = &orphan.call;
+        if self.stands_at_the_door(row).await? {
+            return Err(NotMade::NotAdmitted);
+        }
         let before = self.before(orphan).await?;
         let bounds = orphan.bounds.clone().unwrap_or_default();
         let wanted = self.store.wanted_result(&row.id).await?;
@@ -62,6 +66,22 @@ impl Reception {
         let briefing = Briefing { limits, greeting, before: Some(before), ..usual };
         let addresses = self.supervise(dialect, briefing, tape)?;
         Ok(Made { call: row.id.clone(), addresses })
+    }
+
+    /// Whether they have not entered the PIN that their number asks for.
+    async fn stands_at_the_door(&self, row: &CallRow) -> Result<bool, RecordError> {
+        let profile = match row.direction {
+            Direction::Inbound => self.store.inbound(&row.local).await?,
+            Direction::Outbound => None,
+        };
+        if profile.is_none_or(|(_, profile)| profile.pin.is_none()) {
+            return Ok(false);
+        }
+        let given = json!({ "what": "pin", "step": "given" });
+        let events = self.store.events(&row.id, 0).await?;
+        let is_given =
+            |body: &str| serde_json::from_str(body).is_ok_and(|body: Value| body == given);
+        Ok(!events.iter().any(|event| event.kind == "restricted" && is_given(event.body.as_str())))
     }
 
     async fn before(&self, orphan: &Orphan) -> Result<Before, RecordError> {

@@ -154,8 +154,8 @@ impl Hand {
         let order = Order { to: Number::new(spec.to.as_str()), wish, once: Some(once) };
         match self.reception.place(order).await {
             Ok(placed) => Came::Of("placed", Some(placed.call.to_string()), None),
-            // Full, going away, the disk, or a call that may ring there: again in a moment, until it
-            // is too late.
+            // Full, going away, the disk, or a call that may ring there: again in a moment, until
+            // it is too late.
             Err(NotMade::Refused(_) | NotMade::NotWritten(_) | NotMade::Unsure(_)) => {
                 Came::Again(Duration::ZERO)
             }

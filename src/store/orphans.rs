@@ -86,16 +86,17 @@ impl Desk {
 
     /// Those of other runs that have come at least so far.
     async fn unfinished(&mut self, node: &str, from: Lifecycle) -> Result<Vec<SqliteRow>, Trouble> {
-        let rows = sqlx::query(
-            "SELECT *, \
-             (SELECT MAX(at_ms) FROM events WHERE events.call = calls.id) AS last_ms, \
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            read::call_columns!(),
+            ", (SELECT MAX(at_ms) FROM events WHERE events.call = calls.id) AS last_ms, \
              (SELECT MAX(sequence) FROM events WHERE events.call = calls.id) AS last, \
              (SELECT body FROM events WHERE events.call = calls.id AND kind = 'hand_over' \
              ORDER BY sequence DESC LIMIT 1) AS hand_over \
              FROM calls WHERE lifecycle <> 'finalized' AND node = $1 \
              AND NOT (node = $2 AND epoch = $3) \
              AND ($5 = 'queued' OR lifecycle <> 'queued') ORDER BY queued_ms, id LIMIT $4",
-        )
+        ))
         .bind(node)
         .bind(&self.tenure.node)
         .bind(self.tenure.epoch)

@@ -20,11 +20,19 @@ use crate::account::Account;
 
 type Read<T> = Result<T, RecordError>;
 
-/// Calls with what was last written down of their recording.
+/// What [`call_row`] reads: a call with what was last written down of its recording.
+macro_rules! call_columns {
+    () => {
+        "calls.*, (SELECT body FROM events WHERE events.call = calls.id AND kind = 'recording' \
+         ORDER BY sequence DESC LIMIT 1) AS recording "
+    };
+}
+pub(super) use call_columns;
+
+/// Calls as they are read.
 macro_rules! all_calls {
     () => {
-        "SELECT calls.*, (SELECT body FROM events WHERE call = calls.id AND kind = 'recording' \
-         ORDER BY sequence DESC LIMIT 1) AS recording FROM calls "
+        concat!("SELECT ", $crate::store::read::call_columns!(), "FROM calls ")
     };
 }
 pub(super) use all_calls;

@@ -16,7 +16,7 @@ async fn stage(target: Role) -> Stage {
     let mut config = Config::default();
     config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     target.number().clone_into(&mut config.call.target);
-    config.limits.ringing_s = 3;
+    config.limits.ringing_s = 8;
     Stage::with(config).await
 }
 

@@ -2,10 +2,12 @@
 
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
+use tandem::clips;
 use tandem::rehearsal::callee::Role;
 use tandem_actors::record::Fact;
 
-use crate::stage::Stage;
+use crate::lesson::caller::{Caller, GREETING, told};
+use crate::stage::{Stage, ending};
 
 const OURS: &str = "/v1/inbound/+15550199";
 
@@ -56,5 +58,41 @@ async fn a_number_with_a_profile_is_answered_as_it_says_and_only_to_whom_it_says
     let gone = Client::new().delete(format!("{}{OURS}", stage.server.url())).send().await.unwrap();
     assert_eq!(gone.status(), StatusCode::NO_CONTENT);
     stage.server.desk.exchange.emptied().await;
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_rings_a_number_with_a_pin_enters_it_before_anything_is_said() {
+    let mut stage = Stage::open().await;
+    let profile = json!({ "task": "Be a task line.", "pin": "0417" });
+    let (status, set) = put(&stage, &profile).await;
+    assert_eq!((status, &set["pin"]), (StatusCode::OK, &json!(true)), "{set}");
+    let mut caller = Caller::rings(&stage).await;
+    assert_eq!(caller.hears().await, clips::ENTER_PIN);
+    caller.enters("0418#").await;
+    assert_eq!(caller.hears().await, clips::WRONG_PIN);
+    caller.says("Remind me to buy milk.").await;
+    caller.enters("0417#").await;
+    assert_eq!(caller.hears().await, GREETING);
+    assert_eq!(caller.asks("What is on my list?").await, "Your list is empty.");
+    let kinds = ["turn", "restricted", "tool_asked"];
+    let story = told(&stage, &caller.call, &kinds, &["step", "name", "text"]).await;
+    assert_eq!(story[..2], ["restricted asked", "restricted given"], "{story:?}");
+    assert!(!story.iter().any(|line| line.contains("milk")), "nobody heard it: {story:?}");
+    caller.hangs_up().await;
+    stage.server.desk.exchange.emptied().await;
+
+    stage.live = stage.server.desk.exchange.listen();
+    let mut caller = Caller::rings(&stage).await;
+    assert_eq!(caller.hears().await, clips::ENTER_PIN);
+    for expected in [clips::WRONG_PIN, clips::WRONG_PIN, clips::TURNED_AWAY] {
+        caller.enters("0418#").await;
+        assert_eq!(caller.hears().await, expected);
+    }
+    let call = caller.call.clone();
+    assert_eq!(ending(&stage.finalized_of(&call).await).1, "wrong_pin");
+    caller.hangs_up().await;
+    let (status, problem) = put(&stage, &json!({ "task": "x", "pin": "12a4" })).await;
+    assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("pin")));
     stage.close().await;
 }

@@ -3,11 +3,11 @@
 use super::{Instant, Machine, Parting, Phase, Session, endings};
 
 impl Machine {
-    pub(super) fn deadlines(&self) -> [Option<Instant>; 13] {
+    pub(super) fn deadlines(&self) -> [Option<Instant>; 14] {
         match &self.phase {
-            Phase::Queued | Phase::Failing { .. } | Phase::Over => [None; 13],
+            Phase::Queued | Phase::Failing { .. } | Phase::Over => [None; 14],
             Phase::Ringing { since } => {
-                let mut all = [None; 13];
+                let mut all = [None; 14];
                 all[0] = Some(*since + self.briefing.limits.ringing);
                 all
             }
@@ -25,15 +25,16 @@ impl Machine {
                 self.taking_deadline(),
                 self.telling_deadline(),
                 self.recording_deadline(),
+                self.door_deadline(),
             ],
             Phase::HandingOver { .. } => {
-                let mut all = [None; 13];
+                let mut all = [None; 14];
                 all[0] = self.transfer_deadline();
                 all[1] = self.media_deadline();
                 all
             }
             Phase::Closing { since, speech, .. } => {
-                let mut all = [None; 13];
+                let mut all = [None; 14];
                 all[0] = Some(*since + endings::PARTING);
                 all[2] = (*speech == Parting::Ordered).then(|| *since + endings::UNSAID);
                 all[1] = self.media_deadline();

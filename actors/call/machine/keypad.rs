@@ -28,7 +28,7 @@ const MOST_DIALLED: usize = 32;
 impl Machine {
     pub(super) fn pressed(&mut self, digit: Digit, now: Instant) {
         self.active(now);
-        if self.took_key(digit, now) {
+        if self.door_key(digit, now) || self.took_key(digit, now) {
             return;
         }
         self.note(Fact::Pressed);

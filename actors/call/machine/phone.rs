@@ -60,6 +60,7 @@ impl Machine {
         if self.briefing.direction == Direction::Outbound {
             self.media(Media::Listen(Listening::ForTheTone));
         }
+        self.meet_at_door();
         self.take_course(now);
     }
 

@@ -3,6 +3,7 @@
 
 mod answer;
 mod disclose;
+mod door;
 mod fillers;
 mod guard;
 mod join;
@@ -73,6 +74,7 @@ fn briefing(direction: Direction) -> Briefing {
         clips: Arc::new(Clips::default()),
         voicemail: Voicemail::LeaveMessage("leave it".into()),
         human: Some(Number::new("+15550109")),
+        door: None,
         discloses: false,
         recording: Recording::FromTheStart,
         pin: None,

@@ -46,7 +46,8 @@ pub(super) enum Cause {
 impl Machine {
     /// Whom the caller can be handed over to, if there is a caller.
     pub(super) fn successor(&self) -> Option<Number> {
-        self.briefing.human.clone().filter(|_| self.who.may_be_human())
+        let let_in = self.at_door.is_none();
+        self.briefing.human.clone().filter(|_| let_in && self.who.may_be_human())
     }
 
     /// The model asks for a human.

@@ -2,6 +2,7 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
+use tandem_actors::call::consent::PIN_DIGITS;
 
 use super::super::inbound::{ProfileView, Profiles};
 use super::super::keys::{Keys, MadeKey, Make};
@@ -82,12 +83,17 @@ fn changes(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// A profile, and whose the calls are.
+/// A profile, whose the calls are, and the PIN of which a hash is kept.
 fn profile(generator: &mut SchemaGenerator) -> Schema {
     let account = generator.subschema_for::<AccountName>();
     let mut whole = <Profile as schemars::JsonSchema>::json_schema(generator);
     if let Some(fields) = whole.get_mut("properties") {
         fields["account"] = json!(account);
+        let about = "What a caller enters on the keypad before anything is said to them.";
+        let (least, most) = (PIN_DIGITS.start(), PIN_DIGITS.end());
+        let figures = format!("^[0-9]{{{least},{most}}}$");
+        fields["pin"] =
+            json!({ "type": ["string", "null"], "pattern": figures, "description": about });
     }
     whole
 }

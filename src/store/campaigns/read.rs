@@ -8,7 +8,7 @@ use tandem_actors::record::RecordError;
 
 use super::super::archive::{CallRow, outcome_named};
 use super::super::fault::unread;
-use super::super::read::call_row;
+use super::super::read::{all_calls, call_row};
 use super::{Campaign, CampaignRow, CampaignTarget, Decided, Store, Target};
 use crate::account::Account;
 
@@ -30,8 +30,8 @@ impl Store {
         let sql = "SELECT * FROM campaign_targets WHERE campaign = $1 ORDER BY number LIMIT $2";
         campaign.targets =
             self.rows(sql, id).await?.iter().map(target).collect::<Result<_, _>>()?;
-        let sql = "SELECT * FROM calls WHERE campaign = $1 ORDER BY queued_ms DESC, id DESC \
-                   LIMIT $2";
+        let sql =
+            concat!(all_calls!(), "WHERE campaign = $1 ORDER BY queued_ms DESC, id DESC LIMIT $2");
         for row in self.rows(sql, id).await? {
             let call: CallRow = call_row(&row)?;
             let mut targets = campaign.targets.iter_mut();

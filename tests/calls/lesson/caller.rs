@@ -59,6 +59,13 @@ impl Caller {
         assert_eq!(self.phone.say(words).await, Spoken::Whole, "{words}");
     }
 
+    /// Presses these keys.
+    pub(crate) async fn enters(&self, keys: &str) {
+        for key in keys.chars() {
+            self.phone.press(key).await;
+        }
+    }
+
     /// The next that is said to its end.
     pub(crate) async fn hears(&mut self) -> String {
         loop {
