@@ -40,7 +40,7 @@ pub(super) struct Problem {
     retryable: bool,
     /// When it may.
     #[serde(flatten)]
-    later: Option<Later>,
+    later: Option<Box<Later>>,
 }
 
 /// When a refused request may be repeated.
@@ -350,10 +350,10 @@ impl From<Refused> for Problem {
             detail: format!("{}; nobody was rung", refused.detail),
             field: Some("to".into()),
             retryable: refused.retryable,
-            later: Some(Later {
+            later: Some(Box::new(Later {
                 retry_after_s: of_amount.then_some(retry_after_s),
                 next_permitted_at: next,
-            }),
+            })),
         }
     }
 }

@@ -10,6 +10,10 @@ use super::operation::{Operation, delete, event, get, post, shape, text};
 pub(super) const TAG: (&str, &str) = ("Calls", "Ring somebody, look, speak through it, hang up.");
 
 pub(super) fn operations() -> Vec<Operation> {
+    orders().into_iter().chain(left_behind()).collect()
+}
+
+fn orders() -> Vec<Operation> {
     let no_call = &["call_not_found"];
     let on_the_line = &["nobody_on_the_line"];
     vec![
@@ -31,7 +35,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .about("Its recording and all that is written of it.")
             .refuses(404, no_call)
             .refuses(409, &["call_is_live"])
-            .is_silent(204, "It is forgotten."),
+            .stays_silent(204, "It is forgotten."),
         post("/v1/calls/{id}/hangup", "hangUp", "End a call")
             .about("One that is over already is a success.")
             .refuses(404, no_call)
@@ -52,6 +56,22 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(404, no_call)
             .refuses(409, &["nobody_to_hand_over_to", "nobody_on_the_line"])
             .answers::<Told>(202, "They are rung."),
+        post("/v1/calls/{id}/follow-up", "followUp", "Ring the other party of a call again")
+            .about("The agent says that it is a follow-up, and knows what was said.")
+            .once()
+            .takes::<FollowUp>()
+            .rings()
+            .refuses(404, no_call)
+            .refuses(409, &["not_over"])
+            .answers::<PlacedCall>(202, "The call is written down and will be made.")
+            .with(&["Location", "Idempotent-Replayed"]),
+    ]
+}
+
+/// What a call leaves behind.
+fn left_behind() -> Vec<Operation> {
+    let no_call = &["call_not_found"];
+    vec![
         get("/v1/calls/{id}/recording", "getRecording", "The recording of a call that is over")
             .about("A two-channel WAV file, the caller left, the agent right; also in ranges.")
             .hears("Range")
@@ -61,7 +81,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .with(&["Accept-Ranges"])
             .shows(206, "The bytes that were asked for.", vec![("audio/wav", text)])
             .with(&["Content-Range"])
-            .is_silent(304, "It has not changed since the time that was given."),
+            .stays_silent(304, "It has not changed since the time that was given."),
         get("/v1/calls/{id}/transcript", "getTranscript", "What was said")
             .refuses(404, no_call)
             .answers::<Transcript>(200, "So far."),
@@ -79,14 +99,5 @@ pub(super) fn operations() -> Vec<Operation> {
                 "Behind the number that was given.",
                 vec![("application/json", shape::<Vec<Happened>>), ("text/event-stream", event)],
             ),
-        post("/v1/calls/{id}/follow-up", "followUp", "Ring the other party of a call again")
-            .about("The agent says that it is a follow-up, and knows what was said.")
-            .once()
-            .takes::<FollowUp>()
-            .rings()
-            .refuses(404, no_call)
-            .refuses(409, &["not_over"])
-            .answers::<PlacedCall>(202, "The call is written down and will be made.")
-            .with(&["Location", "Idempotent-Replayed"]),
     ]
 }

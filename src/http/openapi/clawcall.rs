@@ -43,7 +43,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .shows(200, "It is over, or is being ended.", vec![(json, ending)]),
         get("/call/{id}/recording", "clawcallRecording", "Where the recording is")
             .faults(404, lost)
-            .is_silent(302, "An address that opens without a key for ten minutes.")
+            .stays_silent(302, "An address that opens without a key for ten minutes.")
             .with(&["Location"]),
         get("/call/{id}/recording/{until}/{signature}", "clawcallFile", "The recording")
             .for_anybody()
@@ -54,7 +54,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .with(&["Accept-Ranges"])
             .shows(206, "The bytes that were asked for.", vec![("audio/wav", text)])
             .with(&["Content-Range"])
-            .is_silent(304, "It has not changed since the time that was given."),
+            .stays_silent(304, "It has not changed since the time that was given."),
         get("/me/calls", "clawcallList", "Calls, newest first")
             .asks::<Listing>()
             .faults(400, &["invalid_query"])

@@ -50,7 +50,7 @@ pub(super) fn house() -> Vec<Operation> {
         delete("/v1/keys/{id}", "revokeKey", "Have a key open nothing any more")
             .for_operator()
             .refuses(404, &["key_not_found"])
-            .is_silent(204, "It is revoked."),
+            .stays_silent(204, "It is revoked."),
         get("/v1/inbound", "listProfiles", "How calls to our numbers are held")
             .for_operator()
             .answers::<Profiles>(200, "Every number that has a profile."),
@@ -65,7 +65,7 @@ pub(super) fn house() -> Vec<Operation> {
             .answers::<ProfileView>(200, "Its profile from now on."),
         delete("/v1/inbound/{number}", "forgetProfile", "Have its calls held as is usual")
             .for_operator()
-            .is_silent(204, "It has no profile."),
+            .stays_silent(204, "It has no profile."),
     ]
 }
 

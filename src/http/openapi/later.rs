@@ -68,6 +68,6 @@ pub(super) fn schedules() -> Vec<Operation> {
             .answers::<ScheduleView>(200, "With its `history`."),
         delete("/v1/schedules/{id}", "cancelSchedule", "Have nothing of it come any more")
             .refuses(404, no_schedule)
-            .is_silent(204, "Its history stays."),
+            .stays_silent(204, "Its history stays."),
     ]
 }

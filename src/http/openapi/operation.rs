@@ -216,7 +216,7 @@ impl Operation {
     }
 
     /// A success without content.
-    pub(super) fn is_silent(mut self, status: u16, about: &'static str) -> Self {
+    pub(super) fn stays_silent(mut self, status: u16, about: &'static str) -> Self {
         let content = Content::Nothing;
         self.answers.push(Answer { status, about, content, headers: Vec::new() });
         self

@@ -25,7 +25,7 @@ pub(super) fn webhooks() -> Vec<Operation> {
             .answers::<WebhookView>(200, "With its `deliveries`."),
         delete("/v1/webhooks/{id}", "forgetWebhook", "Tell it nothing any more")
             .refuses(404, no_webhook)
-            .is_silent(204, "It is forgotten."),
+            .stays_silent(204, "It is forgotten."),
         post("/v1/webhooks/{id}/test", "testWebhook", "Send it a `ping`")
             .refuses(404, no_webhook)
             .refuses(409, &["webhook_disabled", "too_many_deliveries"])
@@ -57,7 +57,7 @@ pub(super) fn policy() -> Vec<Operation> {
             .answers::<Barred>(200, "It is on the list."),
         delete("/v1/do-not-call/{number}", "unbar", "Take a number off the list")
             .refuses(404, &["not_on_the_list"])
-            .is_silent(204, "It is off."),
+            .stays_silent(204, "It is off."),
         get("/v1/consents/{number}", "hasConsented", "Whether a consent is recorded")
             .refuses(404, &["no_consent"])
             .answers::<Consented>(200, "It is."),
@@ -66,6 +66,6 @@ pub(super) fn policy() -> Vec<Operation> {
             .answers::<Consented>(200, "It is recorded."),
         delete("/v1/consents/{number}", "withdrawConsent", "Record that it is withdrawn")
             .refuses(404, &["no_consent"])
-            .is_silent(204, "It is withdrawn."),
+            .stays_silent(204, "It is withdrawn."),
     ]
 }
