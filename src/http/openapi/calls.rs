@@ -103,6 +103,7 @@ fn told() -> Vec<Operation> {
             .silent(101, "The socket is open."),
         post("/v1/calls/{id}/listen", "listenTicket", "A ticket to listen, for browsers")
             .about("It is good once and for half a minute, where a key cannot be shown.")
+            .looks()
             .refuses(404, no_call)
             .refuses(409, &["call_is_over"])
             .refuses(429, &["too_many_tickets"])
