@@ -35,6 +35,8 @@ pub mod webhook;
 pub mod rehearsal;
 
 pub mod config;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 pub mod shutdown;
 pub mod telemetry;
 

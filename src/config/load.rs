@@ -144,6 +144,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     }
     carrier::check(config).map_err(ConfigError::Invalid)?;
     policy::check(config).map_err(ConfigError::Invalid)?;
+    config.log.check().map_err(ConfigError::Invalid)?;
     tools::check(&config.tools, &config.mcp).map_err(ConfigError::Invalid)?;
     agent::check(&config.agent, &config.mcp).map_err(ConfigError::Invalid)?;
     persona::check(&config.persona).map_err(ConfigError::Invalid)?;

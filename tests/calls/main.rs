@@ -30,6 +30,8 @@ mod model_failover;
 mod model_limits;
 mod model_lost;
 mod not_answered;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod own_tools;
 mod parts_die;
 mod policy;
