@@ -23,7 +23,7 @@ pub(super) struct Options {
 #[derive(Clone, Debug, Subcommand)]
 enum What {
     /// Have a phone rung at a time, or again and again.
-    Add(Add),
+    Add(Box<Add>),
     /// List what is scheduled, and when it rings next.
     List,
     /// Take a scheduled call away.

@@ -86,7 +86,7 @@ async fn a_target_has_one_call_at_a_time_and_only_the_last_is_repeated() {
     let of = kept(&store).await;
     assert!(ring(&store, &of, "c1", None).await);
     assert!(!ring(&store, &of, "c2", None).await, "one is under way");
-    assert_eq!(store.awaited_campaigns().await.unwrap(), [of.id.clone()]);
+    assert_eq!(store.awaited_campaigns().await.unwrap(), std::slice::from_ref(&of.id));
     store.note(note("c1", 1, finalized(Outcome::Busy)));
     store.flush().await.unwrap();
     assert!(!ring(&store, &of, "c3", Some("c0")).await, "that is not the last call");
