@@ -280,10 +280,29 @@ pub struct Log {
     pub filter: String,
     /// One JSON object a line instead of text.
     pub json: bool,
+    /// Where a collector of OpenTelemetry takes the spans of calls, as protobuf over HTTP:
+    /// `http://127.0.0.1:4318/v1/traces`. Empty: nowhere. Needs a build with the feature `otlp`.
+    pub otlp_url: String,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { filter: "warn,tandem=info,tandem_actors=info".to_owned(), json: false }
+        Self {
+            filter: "warn,tandem=info,tandem_actors=info".to_owned(),
+            json: false,
+            otlp_url: String::new(),
+        }
+    }
+}
+
+impl Log {
+    /// What is wrong with it, if anything.
+    fn check(&self) -> Result<(), String> {
+        if self.otlp_url.is_empty() || cfg!(feature = "otlp") {
+            return Ok(());
+        }
+        let wrong = "log.otlp_url needs a program that was built with `--features otlp`; take it \
+                     out, or build so";
+        Err(wrong.to_owned())
     }
 }

@@ -39,6 +39,8 @@ pub mod webhook;
 pub mod rehearsal;
 
 pub mod config;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 pub mod shutdown;
 pub mod telemetry;
 

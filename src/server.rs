@@ -138,7 +138,7 @@ impl Server {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         network.serve(&desk, left, &tasks, &stop);
         serve(listener, carriers, &desk, &tasks, &stop);
-        attend(&desk, config.store.keep_days, deliverer, &tasks, &stop);
+        attend(&desk, config, deliverer, &tasks, &stop)?;
         let drain = Duration::from_secs(config.limits.drain_s);
         Ok(Self {
             address,
@@ -271,13 +271,22 @@ async fn model(config: &Config) -> anyhow::Result<(Endpoints, Option<Arc<Realtim
 }
 
 /// Starts what is done beside the calls, until told to stop.
+///
+/// # Errors
+/// When the spans of calls are to go where they cannot.
 fn attend(
     desk: &Desk,
-    keep_days: u32,
+    config: &Config,
     deliverer: Deliverer,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-) {
+) -> anyhow::Result<()> {
+    #[cfg(feature = "otlp")]
+    if !config.log.otlp_url.is_empty() {
+        let traces = crate::otlp::Traces::to(&config.log.otlp_url, &config.store.node)?;
+        tasks.spawn(traces.run(desk.exchange.listen(), stop.clone()));
+    }
+    let keep_days = config.store.keep_days;
     if keep_days > 0 {
         let (store, recordings) = (desk.store.clone(), desk.recordings.clone());
         tasks.spawn(retention::sweep(store, recordings, keep_days, stop.clone()));
@@ -293,6 +302,7 @@ fn attend(
             tracing::error!(%error, "no call is made by a schedule");
         }
     });
+    Ok(())
 }
 
 fn search_driver(desk: &Desk) -> Driver {

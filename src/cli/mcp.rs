@@ -24,7 +24,7 @@ pub(super) struct Options {
 
 pub(super) async fn run(client: anyhow::Result<Client>) -> anyhow::Result<ExitCode> {
     let client = client?;
-    telemetry::install(&Log { filter: "warn".to_owned(), json: false });
+    telemetry::install(&Log { filter: "warn".to_owned(), ..Log::default() });
     let face = Face::new(Arc::new(client), Uuid::new_v4().to_string());
     let served = face.serve(rmcp::transport::stdio()).await;
     let served = served.context("no host speaks the Model Context Protocol on standard input")?;

@@ -150,6 +150,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     config.limits.check().map_err(ConfigError::Invalid)?;
     carrier::check(config).map_err(ConfigError::Invalid)?;
     policy::check(config).map_err(ConfigError::Invalid)?;
+    config.log.check().map_err(ConfigError::Invalid)?;
     tools::check(&config.tools, &config.mcp).map_err(ConfigError::Invalid)?;
     agent::check(&config.agent, &config.mcp).map_err(ConfigError::Invalid)?;
     persona::check(&config.persona).map_err(ConfigError::Invalid)?;

@@ -34,6 +34,8 @@ mod model_limits;
 mod model_lost;
 mod not_answered;
 mod openapi;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod own_tools;
 mod parts_die;
 mod policy;
