@@ -164,7 +164,7 @@ pub struct Machine {
     generation: Generation,
     /// Responses up to this one were interrupted.
     fence: Generation,
-    greeted: bool,
+    opening: phone::Opening,
     greet_at: Option<Instant>,
     /// A fresh session waits for a quiet moment to replace the one in use.
     handover: bool,
@@ -228,7 +228,7 @@ impl Machine {
             questions: 0,
             generation: 0,
             fence: 0,
-            greeted: false,
+            opening: phone::Opening::Due,
             greet_at: None,
             handover: false,
             sign: now,

@@ -93,7 +93,14 @@ async fn until(server: &Process, path: &str, so: impl Fn(&Value) -> bool) -> Val
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(STORY, looked).await.unwrap_or_else(|_| panic!("waited in vain at {path}"))
+    match tokio::time::timeout(STORY, looked).await {
+        Ok(seen) => seen,
+        Err(_elapsed) => {
+            let call = path.split('/').take(4).collect::<Vec<_>>().join("/");
+            let events = server.get(&format!("{call}/events")).await;
+            panic!("waited in vain at {path}: {events}");
+        }
+    }
 }
 
 async fn post(server: &Process, path: &str, body: &Value) -> Value {

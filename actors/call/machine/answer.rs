@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::phone::Opening;
 use super::{Machine, Phase, Session};
 use crate::briefing::{Direction, Outcome, Text, Voicemail};
 use crate::call::answer::{Course, Source, Who};
@@ -167,7 +168,7 @@ impl Machine {
 
     /// Stops what we are saying, and lets nothing more of it out.
     fn fall_silent(&mut self) {
-        self.greeted = true;
+        self.opening = Opening::Sounded;
         self.muted = true;
         self.media(Media::Mute);
         self.turn.waive();
@@ -212,7 +213,7 @@ impl Machine {
         self.is_quiet()
             && self.turn.is_still()
             && self.session == Session::Up
-            && self.greeted
+            && self.opening != Opening::Due
             && self.transfer.is_none()
     }
 

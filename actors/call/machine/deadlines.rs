@@ -16,7 +16,7 @@ impl Machine {
                 self.silence_deadline(),
                 self.media_deadline(),
                 self.session_deadline(),
-                self.greet_at.filter(|_| !self.greeted && self.session == Session::Up),
+                self.greet_at.filter(|_| self.opening_is_due()),
                 self.fill_deadline(),
                 self.answer_deadline(),
                 self.transfer_deadline(),

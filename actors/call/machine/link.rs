@@ -164,6 +164,7 @@ impl Machine {
             self.stay();
             self.spoken_into_message(now);
         }
+        self.opening_overtaken();
         self.recording_answering(began);
         self.question_answering(began);
     }

@@ -23,6 +23,17 @@ const REATTACH: Duration = Duration::from_secs(15);
 /// WebSocket close codes of a far end that meant it: normal, going away, none given.
 const ORDERLY: [u16; 3] = [1000, 1001, 1005];
 
+/// How far that which opens the call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// It has not been asked for.
+    Due,
+    /// The model was asked for it, if anything opens the call.
+    Asked,
+    /// Something of ours has sounded.
+    Sounded,
+}
+
 impl Machine {
     pub(super) fn phone(&mut self, phone: Phone, now: Instant) {
         match phone {
@@ -68,13 +79,32 @@ impl Machine {
     /// them, after giving them a moment to say who they are.
     pub(super) fn greet(&mut self, now: Instant) {
         let due = self.greet_at.is_some_and(|at| now >= at);
-        if self.greeted || !due || self.session != Session::Up {
+        if !due || !self.opening_is_due() {
             return;
         }
-        self.greeted = true;
-        if !self.turn.is_due() && !self.turn.is_caller_speaking() {
+        self.opening = Opening::Asked;
+        if !self.is_taken() {
             let opening = self.opening();
             self.turn.owe(opening);
+        }
+    }
+
+    /// Whether the model may be asked to open the call. Who has spoken by then needs no opening;
+    /// but whoever was left in silence is told why, as soon as there is room for it.
+    pub(super) fn opening_is_due(&self) -> bool {
+        let waits = self.goes_on() && self.is_taken();
+        self.opening == Opening::Due && self.session == Session::Up && !waits
+    }
+
+    /// Whether somebody has the word, or is to have it.
+    fn is_taken(&self) -> bool {
+        self.turn.is_due() || self.turn.is_caller_speaking()
+    }
+
+    /// The caller speaks up before what was asked for sounds.
+    pub(super) fn opening_overtaken(&mut self) {
+        if self.goes_on() && self.opening == Opening::Asked {
+            self.opening = Opening::Due;
         }
     }
 
@@ -94,6 +124,9 @@ impl Machine {
         }
         if *source == Source::Clip {
             return;
+        }
+        if self.opening == Opening::Asked {
+            self.opening = Opening::Sounded;
         }
         self.message_begun();
         self.introduction_sounds();

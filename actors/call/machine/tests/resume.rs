@@ -62,3 +62,39 @@ fn one_that_nobody_had_answered_is_answered_now() {
     call.take(Input::Begin);
     assert!(shows(&call.take(Input::Phone(Phone::Started)), "Lifecycle(Answered)"));
 }
+
+/// The tag of the apology, when it is asked for.
+fn apology(outputs: &[Output]) -> Option<u64> {
+    outputs.iter().find_map(|output| match output {
+        Output::Link(ToLink::Tell(Command::Respond { tag, instructions: Some(text) })) => {
+            text.as_str().ends_with("greet").then_some(*tag)
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn whoever_speaks_before_the_apology_sounds_gets_it_all_the_same() {
+    let mut call = resumed(true);
+    call.take(Input::Begin);
+    call.take(Input::Link(Link::Ready));
+    call.take(Input::Phone(Phone::Started));
+    let tag = apology(&call.take(Input::Link(Link::Up)));
+    assert!(tag.is_some(), "it is asked for at once");
+    let response = ResponseId("sorry".into());
+    call.said(Event::Responding { response: response.clone(), tag }, 1);
+    let mut since = call.said(Event::CallerStarted(ItemId("u".into())), 1);
+    let ending = Ending::Cancelled;
+    since.extend(call.said(Event::Responded { response, ending, usage: None }, 1));
+    since.extend(call.said(Event::CallerStopped(ItemId("u".into())), 1));
+    // The model answers what they said by itself.
+    since.extend(call.respond("answer", 2));
+    since.extend(call.drained());
+    let told = apology(&since);
+    assert!(told.is_some(), "they are told why it was silent: {since:?}");
+    call.said(Event::Responding { response: ResponseId("again".into()), tag: told }, 3);
+    call.take(Input::Phone(Phone::Began(Source::Item(ItemId("i".into())), call.now)));
+    call.said(Event::CallerStarted(ItemId("v".into())), 3);
+    call.said(Event::CallerStopped(ItemId("v".into())), 3);
+    assert_eq!(apology(&call.respond("another", 4)), None, "once");
+}
