@@ -27,7 +27,10 @@ use crate::config::{Dialect, Voicemail};
 use crate::persona::{Manner, Persona};
 use crate::policy::{Gate, Refused};
 use crate::recording::Recordings;
-use crate::store::{Bounds, NoPlace, NotOpened, Once, Ordered, Part, Permit, Store, Terms};
+use crate::store::{
+    Bounds, NoPlace, NotOpened, Once, Ordered, Orders as _, Part, Permit, Policies as _,
+    Profiles as _, Store, Terms,
+};
 use ticket::{Admission, Tickets};
 
 pub use order::{Order, Ringing, Wish};
@@ -112,10 +115,7 @@ pub enum NotMade {
     #[error("the same order came a moment ago and made the call {0}")]
     JustNow(CallId),
     /// It is not known whether a call of the same account rings this number.
-    #[error(
-        "it is not known whether the call {0} rings this number; look at it, and order again \
-             when that is known"
-    )]
+    #[error("it is not known yet whether the call {0} rings this number")]
     Unsure(CallId),
     /// Whoever rings here is not among those who may.
     #[error("the caller is not among those who may ring this number")]

@@ -20,6 +20,7 @@ mod orphans;
 mod phones;
 mod policy;
 mod read;
+mod reading;
 mod recordings;
 mod results;
 mod schedules;
@@ -38,7 +39,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::SqlitePool;
-use tandem_actors::briefing::{CallId, Text};
+use tandem_actors::briefing::CallId;
 use tandem_actors::clock;
 use tandem_actors::record::{Intent, Note, Opened, Record, RecordError};
 use tandem_actors::tool::{Done, Job, Readback};
@@ -50,24 +51,30 @@ pub use archive::{
     LedgerState, NoCursor, Orphan, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow,
 };
 pub use deliveries::DeliveryRow;
-pub(crate) use deliveries::{Attempt, Due, Next};
+pub(crate) use deliveries::{Attempt, Deliveries, Due, Next};
 pub use desk::Tenure;
 pub use fault::Fault;
-pub use keys::{KEYS_MAX, KeyRow, Scope};
+pub use forget::Retention;
+pub use inbound::Profiles;
+pub use keys::{KEYS_MAX, KeyRow, Keys, Scope};
 pub(crate) use ledger::hex_digest;
 pub use open::OpenError;
 pub(crate) use open::make_private;
-pub use orders::{Bounds, Judge, NotOpened, Once, Ordered, Permit, Terms};
-pub use policy::{List, Listed};
+pub use orders::{Bounds, Judge, NotOpened, Once, Ordered, Orders, Permit, Terms};
+pub use phones::Phones;
+pub use policy::{List, Listed, Policies};
 pub use recordings::AwaitedFile;
-pub use schedules::{RunRow, SCHEDULES_MAX, ScheduleRow};
-pub use searches::{Inquiry, NoPlace, Part, SearchRow, SearchState, Target, TargetRow};
+pub use results::Results;
+pub use schedules::{RunRow, SCHEDULES_MAX, ScheduleRow, Schedules};
+pub use searches::{
+    Inquiry, NoPlace, Part, SearchArchive, SearchRow, SearchState, Searches, Target, TargetRow,
+};
 pub use spool::{ENDS_MAX, SPOOL_MAX};
 pub use tasks::{
     Decision, Priority, Resolved, TASKS_MAX, TaskBook, TaskChange, TaskRow, TaskStatus,
 };
-pub use told::{News, WAITING_MAX};
-pub use webhooks::{NewWebhook, WEBHOOKS_MAX, WebhookRow};
+pub use told::{News, Telling, WAITING_MAX};
+pub use webhooks::{NewWebhook, WEBHOOKS_MAX, WebhookRow, Webhooks};
 
 use desk::Desk;
 use fault::Trouble;
@@ -291,95 +298,6 @@ impl Record for Store {
                 Box::pin(async move { desk.settle(&job, &done, at_ms).await })
             }),
         )
-    }
-}
-
-impl Archive for Store {
-    fn call<'a>(&'a self, id: &'a CallId) -> Answer<'a, Option<CallRow>> {
-        Box::pin(read::call(&self.inner.readers, id))
-    }
-
-    fn calls(&self, filter: CallFilter, after: Option<Cursor>, limit: u32) -> Answer<'_, Page> {
-        Box::pin(read::calls(&self.inner.readers, filter, after, limit))
-    }
-
-    fn turns<'a>(&'a self, id: &'a CallId) -> Answer<'a, Vec<TurnRow>> {
-        Box::pin(read::turns(&self.inner.readers, id))
-    }
-
-    fn events<'a>(&'a self, id: &'a CallId, after: u64) -> Answer<'a, Vec<EventRow>> {
-        Box::pin(read::events(&self.inner.readers, id, after))
-    }
-
-    fn tool_ledger<'a>(&'a self, id: &'a CallId) -> Answer<'a, Vec<LedgerRow>> {
-        Box::pin(read::tool_ledger(&self.inner.readers, id))
-    }
-
-    fn confirmations<'a>(&'a self, id: &'a CallId) -> Answer<'a, Vec<ConfirmationRow>> {
-        Box::pin(read::confirmations(&self.inner.readers, id))
-    }
-
-    fn setting<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Text>> {
-        Box::pin(read::setting(&self.inner.readers, key))
-    }
-
-    fn set(&self, key: String, value: Text) -> Answer<'static, ()> {
-        let at_ms = now_ms();
-        kept(self.promise(move |desk| {
-            Box::pin(async move { desk.set(&key, value.as_str(), at_ms).await })
-        }))
-    }
-
-    fn settle_orphans(&self, node: String) -> Answer<'static, Vec<SettledCall>> {
-        let store = self.clone();
-        Box::pin(async move {
-            let mut all = Vec::new();
-            loop {
-                let (node, at_ms) = (node.clone(), now_ms());
-                let settled = store.promise(move |desk| {
-                    Box::pin(async move { desk.settle_orphans(&node, at_ms).await })
-                });
-                let settled = settled.await?;
-                if settled.is_empty() {
-                    return Ok(all);
-                }
-                all.extend(settled);
-            }
-        })
-    }
-
-    fn adopt_orphans(&self, node: String) -> Answer<'static, Vec<Orphan>> {
-        let store = self.clone();
-        Box::pin(async move {
-            let mut all = Vec::new();
-            loop {
-                let node = node.clone();
-                let adopted = store
-                    .promise(move |desk| Box::pin(async move { desk.adopt_orphans(&node).await }));
-                let adopted = adopted.await?;
-                if adopted.is_empty() {
-                    return Ok(all);
-                }
-                all.extend(adopted);
-            }
-        })
-    }
-
-    fn end_orphan(&self, call: CallId, end: End) -> Answer<'static, ()> {
-        let at_ms = now_ms();
-        kept(
-            self.promise(move |desk| {
-                Box::pin(async move { desk.end_orphan(&call, end, at_ms).await })
-            }),
-        )
-    }
-
-    fn flush(&self) -> Answer<'static, ()> {
-        kept(self.promise(|_| Box::pin(async { Ok(()) })))
-    }
-
-    fn tenure(&self) -> &Tenure {
-        &self.inner.tenure
     }
 }
 

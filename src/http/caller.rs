@@ -15,7 +15,7 @@ use tandem_actors::briefing::CallId;
 use super::Desk;
 use super::problem::Problem;
 use crate::account::Account;
-use crate::store::{Archive as _, CallRow, Scope, Store};
+use crate::store::{Archive as _, CallRow, Keys as _, Scope, Store};
 
 /// The other header that may bring a key.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Desk;
 use super::caller::Operator;
 use super::problem::Problem;
-use crate::store::{KEYS_MAX, KeyRow, Scope};
+use crate::store::{KEYS_MAX, KeyRow, Keys as _, Scope};
 
 /// The longest label.
 const LABEL_CHARS: usize = 100;

@@ -17,7 +17,7 @@ use super::caller::{Caller, Writer};
 use super::calls::order::checked_number;
 use super::problem::Problem;
 use crate::policy::{Gate, look};
-use crate::store::{List, Listed};
+use crate::store::{List, Listed, Policies as _};
 
 /// The longest word on why a number is on a list: a line of a form.
 const WORD_CHARS: usize = 200;

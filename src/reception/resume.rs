@@ -11,7 +11,7 @@ use tandem_actors::tool::{Done, Verdict};
 use super::{Made, New, NotMade, Reception, Wish, briefing};
 use crate::config::Voicemail;
 use crate::persona;
-use crate::store::{Archive as _, LedgerRow, LedgerState, Orphan, TurnRow};
+use crate::store::{Archive as _, LedgerRow, LedgerState, Orphan, Results as _, TurnRow};
 
 /// The carrier has been told to bring the media: it comes within a second, or it will not.
 const MEDIA: Duration = Duration::from_secs(15);

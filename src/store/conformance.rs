@@ -1,5 +1,12 @@
-//! What every store must do, whatever it is built on: stories over [`Archive`] that a new engine
-//! runs as they stand. Knows a store only through the trait and a way to start runs of nodes.
+//! What every store must do, whatever it is built on: stories that a new engine runs as they stand.
+//! Knows a store only through its traits, one for each desk, and a way to start runs of nodes.
+
+pub(super) mod access;
+pub(super) mod asking;
+pub(super) mod forgetting;
+pub(super) mod later;
+pub(super) mod ordering;
+pub(super) mod telling;
 
 use std::future::Future;
 use std::time::{Duration, SystemTime};

@@ -11,7 +11,7 @@ use tandem_actors::briefing::Text;
 use tandem_actors::tool::{Done, Job, Promise, Readback, Risk, Tool, Verdict};
 
 use super::checked::arguments;
-use crate::store::{Store, Unkept};
+use crate::store::{Results as _, Store, Unkept};
 
 /// The tool's name.
 pub const REPORT_RESULT: &str = "report_result";
@@ -156,7 +156,7 @@ mod tests {
     use crate::account::Account;
     use crate::persona::Manner;
     use crate::store::conformance::opened;
-    use crate::store::{Archive as _, Bounds, Part, Terms};
+    use crate::store::{Archive as _, Bounds, Orders as _, Part, Terms};
 
     #[tokio::test]
     async fn a_result_fits_what_was_asked_for_and_the_last_one_counts() {

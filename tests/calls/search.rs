@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tandem::account::Account;
 use tandem::persona::Manner;
 use tandem::rehearsal::callee::Role;
-use tandem::store::{Bounds, Inquiry, Ordered, Part, Target, Terms};
+use tandem::store::{Bounds, Inquiry, Ordered, Orders as _, Part, Searches as _, Target, Terms};
 use tandem_actors::briefing::{CallId, Direction, Lifecycle};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::Opened;

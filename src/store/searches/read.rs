@@ -6,7 +6,7 @@ use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::RecordError;
 
-use super::super::archive::{Archive as _, outcome_named};
+use super::super::archive::{Archive, outcome_named};
 use super::super::fault::unread;
 use super::{Inquiry, SearchRow, SearchState, Store, Target, TargetRow};
 use crate::account::Account;
@@ -14,9 +14,27 @@ use crate::account::Account;
 /// The most searches that are listed: the newest.
 const LISTED_MAX: i64 = 100;
 
-impl Store {
+/// Searches read back from the record.
+pub trait SearchArchive: Archive {
     /// A search with its targets and their calls; none when there is none of this id.
-    pub async fn search(&self, id: &str) -> Result<Option<SearchRow>, RecordError> {
+    fn search(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<SearchRow>, RecordError>> + Send;
+
+    /// The newest searches, without their targets; of one account where that is said.
+    fn searches(
+        &self,
+        of: Option<Account>,
+    ) -> impl Future<Output = Result<Vec<SearchRow>, RecordError>> + Send;
+
+    /// The searches in which there may be something to do: those that run, and those that are over
+    /// but for calls.
+    fn open_searches(&self) -> impl Future<Output = Result<Vec<String>, RecordError>> + Send;
+}
+
+impl SearchArchive for Store {
+    async fn search(&self, id: &str) -> Result<Option<SearchRow>, RecordError> {
         let row = sqlx::query("SELECT * FROM searches WHERE id = $1")
             .bind(id)
             .fetch_optional(&self.inner.readers)
@@ -28,8 +46,7 @@ impl Store {
         Ok(Some(search))
     }
 
-    /// The newest searches, without their targets; of one account where that is said.
-    pub async fn searches(&self, of: Option<Account>) -> Result<Vec<SearchRow>, RecordError> {
+    async fn searches(&self, of: Option<Account>) -> Result<Vec<SearchRow>, RecordError> {
         let rows = sqlx::query(
             "SELECT * FROM searches WHERE ($1 IS NULL OR account = $1) \
              ORDER BY made_ms DESC, id DESC LIMIT $2",
@@ -42,9 +59,7 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The searches in which there may be something to do: those that run, and those that are over
-    /// but for calls.
-    pub async fn open_searches(&self) -> Result<Vec<String>, RecordError> {
+    async fn open_searches(&self) -> Result<Vec<String>, RecordError> {
         sqlx::query_scalar(
             "SELECT id FROM searches WHERE state = 'running' UNION \
              SELECT search FROM search_targets JOIN calls ON calls.id = search_targets.call \
@@ -54,7 +69,9 @@ impl Store {
         .await
         .map_err(|error| unread(&error))
     }
+}
 
+impl Store {
     async fn targets(&self, search: &str) -> Result<Vec<TargetRow>, RecordError> {
         let rows = sqlx::query("SELECT * FROM search_targets WHERE search = $1 ORDER BY number")
             .bind(search)
