@@ -30,7 +30,10 @@ use crate::config::{Dialect, Voicemail};
 use crate::persona::Manner;
 use crate::policy::{Ordered, Refused};
 use crate::recording::Recordings;
-use crate::store::{self, Bounds, NotOpened, Once, Part, Permit, Store, Terms};
+use crate::store::{
+    self, Bounds, NotOpened, Once, Orders as _, Part, Permit, Policies as _, Profiles as _, Store,
+    Terms,
+};
 use ticket::{Admission, Tickets};
 
 pub use house::House;

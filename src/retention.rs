@@ -10,7 +10,7 @@ use tandem_actors::record::RecordError;
 use tokio_util::sync::CancellationToken;
 
 use crate::recording::Recordings;
-use crate::store::Store;
+use crate::store::{Retention as _, Store};
 
 /// What is old is looked for this often.
 const SWEEP: Duration = Duration::from_hours(1);

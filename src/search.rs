@@ -23,7 +23,10 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Voicemail;
 use crate::policy::{Code, Refused};
 use crate::reception::{NotMade, Order, Reception, Wish};
-use crate::store::{Archive as _, CallRow, Part, SearchRow, SearchState, Store, TargetRow};
+use crate::store::{
+    Archive as _, CallRow, Part, SearchArchive as _, SearchRow, SearchState, Searches as _, Store,
+    TargetRow,
+};
 use compare::Found;
 use plan::{Asked, Plan, Rules, Standing};
 

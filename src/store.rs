@@ -49,34 +49,41 @@ use tandem_actors::tool::{Done, Job, Readback};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use agent_tasks::{AgentState, AgentTask};
+pub use approvals::Approvals;
 pub use archive::{
     Answer, Archive, CallFilter, CallRow, ConfirmationRow, Cursor, End, EventRow, LedgerRow,
     LedgerState, NoCursor, Orphan, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow,
 };
 pub use campaigns::{
-    CAMPAIGNS_MAX, Campaign, CampaignChange, CampaignRow, CampaignTarget, DECISIONS_MAX, Decided,
-    Errand,
+    CAMPAIGNS_MAX, Campaign, CampaignArchive, CampaignChange, CampaignRow, CampaignTarget,
+    Campaigns, DECISIONS_MAX, Decided, Errand,
 };
 pub use deliveries::DeliveryRow;
-pub(crate) use deliveries::{Attempt, Due, Next};
+pub(crate) use deliveries::{Attempt, Deliveries, Due, Next};
 pub use desk::Tenure;
 pub use fault::Fault;
 pub use floor::LiveRow;
-pub use keys::{KEYS_MAX, KeyRow, Scope};
+pub use forget::Retention;
+pub use inbound::Profiles;
+pub use keys::{KEYS_MAX, KeyRow, Keys, Scope};
 pub(crate) use ledger::hex_digest;
 pub use open::OpenError;
 pub(crate) use open::make_private;
-pub use orders::{Bounds, Judge, NotOpened, Once, Ordered, Permit, Terms};
-pub use policy::{List, Listed};
+pub use orders::{Bounds, Judge, NotOpened, Once, Ordered, Orders, Permit, Terms};
+pub use phones::Phones;
+pub use policy::{List, Listed, Policies};
 pub use recordings::AwaitedFile;
-pub use schedules::{RunRow, SCHEDULES_MAX, ScheduleRow};
-pub use searches::{Inquiry, NoPlace, Part, SearchRow, SearchState, Target, TargetRow};
+pub use results::Results;
+pub use schedules::{RunRow, SCHEDULES_MAX, ScheduleRow, Schedules};
+pub use searches::{
+    Inquiry, NoPlace, Part, SearchArchive, SearchRow, SearchState, Searches, Target, TargetRow,
+};
 pub use spool::{ENDS_MAX, SPOOL_MAX};
 pub use tasks::{
     Decision, Priority, Resolved, TASKS_MAX, TaskBook, TaskChange, TaskRow, TaskStatus,
 };
-pub use told::{News, WAITING_MAX};
-pub use webhooks::{NewWebhook, WEBHOOKS_MAX, WebhookRow};
+pub use told::{News, Telling, WAITING_MAX};
+pub use webhooks::{NewWebhook, WEBHOOKS_MAX, WebhookRow, Webhooks};
 
 use desk::Desk;
 use fault::Trouble;

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio::task::{self, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{Attempt, Due, Next, Store};
+use crate::store::{Attempt, Deliveries as _, Due, Next, Store};
 use post::{Answer, Post};
 use schedule::Tried;
 

@@ -13,7 +13,9 @@ use crate::policy::{Code, Refused};
 use crate::reception::{self, NotMade, Order, Wish};
 use crate::search::plan::{self, Asked, Plan, Rules};
 use crate::search::standing;
-use crate::store::{CallRow, CampaignRow, CampaignTarget, Errand, Part, Store};
+use crate::store::{
+    CallRow, CampaignArchive as _, CampaignRow, CampaignTarget, Campaigns as _, Errand, Part, Store,
+};
 
 /// How often it is looked whether somebody is to be rung once more.
 const LOOK: Duration = Duration::from_secs(1);

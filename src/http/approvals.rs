@@ -25,7 +25,7 @@ use super::problem::Problem;
 use crate::approval::{Approval, Decision, Verify, WORDS};
 use crate::config::Voicemail;
 use crate::reception::{Order, Wish};
-use crate::store::{Archive as _, CallRow};
+use crate::store::{Approvals as _, Archive as _, CallRow};
 
 /// The longest wait for a decision; then one asks again.
 const WAIT: Duration = Duration::from_secs(60);

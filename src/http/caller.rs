@@ -16,7 +16,7 @@ use super::Desk;
 use super::problem::Problem;
 use super::session;
 use crate::account::Account;
-use crate::store::{Archive as _, CallRow, KeyRow, Scope, Store};
+use crate::store::{Archive as _, CallRow, KeyRow, Keys as _, Scope, Store};
 
 /// The other header that may bring a key.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");

@@ -24,8 +24,8 @@ use super::searches::order::{FACTS_CHARS, Whom, retried, targets, text};
 use crate::campaign;
 use crate::reception::{NotMade, Order, Wish};
 use crate::store::{
-    CAMPAIGNS_MAX, Campaign, CampaignChange, CampaignRow, CampaignTarget, DECISIONS_MAX, Errand,
-    NoPlace, Ordered,
+    CAMPAIGNS_MAX, Campaign, CampaignArchive as _, CampaignChange, CampaignRow, CampaignTarget,
+    Campaigns as _, DECISIONS_MAX, Errand, NoPlace, Ordered,
 };
 
 use view::{CampaignPage, Made, Short, Whole};

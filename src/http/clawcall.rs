@@ -30,7 +30,7 @@ use super::openapi::words::DirectionWord;
 use super::problem::Problem;
 use crate::account::Account;
 use crate::reception::{Order, Wish};
-use crate::store::{Archive as _, CallFilter, Scope};
+use crate::store::{Archive as _, CallFilter, Keys as _, Scope};
 use error::Fault;
 pub(super) use link::Links;
 pub(super) use preferences::Preferences;

@@ -19,7 +19,7 @@ use super::Desk;
 use super::caller::Caller;
 use super::openapi::words::{DirectionWord, LifecycleWord};
 use super::problem::Problem;
-use crate::store::LiveRow;
+use crate::store::{Archive as _, LiveRow};
 
 /// A stream says that it lives, and looks whether its reader may still read, this often.
 const ALIVE: Duration = Duration::from_secs(5);

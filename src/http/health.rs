@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 use super::Desk;
 use super::caller::Operator;
 use super::problem::Problem;
+use crate::store::Deliveries as _;
 
 /// `GET /healthz`: this process answers.
 pub(super) async fn alive() -> &'static str {

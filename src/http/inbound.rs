@@ -19,6 +19,7 @@ use super::problem::Problem;
 use crate::account::Account;
 use crate::inbound::{PinHash, Profile};
 use crate::persona::Manner;
+use crate::store::Profiles as _;
 
 /// Who may ring one number: more is a matter for a system of its own.
 const ALLOW_MAX: usize = 1_000;

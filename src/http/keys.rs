@@ -13,7 +13,7 @@ use super::Desk;
 use super::caller::Operator;
 use super::openapi::words::AccountName;
 use super::problem::Problem;
-use crate::store::{KEYS_MAX, KeyRow, Scope};
+use crate::store::{KEYS_MAX, KeyRow, Keys as _, Scope};
 
 /// The longest label.
 const LABEL_CHARS: usize = 100;

@@ -13,6 +13,7 @@ use super::calls::order::checked_number;
 use super::openapi::words::E164;
 use super::problem::Problem;
 use crate::account::Account;
+use crate::store::Phones as _;
 
 /// The phone that is rung, and who has said so: `stored` over the API, or `settings`.
 async fn of(desk: &Desk, account: &Account) -> Result<Option<(Number, &'static str)>, Problem> {

@@ -19,7 +19,7 @@ use super::openapi::words::E164;
 use super::phone;
 use super::problem::Problem;
 use crate::policy::{Gate, Ordered, look};
-use crate::store::{List, Listed};
+use crate::store::{List, Listed, Policies as _};
 
 /// The longest word on why a number is on a list: a line of a form.
 const WORD_CHARS: usize = 200;

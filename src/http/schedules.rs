@@ -19,7 +19,7 @@ use super::once::{made, once};
 use super::phone;
 use super::problem::Problem;
 use crate::schedule::Spec;
-use crate::store::{Ordered, RunRow, SCHEDULES_MAX, ScheduleRow};
+use crate::store::{Ordered, RunRow, SCHEDULES_MAX, ScheduleRow, Schedules as _};
 
 /// `POST /v1/schedules`: 201 with the first time at which it comes.
 pub(super) async fn make(

@@ -29,7 +29,8 @@ use super::problem::Problem;
 use crate::reception::{NotMade, Order, Wish};
 use crate::search::follow_up;
 use crate::store::{
-    Archive as _, CallRow, NoPlace, Ordered, PAGE_MAX, Part, SearchRow, SearchState, TargetRow,
+    Archive as _, CallRow, NoPlace, Ordered, PAGE_MAX, Part, SearchArchive as _, SearchRow,
+    SearchState, Searches as _, TargetRow,
 };
 
 /// `POST /v1/searches`: 202 with the search's id; the first targets are rung at once.

@@ -18,7 +18,10 @@ use super::Desk;
 use super::caller::{Caller, Writer};
 use super::openapi::words::EventWord;
 use super::problem::Problem;
-use crate::store::{DeliveryRow, NewWebhook, News, WAITING_MAX, WEBHOOKS_MAX, WebhookRow};
+use crate::store::{
+    Deliveries as _, DeliveryRow, NewWebhook, News, Telling as _, WAITING_MAX, WEBHOOKS_MAX,
+    WebhookRow, Webhooks as _,
+};
 use crate::webhook::signature::new_secret;
 
 /// What an endpoint can be told of.

@@ -13,7 +13,9 @@ use super::{Made, New, NotMade, Reception, Wish, briefing};
 use crate::approval::Approval;
 use crate::config::{Consent, Voicemail};
 use crate::persona;
-use crate::store::{Archive as _, CallRow, LedgerRow, LedgerState, Orphan, TurnRow};
+use crate::store::{
+    Archive as _, CallRow, LedgerRow, LedgerState, Orphan, Profiles as _, Results as _, TurnRow,
+};
 
 /// The carrier has been told to bring the media: it comes within a second, or it will not.
 const MEDIA: Duration = Duration::from_secs(15);

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::Spec;
 use crate::policy::{Ordered, Refused};
 use crate::reception::{self, NotMade, Order, Wish};
-use crate::store::{Once, RunRow, ScheduleRow, Store};
+use crate::store::{Once, RunRow, ScheduleRow, Schedules as _, Store};
 use crate::webhook::Reach;
 
 /// How often it is looked whether a time has come: nobody hears the difference of a second.

@@ -11,6 +11,7 @@ use tandem_actors::record::{Record, RecordError, Speaker};
 use tandem_actors::tool::{ToolCallId, Verdict};
 
 use super::desk::Tenure;
+use super::floor::LiveRow;
 use super::orders::Bounds;
 use crate::account::Account;
 use crate::persona::Manner;
@@ -22,6 +23,9 @@ pub trait Archive: Record {
 
     /// Calls, newest first, from behind `after`; at most `limit`, at most [`PAGE_MAX`].
     fn calls(&self, filter: CallFilter, after: Option<Cursor>, limit: u32) -> Answer<'_, Page>;
+
+    /// The calls that are not over, oldest first; of one account where that is said.
+    fn floor(&self, of: Option<Account>) -> Answer<'_, Vec<LiveRow>>;
 
     /// The conversation in its order.
     fn turns<'a>(&'a self, id: &'a CallId) -> Answer<'a, Vec<TurnRow>>;

@@ -2,13 +2,11 @@
 //! which call is under way with whom. What the calls have brought is read from the calls.
 
 mod read;
-#[cfg(test)]
-mod tests;
 
 use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::record::RecordError;
 
-use super::archive::CallRow;
+use super::archive::{Archive, CallRow};
 use super::desk::Desk;
 use super::fault::Trouble;
 use super::orders::{Once, Ordered};
@@ -16,7 +14,7 @@ use super::searches::{NoPlace, Target};
 use super::{Store, now_ms};
 use crate::account::Account;
 
-pub use read::CAMPAIGNS_MAX;
+pub use read::{CAMPAIGNS_MAX, CampaignArchive};
 
 /// Decisions of one campaign: more than anybody reads to a call.
 pub const DECISIONS_MAX: i64 = 50;
@@ -117,9 +115,38 @@ pub struct Errand {
     pub again: Vec<Outcome>,
 }
 
-impl Store {
+/// Campaigns.
+pub trait Campaigns: Archive {
     /// Writes a campaign down; durable before it returns.
-    pub async fn make_campaign(
+    fn make_campaign(
+        &self,
+        account: Account,
+        campaign: Campaign,
+        targets: Vec<Target>,
+        once: Option<Once>,
+    ) -> impl Future<Output = Result<Ordered<String>, RecordError>> + Send;
+
+    /// Changes a campaign; false when there would be more than [`DECISIONS_MAX`] decisions, and
+    /// then nothing is changed. Durable before it returns.
+    fn change_campaign(
+        &self,
+        id: &str,
+        change: CampaignChange,
+    ) -> impl Future<Output = Result<bool, RecordError>> + Send;
+
+    /// Forgets a campaign; its calls and searches stay, and belong to none any more.
+    fn forget_campaign(&self, id: &str) -> impl Future<Output = Result<(), RecordError>> + Send;
+
+    /// Nothing is awaited of this call any more.
+    fn end_errand(
+        &self,
+        campaign: &str,
+        call: &CallId,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+}
+
+impl Campaigns for Store {
+    async fn make_campaign(
         &self,
         account: Account,
         campaign: Campaign,
@@ -141,13 +168,7 @@ impl Store {
         Ok(made.await?)
     }
 
-    /// Changes a campaign; false when there would be more than [`DECISIONS_MAX`] decisions, and
-    /// then nothing is changed. Durable before it returns.
-    pub async fn change_campaign(
-        &self,
-        id: &str,
-        change: CampaignChange,
-    ) -> Result<bool, RecordError> {
+    async fn change_campaign(&self, id: &str, change: CampaignChange) -> Result<bool, RecordError> {
         let (id, at_ms) = (id.to_owned(), now_ms());
         let changed = self.promise(move |desk| {
             Box::pin(async move { desk.change_campaign(&id, &change, at_ms).await })
@@ -155,8 +176,7 @@ impl Store {
         Ok(changed.await?)
     }
 
-    /// Forgets a campaign; its calls and searches stay, and belong to none any more.
-    pub async fn forget_campaign(&self, id: &str) -> Result<(), RecordError> {
+    async fn forget_campaign(&self, id: &str) -> Result<(), RecordError> {
         let id = id.to_owned();
         let gone = self.promise(move |desk| {
             Box::pin(async move {
@@ -173,8 +193,7 @@ impl Store {
         Ok(gone.await?)
     }
 
-    /// Nothing is awaited of this call any more.
-    pub async fn end_errand(&self, campaign: &str, call: &CallId) -> Result<(), RecordError> {
+    async fn end_errand(&self, campaign: &str, call: &CallId) -> Result<(), RecordError> {
         let (campaign, call) = (campaign.to_owned(), call.clone());
         let ended = self.promise(move |desk| {
             Box::pin(async move {

@@ -1,5 +1,14 @@
-//! What every store must do, whatever it is built on: stories over [`Archive`] that a new engine
-//! runs as they stand. Knows a store only through the trait and a way to start runs of nodes.
+//! What every store must do, whatever it is built on: stories that a new engine runs as they stand.
+//! Knows a store only through its traits, one for each desk, and a way to start runs of nodes.
+
+pub(super) mod access;
+pub(super) mod approving;
+pub(super) mod asking;
+pub(super) mod forgetting;
+pub(super) mod later;
+pub(super) mod ordering;
+pub(super) mod pursuing;
+pub(super) mod telling;
 
 use std::future::Future;
 use std::time::{Duration, SystemTime};
@@ -113,6 +122,22 @@ pub(super) async fn what_must_not_be_kept_is_taken_back_and_not_written(world: i
     assert!(!kept.contains("1111") && rows[0].arguments.as_str().contains("[card number]"));
     let known = store.intend(&job).await.unwrap();
     assert_eq!(known, Intent::Known(success(r#"{"card":"[card number]"}"#)));
+}
+
+pub(super) async fn the_floor_shows_each_call_until_it_is_over(world: impl World) {
+    let store = world.start("n1").await;
+    for call in ["c1", "c2"] {
+        store.open(opened(call)).await.unwrap();
+        store.note(note(call, 1, said(Speaker::Agent, "Hello.")));
+    }
+    store.note(note("c1", 2, said(Speaker::Caller, "Who is it?")));
+    store.note(note("c2", 2, finalized(Outcome::Answered)));
+    store.flush().await.unwrap();
+    let rows = store.floor(None).await.unwrap();
+    assert_eq!((rows.len(), rows[0].id.as_str(), rows[0].lifecycle.as_str()), (1, "c1", "queued"));
+    let words = (Speaker::Caller.word().to_owned(), "Who is it?".to_owned());
+    assert_eq!(rows[0].words, Some(words));
+    assert_eq!(store.floor(Some("ann".parse().unwrap())).await.unwrap(), []);
 }
 
 pub(super) async fn a_call_is_dialled_once(world: impl World) {

@@ -86,15 +86,60 @@ pub(crate) enum Next {
     Gone,
 }
 
-impl Store {
+/// What endpoints have been told and are still to be told.
+pub(crate) trait Deliveries {
     /// Changes whenever there is something new to deliver.
-    pub(crate) fn told(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.inner.told.clone()
-    }
+    fn told(&self) -> tokio::sync::watch::Receiver<u64>;
 
     /// The endpoints that something waits for, and when the first of it is due; the earliest
     /// first.
-    pub(crate) async fn endpoints_due(&self) -> Result<Vec<(String, i64)>, RecordError> {
+    fn endpoints_due(&self)
+    -> impl Future<Output = Result<Vec<(String, i64)>, RecordError>> + Send;
+
+    /// What waits for an endpoint, what is due first first.
+    fn deliveries_due(
+        &self,
+        webhook: &str,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Due>, RecordError>> + Send;
+
+    /// Writes down what an attempt came to.
+    fn settle_delivery(
+        &self,
+        id: &str,
+        attempt: Attempt,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+
+    /// Has a delivery tried now, whatever became of it before; false when there is none.
+    fn retry_delivery(
+        &self,
+        webhook: &str,
+        id: &str,
+    ) -> impl Future<Output = Result<bool, RecordError>> + Send;
+
+    /// The last deliveries of an endpoint, newest first.
+    fn deliveries(
+        &self,
+        webhook: &str,
+    ) -> impl Future<Output = Result<Vec<DeliveryRow>, RecordError>> + Send;
+
+    /// How many deliveries wait, of all endpoints.
+    fn deliveries_waiting(&self) -> impl Future<Output = Result<u64, RecordError>> + Send;
+
+    /// Throws away what was delivered or given up before these times; how many rows.
+    fn forget_deliveries(
+        &self,
+        delivered_before_ms: i64,
+        failed_before_ms: i64,
+    ) -> impl Future<Output = Result<u64, RecordError>> + Send;
+}
+
+impl Deliveries for Store {
+    fn told(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.inner.told.clone()
+    }
+
+    async fn endpoints_due(&self) -> Result<Vec<(String, i64)>, RecordError> {
         sqlx::query_as(
             "SELECT id, due FROM (SELECT id, (SELECT MIN(due_ms) FROM webhook_deliveries \
              WHERE webhook = webhooks.id AND state = 'waiting') AS due \
@@ -106,12 +151,7 @@ impl Store {
         .map_err(|error| unread(&error))
     }
 
-    /// What waits for an endpoint, what is due first first.
-    pub(crate) async fn deliveries_due(
-        &self,
-        webhook: &str,
-        limit: usize,
-    ) -> Result<Vec<Due>, RecordError> {
+    async fn deliveries_due(&self, webhook: &str, limit: usize) -> Result<Vec<Due>, RecordError> {
         let at_ms = now_ms();
         let rows = sqlx::query(
             "SELECT d.id, d.body, d.attempts, d.created_ms, d.due_ms, w.url, w.secret, \
@@ -128,12 +168,7 @@ impl Store {
         rows.iter().map(|row| due(row).map_err(|error| unread(&error))).collect()
     }
 
-    /// Writes down what an attempt came to.
-    pub(crate) async fn settle_delivery(
-        &self,
-        id: &str,
-        attempt: Attempt,
-    ) -> Result<(), RecordError> {
+    async fn settle_delivery(&self, id: &str, attempt: Attempt) -> Result<(), RecordError> {
         let (id, at_ms) = (id.to_owned(), now_ms());
         let settled = self.promise(move |desk| {
             Box::pin(async move { desk.settle_delivery(&id, attempt, at_ms).await })
@@ -141,8 +176,7 @@ impl Store {
         Ok(settled.await?)
     }
 
-    /// Has a delivery tried now, whatever became of it before; false when there is none.
-    pub async fn retry_delivery(&self, webhook: &str, id: &str) -> Result<bool, RecordError> {
+    async fn retry_delivery(&self, webhook: &str, id: &str) -> Result<bool, RecordError> {
         let (webhook, id, at_ms) = (webhook.to_owned(), id.to_owned(), now_ms());
         let retried = self.promise(move |desk| {
             Box::pin(async move { desk.retry_delivery(&webhook, &id, at_ms).await })
@@ -150,8 +184,7 @@ impl Store {
         Ok(retried.await?)
     }
 
-    /// The last deliveries of an endpoint, newest first.
-    pub async fn deliveries(&self, webhook: &str) -> Result<Vec<DeliveryRow>, RecordError> {
+    async fn deliveries(&self, webhook: &str) -> Result<Vec<DeliveryRow>, RecordError> {
         let rows = sqlx::query(
             "SELECT id, event, state, attempts, created_ms, due_ms, ended_ms, status, error \
              FROM webhook_deliveries WHERE webhook = $1 \
@@ -165,8 +198,7 @@ impl Store {
         rows.iter().map(|row| delivery(row).map_err(|error| unread(&error))).collect()
     }
 
-    /// How many deliveries wait, of all endpoints.
-    pub async fn deliveries_waiting(&self) -> Result<u64, RecordError> {
+    async fn deliveries_waiting(&self) -> Result<u64, RecordError> {
         let waiting: i64 = sqlx::query_scalar("SELECT COALESCE(SUM(waiting), 0) FROM webhooks")
             .fetch_one(&self.inner.readers)
             .await
@@ -174,8 +206,7 @@ impl Store {
         Ok(u64::try_from(waiting).unwrap_or_default())
     }
 
-    /// Throws away what was delivered or given up before these times; how many rows.
-    pub(crate) async fn forget_deliveries(
+    async fn forget_deliveries(
         &self,
         delivered_before_ms: i64,
         failed_before_ms: i64,

@@ -1,10 +1,9 @@
 //! What is going on now: of every call that is not over, as much as a row on a screen shows.
 
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqlitePool};
 use tandem_actors::record::RecordError;
 
-use super::Store;
 use super::fault::unread;
 use crate::account::Account;
 
@@ -31,26 +30,26 @@ pub struct LiveRow {
     pub repairs: i64,
 }
 
-impl Store {
-    /// The calls that are not over, oldest first; of one account where that is said.
-    pub async fn floor(&self, of: Option<Account>) -> Result<Vec<LiveRow>, RecordError> {
-        let rows = sqlx::query(
-            "SELECT c.id, c.direction, c.remote, c.lifecycle, c.queued_ms, c.answered_ms, \
-             t.speaker, t.text, \
-             (SELECT body FROM events WHERE call = c.id AND kind = 'replied' \
-              ORDER BY sequence DESC LIMIT 1) AS replied, \
-             (SELECT COUNT(*) FROM events WHERE call = c.id AND kind = 'repaired') AS repairs \
-             FROM calls c LEFT JOIN turns t ON t.call = c.id AND t.sequence = \
-             (SELECT MAX(sequence) FROM turns WHERE call = c.id) \
-             WHERE c.lifecycle <> 'finalized' AND ($1 IS NULL OR c.account = $1) \
-             ORDER BY c.queued_ms, c.id",
-        )
-        .bind(of.as_ref().map(Account::as_str))
-        .fetch_all(&self.inner.readers)
-        .await
-        .map_err(|error| unread(&error))?;
-        rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(|error| unread(&error))
-    }
+pub(super) async fn floor(
+    pool: &SqlitePool,
+    of: Option<Account>,
+) -> Result<Vec<LiveRow>, RecordError> {
+    let rows = sqlx::query(
+        "SELECT c.id, c.direction, c.remote, c.lifecycle, c.queued_ms, c.answered_ms, \
+         t.speaker, t.text, \
+         (SELECT body FROM events WHERE call = c.id AND kind = 'replied' \
+          ORDER BY sequence DESC LIMIT 1) AS replied, \
+         (SELECT COUNT(*) FROM events WHERE call = c.id AND kind = 'repaired') AS repairs \
+         FROM calls c LEFT JOIN turns t ON t.call = c.id AND t.sequence = \
+         (SELECT MAX(sequence) FROM turns WHERE call = c.id) \
+         WHERE c.lifecycle <> 'finalized' AND ($1 IS NULL OR c.account = $1) \
+         ORDER BY c.queued_ms, c.id",
+    )
+    .bind(of.as_ref().map(Account::as_str))
+    .fetch_all(pool)
+    .await
+    .map_err(|error| unread(&error))?;
+    rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(|error| unread(&error))
 }
 
 fn read(row: &SqliteRow) -> sqlx::Result<LiveRow> {

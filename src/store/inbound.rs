@@ -10,12 +10,29 @@ use super::{Store, now_ms};
 use crate::account::Account;
 use crate::inbound::Profile;
 
-impl Store {
+/// How calls to numbers of ours are held.
+pub trait Profiles {
     /// The profile of this number, and whose its calls are.
-    pub async fn inbound(
+    fn inbound(
         &self,
         number: &Number,
-    ) -> Result<Option<(Account, Profile)>, RecordError> {
+    ) -> impl Future<Output = Result<Option<(Account, Profile)>, RecordError>> + Send;
+
+    /// All of them, by number.
+    fn inbound_profiles(
+        &self,
+    ) -> impl Future<Output = Result<Vec<(Number, Account, Profile)>, RecordError>> + Send;
+
+    /// Sets the profile of a number, or takes it away. Calls that are live stay as they are.
+    fn set_inbound(
+        &self,
+        number: Number,
+        profile: Option<(Account, Profile)>,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+}
+
+impl Profiles for Store {
+    async fn inbound(&self, number: &Number) -> Result<Option<(Account, Profile)>, RecordError> {
         let row = sqlx::query("SELECT * FROM inbound WHERE number = $1")
             .bind(number.as_str())
             .fetch_optional(&self.inner.readers)
@@ -26,8 +43,7 @@ impl Store {
             .transpose()
     }
 
-    /// All of them, by number.
-    pub async fn inbound_profiles(&self) -> Result<Vec<(Number, Account, Profile)>, RecordError> {
+    async fn inbound_profiles(&self) -> Result<Vec<(Number, Account, Profile)>, RecordError> {
         let rows = sqlx::query("SELECT * FROM inbound ORDER BY number LIMIT 1000")
             .fetch_all(&self.inner.readers)
             .await
@@ -35,8 +51,7 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Sets the profile of a number, or takes it away. Calls that are live stay as they are.
-    pub async fn set_inbound(
+    async fn set_inbound(
         &self,
         number: Number,
         profile: Option<(Account, Profile)>,

@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use tandem_actors::briefing::{CallId, Direction, Text};
 use tandem_actors::record::{Opened, RecordError};
 
+use super::archive::Archive;
 use super::desk::Desk;
 use super::fault::Trouble;
 use super::searches::{NoPlace, Part};
@@ -124,11 +125,22 @@ pub struct Permit {
 /// Decides whether a call is permitted.
 pub type Judge = Box<dyn FnOnce(&Facts) -> Result<(), Refused> + Send>;
 
-impl Store {
+/// Orders to ring somebody.
+pub trait Orders: Archive {
     /// Opens a call, once where that is asked for, if it is permitted on the facts as they are in
     /// that moment, and in its place where it has one; durable before it returns. Nothing is
     /// written otherwise.
-    pub async fn order(
+    fn order(
+        &self,
+        call: Opened,
+        terms: Terms,
+        once: Option<Once>,
+        permit: Option<Permit>,
+    ) -> impl Future<Output = Result<Result<Ordered<()>, NotOpened>, RecordError>> + Send;
+}
+
+impl Orders for Store {
+    async fn order(
         &self,
         call: Opened,
         terms: Terms,

@@ -8,9 +8,24 @@ use super::desk::Desk;
 use super::fault::{Trouble, unread};
 use crate::account::Account;
 
-impl Store {
+/// The phones of accounts.
+pub trait Phones {
     /// The phone of this account, if one is stored.
-    pub async fn phone(&self, account: &Account) -> Result<Option<Number>, RecordError> {
+    fn phone(
+        &self,
+        account: &Account,
+    ) -> impl Future<Output = Result<Option<Number>, RecordError>> + Send;
+
+    /// Stores the phone of this account; none forgets it.
+    fn set_phone(
+        &self,
+        account: Account,
+        number: Option<Number>,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+}
+
+impl Phones for Store {
+    async fn phone(&self, account: &Account) -> Result<Option<Number>, RecordError> {
         let number: Option<String> =
             sqlx::query_scalar("SELECT number FROM phones WHERE account = $1")
                 .bind(account.as_str())
@@ -20,12 +35,7 @@ impl Store {
         Ok(number.map(Number::new))
     }
 
-    /// Stores the phone of this account; none forgets it.
-    pub async fn set_phone(
-        &self,
-        account: Account,
-        number: Option<Number>,
-    ) -> Result<(), RecordError> {
+    async fn set_phone(&self, account: Account, number: Option<Number>) -> Result<(), RecordError> {
         let set = self.promise(move |desk| {
             Box::pin(async move { desk.set_phone(&account, number.as_ref()).await })
         });
@@ -50,25 +60,5 @@ impl Desk {
         };
         query.execute(&mut self.conn).await?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn every_account_has_its_own_phone_until_it_is_forgotten() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), "a").await.unwrap();
-        let (house, ann) = (Account::house(), "ann".parse::<Account>().unwrap());
-        for number in ["+15550100", "+15550101"] {
-            store.set_phone(ann.clone(), Some(Number::new(number))).await.unwrap();
-            assert_eq!(store.phone(&ann).await.unwrap(), Some(Number::new(number)));
-        }
-        assert_eq!(store.phone(&house).await.unwrap(), None);
-        store.set_phone(ann.clone(), None).await.unwrap();
-        assert_eq!(store.phone(&ann).await.unwrap(), None);
-        store.close().await.unwrap();
     }
 }

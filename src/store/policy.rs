@@ -9,6 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::RecordError;
 
+use super::archive::Archive;
 use super::desk::Desk;
 use super::fault::{Trouble, unread};
 use super::{Store, now_ms};
@@ -67,9 +68,39 @@ impl List {
     }
 }
 
-impl Store {
+/// What orders are judged on, and the lists of numbers.
+pub trait Policies: Archive {
     /// The facts as they are in this moment; another order may change them in the next.
-    pub async fn facts(&self, ask: &Ask) -> Result<Facts, RecordError> {
+    fn facts(&self, ask: &Ask) -> impl Future<Output = Result<Facts, RecordError>> + Send;
+
+    /// What a list has of a number.
+    fn listed(
+        &self,
+        list: List,
+        account: &str,
+        number: &Number,
+    ) -> impl Future<Output = Result<Option<Listed>, RecordError>> + Send;
+
+    /// Puts a number on a list; durable before it returns.
+    fn enlist(
+        &self,
+        list: List,
+        account: &str,
+        number: &Number,
+        word: &str,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+
+    /// Takes a number off a list; whether it was there. Durable before it returns.
+    fn delist(
+        &self,
+        list: List,
+        account: &str,
+        number: &Number,
+    ) -> impl Future<Output = Result<bool, RecordError>> + Send;
+}
+
+impl Policies for Store {
+    async fn facts(&self, ask: &Ask) -> Result<Facts, RecordError> {
         let mut reader = self.inner.readers.acquire().await.map_err(|error| unread(&error))?;
         facts(&mut reader, ask).await.map_err(|trouble| match trouble {
             Trouble::Refused(error) => error,
@@ -77,8 +108,7 @@ impl Store {
         })
     }
 
-    /// What a list has of a number.
-    pub async fn listed(
+    async fn listed(
         &self,
         list: List,
         account: &str,
@@ -96,8 +126,7 @@ impl Store {
         row.map(listed).transpose().map_err(|error: sqlx::Error| unread(&error))
     }
 
-    /// Puts a number on a list; durable before it returns.
-    pub async fn enlist(
+    async fn enlist(
         &self,
         list: List,
         account: &str,
@@ -112,8 +141,7 @@ impl Store {
         Ok(put.await?)
     }
 
-    /// Takes a number off a list; whether it was there. Durable before it returns.
-    pub async fn delist(
+    async fn delist(
         &self,
         list: List,
         account: &str,
@@ -265,119 +293,4 @@ async fn placed(
     let rows: Vec<i64> = asked.fetch_all(&mut *conn).await?;
     let moments = rows.into_iter().map(Timestamp::from_millisecond);
     moments.collect::<Result<_, _>>().map_err(|_| Trouble::refused("a time is out of range"))
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::SignedDuration;
-    use tandem_actors::briefing::{CallId, Lifecycle, Outcome};
-    use tandem_actors::record::{Fact, Record as _};
-
-    use super::super::conformance::{finalized, note, opened};
-    use super::super::{Archive as _, NotOpened, Permit, Terms};
-    use super::*;
-    use crate::policy::{Code, Ordered as Asked, Refused};
-
-    fn ask(number: &str, most: u32) -> Ask {
-        let now = Timestamp::now();
-        let since = now - SignedDuration::from_hours(1);
-        Ask {
-            to: Number::new(number),
-            account: "house".to_owned(),
-            attempts: (since, most),
-            placed: (since, most),
-            live: true,
-            talk: Some((since, now)),
-            proactive: (since, most),
-        }
-    }
-
-    /// Opens a call of an account, if that is permitted.
-    async fn open_if(
-        store: &Store,
-        call: &str,
-        ask: Ask,
-        judge: impl FnOnce(&Facts) -> Result<(), Refused> + Send + 'static,
-    ) -> Result<(), Refused> {
-        let account = ask.account.parse().unwrap();
-        let ordered = if call == "talking" { Asked::Ahead } else { Asked::Now };
-        let terms = Terms { account, ordered, ..Terms::default() };
-        let permit = Permit { ask, judge: Box::new(judge) };
-        let ordered = store.order(opened(call), terms, None, Some(permit)).await.unwrap();
-        ordered.map(drop).map_err(|not| match not {
-            NotOpened::Forbidden(refused) => refused,
-            NotOpened::NoPlace(taken) => panic!("{taken}"),
-            NotOpened::Unsure(call) => panic!("{call} may ring"),
-        })
-    }
-
-    fn refused() -> Refused {
-        let detail = "not now".to_owned();
-        Refused { code: Code::Rate, detail, retryable: true, next_permitted_at: None }
-    }
-
-    #[tokio::test]
-    async fn calls_count_from_the_order_to_their_end_and_those_that_rang_nobody_do_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), "n1").await.unwrap();
-        let mut ringing = opened("in");
-        ringing.direction = tandem_actors::briefing::Direction::Inbound;
-        store.open(ringing).await.unwrap();
-        for call in ["queued", "talking", "over", "given-up"] {
-            let ask = ask("+15550100", 9);
-            assert_eq!(open_if(&store, call, ask, |_| Ok(())).await, Ok(()));
-        }
-        for call in ["talking", "over"] {
-            store.dialing(CallId::new(call)).await.unwrap();
-            store.note(note(call, 1, Fact::Lifecycle(Lifecycle::Answered)));
-        }
-        store.note(note("over", 2, finalized(Outcome::Answered)));
-        store.note(note("given-up", 1, finalized(Outcome::Cancelled)));
-        store.flush().await.unwrap();
-        let mut asked = ask("+15550100", 9);
-        // Notes of this suite are told at a second of 1970.
-        asked.talk = Some((asked.attempts.0, Timestamp::from_millisecond(1_009_001).unwrap()));
-        let facts = store.facts(&asked).await.unwrap();
-        assert_eq!((facts.attempts.len(), facts.placed.len(), facts.live), (3, 3, 2));
-        assert!(facts.attempts.is_sorted_by(|one, next| one >= next));
-        assert_eq!(facts.proactive.len(), 1, "that nobody ordered at that moment");
-        assert_eq!(facts.talk, Duration::from_millis(4_200 + 9_000));
-        let facts = store.facts(&ask("+15550101", 2)).await.unwrap();
-        assert_eq!((facts.attempts.len(), facts.placed.len()), (0, 2), "another number");
-    }
-
-    #[tokio::test]
-    async fn what_is_refused_is_not_written() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), "n1").await.unwrap();
-        let asked = ask("+15550100", 1);
-        assert_eq!(open_if(&store, "c1", asked, |_| Err(refused())).await, Err(refused()));
-        assert_eq!(store.call(&CallId::new("c1")).await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn a_list_holds_each_accounts_numbers_until_they_are_taken_off() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), "n1").await.unwrap();
-        let number = Number::new("+15550100");
-        for list in [List::DoNotCall, List::Consents] {
-            assert_eq!(store.listed(list, "house", &number).await.unwrap(), None);
-            store.enlist(list, "house", &number, "asked on the phone").await.unwrap();
-            store.enlist(list, "house", &number, "a form of May").await.unwrap();
-            let found = store.listed(list, "house", &number).await.unwrap().unwrap();
-            assert_eq!(found.word, "a form of May");
-            assert_eq!(store.listed(list, "other", &number).await.unwrap(), None);
-        }
-        let facts = store.facts(&ask("+15550100", 0)).await.unwrap();
-        assert!(facts.do_not_call && facts.consent);
-        store.close().await.unwrap();
-        let store = Store::open(dir.path(), "n1").await.unwrap();
-        assert!(store.facts(&ask("+15550100", 0)).await.unwrap().do_not_call, "in the next run");
-        for list in [List::DoNotCall, List::Consents] {
-            assert!(store.delist(list, "house", &number).await.unwrap());
-            assert!(!store.delist(list, "house", &number).await.unwrap());
-        }
-        let facts = store.facts(&ask("+15550100", 0)).await.unwrap();
-        assert!(!facts.do_not_call && !facts.consent);
-    }
 }

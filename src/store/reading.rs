@@ -7,7 +7,9 @@ use super::archive::{
     Orphan, Page, SettledCall, TurnRow,
 };
 use super::desk::Tenure;
+use super::floor::{self, LiveRow};
 use super::{Store, kept, now_ms, read};
+use crate::account::Account;
 
 impl Archive for Store {
     fn call<'a>(&'a self, id: &'a CallId) -> Answer<'a, Option<CallRow>> {
@@ -16,6 +18,10 @@ impl Archive for Store {
 
     fn calls(&self, filter: CallFilter, after: Option<Cursor>, limit: u32) -> Answer<'_, Page> {
         Box::pin(read::calls(&self.inner.readers, filter, after, limit))
+    }
+
+    fn floor(&self, of: Option<Account>) -> Answer<'_, Vec<LiveRow>> {
+        Box::pin(floor::floor(&self.inner.readers, of))
     }
 
     fn turns<'a>(&'a self, id: &'a CallId) -> Answer<'a, Vec<TurnRow>> {

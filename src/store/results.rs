@@ -4,13 +4,30 @@ use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::call::restricted;
 use tandem_actors::record::RecordError;
 
+use super::archive::Archive;
 use super::desk::Desk;
 use super::fault::{Trouble, unread};
 use super::{Store, Unkept};
 
-impl Store {
+/// What calls shall bring back, and what they have.
+pub trait Results: Archive {
     /// The JSON Schema of what a call shall bring back; none when nobody asked for anything.
-    pub async fn wanted_result(&self, call: &CallId) -> Result<Option<Text>, RecordError> {
+    fn wanted_result(
+        &self,
+        call: &CallId,
+    ) -> impl Future<Output = Result<Option<Text>, RecordError>> + Send;
+
+    /// Keeps what a call has brought back, without the restricted data in it; the last word counts.
+    /// Durable before it returns.
+    fn bring_result(
+        &self,
+        call: &CallId,
+        result: Text,
+    ) -> impl Future<Output = Result<(), Unkept>> + Send;
+}
+
+impl Results for Store {
+    async fn wanted_result(&self, call: &CallId) -> Result<Option<Text>, RecordError> {
         let schema: Option<Option<String>> =
             sqlx::query_scalar("SELECT result_schema FROM calls WHERE id = $1")
                 .bind(&*call.0)
@@ -20,9 +37,7 @@ impl Store {
         Ok(schema.flatten().map(Text))
     }
 
-    /// Keeps what a call has brought back, without the restricted data in it; the last word counts.
-    /// Durable before it returns.
-    pub async fn bring_result(&self, call: &CallId, result: Text) -> Result<(), Unkept> {
+    async fn bring_result(&self, call: &CallId, result: Text) -> Result<(), Unkept> {
         let call = call.clone();
         let result = Text(restricted::mask_json(result.as_str()));
         self.promise(move |desk| Box::pin(async move { desk.bring_result(&call, &result).await }))

@@ -48,10 +48,52 @@ pub struct RunRow {
     pub detail: Option<String>,
 }
 
-impl Store {
+/// Calls that are to be made later.
+pub trait Schedules {
     /// Keeps a schedule; none when the account has [`SCHEDULES_MAX`] that are still to come.
     /// Durable before it returns.
-    pub async fn schedule(
+    fn schedule(
+        &self,
+        row: ScheduleRow,
+        once: Option<Once>,
+    ) -> impl Future<Output = Result<Option<Ordered<()>>, RecordError>> + Send;
+
+    /// One schedule.
+    fn one_schedule(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<ScheduleRow>, RecordError>> + Send;
+
+    /// The schedules of an account, of all when none is named, that are still to come.
+    fn schedules(
+        &self,
+        account: Option<&Account>,
+    ) -> impl Future<Output = Result<Vec<ScheduleRow>, RecordError>> + Send;
+
+    /// Schedules whose time has come.
+    fn due_schedules(
+        &self,
+        now_ms: i64,
+    ) -> impl Future<Output = Result<Vec<ScheduleRow>, RecordError>> + Send;
+
+    /// What came of a schedule, newest first.
+    fn runs(&self, id: &str) -> impl Future<Output = Result<Vec<RunRow>, RecordError>> + Send;
+
+    /// Writes what came of one time and when the next is; durable before it returns. A time that
+    /// was seen to before is not seen to again.
+    fn ran(
+        &self,
+        id: String,
+        run: RunRow,
+        next_ms: Option<i64>,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+
+    /// Nothing of it is to come any more.
+    fn cancel_schedule(&self, id: String) -> impl Future<Output = Result<(), RecordError>> + Send;
+}
+
+impl Schedules for Store {
+    async fn schedule(
         &self,
         row: ScheduleRow,
         once: Option<Once>,
@@ -63,8 +105,7 @@ impl Store {
         Ok(kept.await?)
     }
 
-    /// One schedule.
-    pub async fn one_schedule(&self, id: &str) -> Result<Option<ScheduleRow>, RecordError> {
+    async fn one_schedule(&self, id: &str) -> Result<Option<ScheduleRow>, RecordError> {
         let row = sqlx::query("SELECT * FROM schedules WHERE id = $1")
             .bind(id)
             .fetch_optional(&self.inner.readers)
@@ -73,11 +114,7 @@ impl Store {
         row.as_ref().map(schedule_row).transpose()
     }
 
-    /// The schedules of an account, of all when none is named, that are still to come.
-    pub async fn schedules(
-        &self,
-        account: Option<&Account>,
-    ) -> Result<Vec<ScheduleRow>, RecordError> {
+    async fn schedules(&self, account: Option<&Account>) -> Result<Vec<ScheduleRow>, RecordError> {
         let rows = sqlx::query(
             "SELECT * FROM schedules WHERE state = 'active' AND ($1 IS NULL OR account = $1) \
              ORDER BY next_ms, id LIMIT 1000",
@@ -89,8 +126,7 @@ impl Store {
         rows.iter().map(schedule_row).collect()
     }
 
-    /// Schedules whose time has come.
-    pub async fn due_schedules(&self, now_ms: i64) -> Result<Vec<ScheduleRow>, RecordError> {
+    async fn due_schedules(&self, now_ms: i64) -> Result<Vec<ScheduleRow>, RecordError> {
         let rows = sqlx::query(
             "SELECT * FROM schedules WHERE state = 'active' AND next_ms <= $1 \
              ORDER BY next_ms, id LIMIT $2",
@@ -103,8 +139,7 @@ impl Store {
         rows.iter().map(schedule_row).collect()
     }
 
-    /// What came of a schedule, newest first.
-    pub async fn runs(&self, id: &str) -> Result<Vec<RunRow>, RecordError> {
+    async fn runs(&self, id: &str) -> Result<Vec<RunRow>, RecordError> {
         let rows = sqlx::query(
             "SELECT * FROM schedule_runs WHERE schedule = $1 ORDER BY due_ms DESC LIMIT $2",
         )
@@ -116,21 +151,13 @@ impl Store {
         rows.iter().map(run_row).collect()
     }
 
-    /// Writes what came of one time and when the next is; durable before it returns. A time that
-    /// was seen to before is not seen to again.
-    pub async fn ran(
-        &self,
-        id: String,
-        run: RunRow,
-        next_ms: Option<i64>,
-    ) -> Result<(), RecordError> {
+    async fn ran(&self, id: String, run: RunRow, next_ms: Option<i64>) -> Result<(), RecordError> {
         let ran =
             self.promise(move |desk| Box::pin(async move { desk.ran(&id, &run, next_ms).await }));
         Ok(ran.await?)
     }
 
-    /// Nothing of it is to come any more.
-    pub async fn cancel_schedule(&self, id: String) -> Result<(), RecordError> {
+    async fn cancel_schedule(&self, id: String) -> Result<(), RecordError> {
         let cancelled =
             self.promise(move |desk| Box::pin(async move { desk.cancel_schedule(&id).await }));
         Ok(cancelled.await?)

@@ -3,21 +3,21 @@
 //! nobody is rung twice and one offer is taken at most.
 
 mod read;
-#[cfg(test)]
-mod tests;
 
 use sqlx::Row as _;
 use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::RecordError;
 
-use super::archive::CallRow;
+use super::archive::{Archive, CallRow};
 use super::campaigns::Errand;
 use super::desk::Desk;
 use super::fault::Trouble;
 use super::orders::{Once, Ordered};
 use super::{Store, now_ms};
 use crate::account::Account;
+
+pub use read::SearchArchive;
 
 /// What a call is a part of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -174,9 +174,35 @@ pub struct TargetRow {
     pub refused: Option<String>,
 }
 
-impl Store {
+/// Searches as they go on.
+pub trait Searches: Archive {
     /// Writes a search down; durable before it returns.
-    pub async fn begin_search(
+    fn begin_search(
+        &self,
+        account: Account,
+        inquiry: Inquiry,
+        targets: Vec<Target>,
+        once: Option<Once>,
+    ) -> impl Future<Output = Result<Ordered<String>, RecordError>> + Send;
+
+    /// Ends a search that runs; one that does not stays as it is.
+    fn end_search(
+        &self,
+        id: &str,
+        state: SearchState,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+
+    /// Writes down why a target may not be rung.
+    fn refuse_target(
+        &self,
+        search: &str,
+        number: u32,
+        why: String,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+}
+
+impl Searches for Store {
+    async fn begin_search(
         &self,
         account: Account,
         inquiry: Inquiry,
@@ -200,16 +226,14 @@ impl Store {
         Ok(begun.await?)
     }
 
-    /// Ends a search that runs; one that does not stays as it is.
-    pub async fn end_search(&self, id: &str, state: SearchState) -> Result<(), RecordError> {
+    async fn end_search(&self, id: &str, state: SearchState) -> Result<(), RecordError> {
         let (id, at_ms) = (id.to_owned(), now_ms());
         let ended = self
             .promise(move |desk| Box::pin(async move { desk.end_search(&id, state, at_ms).await }));
         Ok(ended.await?)
     }
 
-    /// Writes down why a target may not be rung.
-    pub async fn refuse_target(
+    async fn refuse_target(
         &self,
         search: &str,
         number: u32,

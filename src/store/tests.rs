@@ -11,7 +11,10 @@ use tandem_actors::briefing::Outcome;
 use tandem_actors::record::{Fact, Intent, Speaker};
 use tempfile::TempDir;
 
-use super::conformance::{World, finalized, job, note, opened, said};
+use super::conformance::{
+    World, access, approving, asking, finalized, forgetting, job, later, note, opened, ordering,
+    pursuing, said, telling,
+};
 use super::*;
 
 /// A directory with a record in it.
@@ -47,17 +50,19 @@ impl World for Files {
 }
 
 macro_rules! conforms {
-    ($($story:ident),+ $(,)?) => {$(
+    ($suite:ident: $($story:ident),+ $(,)?) => {$(
         #[tokio::test]
         async fn $story() {
-            conformance::$story(Files::new()).await;
+            $suite::$story(Files::new()).await;
         }
     )+};
 }
 
 conforms!(
+    conformance:
     a_call_is_kept_from_the_order_to_its_end,
     what_must_not_be_kept_is_taken_back_and_not_written,
+    the_floor_shows_each_call_until_it_is_over,
     a_call_is_dialled_once,
     the_same_note_twice_is_one_event,
     ten_thousand_notes_of_a_hundred_calls_keep_their_order,
@@ -69,6 +74,62 @@ conforms!(
     another_node_can_bury_a_dead_one,
     calls_are_listed_in_pages_newest_first,
     settings_are_kept,
+);
+
+conforms!(
+    access:
+    a_key_is_known_until_it_is_revoked,
+    an_account_has_so_many_keys,
+    every_account_has_its_own_phone_until_it_is_forgotten,
+    a_number_has_its_profile_until_that_is_taken_away,
+);
+
+conforms!(
+    ordering:
+    an_order_is_carried_out_once,
+    a_number_that_may_be_ringing_is_not_rung,
+    calls_count_from_the_order_to_their_end_unless_they_rang_nobody,
+    what_is_refused_is_not_written,
+    a_list_holds_each_accounts_numbers_until_they_are_taken_off,
+);
+
+conforms!(
+    later:
+    a_time_is_seen_to_once_and_the_next_is_due,
+    what_is_cancelled_is_not_due_and_accounts_have_their_own,
+);
+
+conforms!(
+    asking:
+    a_target_is_rung_by_one_call_and_once_more_only_after_it,
+    one_offer_is_taken_and_another_only_when_that_reached_nobody,
+    an_account_lists_its_own_page_by_page,
+);
+
+conforms!(
+    pursuing:
+    what_is_kept_is_changed_piece_by_piece,
+    a_target_has_one_call_at_a_time_and_only_the_last_is_repeated,
+);
+
+conforms!(
+    approving:
+    what_is_over_is_not_accepted_any_more,
+);
+
+conforms!(
+    telling:
+    each_step_of_a_call_is_told_once_to_those_who_want_it,
+    a_result_is_told_unless_it_is_too_long_for_a_message,
+    what_became_of_a_delivery_is_kept_for_a_while,
+    endpoints_are_bounded_forgotten_whole_and_signed_with_two_secrets,
+    the_end_of_a_search_and_the_times_of_a_schedule_are_told_once,
+);
+
+conforms!(
+    forgetting:
+    a_call_that_is_over_is_forgotten_whole_and_a_live_one_is_not,
+    an_order_rings_nobody_again_when_its_call_is_forgotten,
 );
 
 /// As many pages as SQLite allows; where it holds more already, as many as it holds.

@@ -8,7 +8,7 @@ use tandem_actors::briefing::{CallId, Lifecycle, Text};
 use tandem_actors::record::RecordError;
 use uuid::Uuid;
 
-use super::archive::CallRow;
+use super::archive::{Archive, CallRow};
 use super::desk::Desk;
 use super::fault::Trouble;
 use super::schedules::RunRow;
@@ -42,17 +42,30 @@ impl News {
     }
 }
 
-impl Store {
+/// What endpoints are told.
+pub trait Telling: Archive {
     /// Tells every endpoint of an account that wants this type; how many. Durable before it
     /// returns.
-    pub async fn tell(&self, account: &str, news: News) -> Result<usize, Unkept> {
+    fn tell(&self, account: &str, news: News)
+    -> impl Future<Output = Result<usize, Unkept>> + Send;
+
+    /// Tells one endpoint, whether it wants to know or not; the delivery's id, none when there is
+    /// no such endpoint or nothing is sent there.
+    fn tell_one(
+        &self,
+        account: &str,
+        webhook: &str,
+        news: News,
+    ) -> impl Future<Output = Result<Option<String>, RecordError>> + Send;
+}
+
+impl Telling for Store {
+    async fn tell(&self, account: &str, news: News) -> Result<usize, Unkept> {
         let account = account.to_owned();
         self.promise(move |desk| Box::pin(async move { desk.tell(&account, &news).await })).await
     }
 
-    /// Tells one endpoint, whether it wants to know or not; the delivery's id, none when there is
-    /// no such endpoint or nothing is sent there.
-    pub async fn tell_one(
+    async fn tell_one(
         &self,
         account: &str,
         webhook: &str,

@@ -45,9 +45,48 @@ pub struct NewWebhook {
     pub secret: SecretString,
 }
 
-impl Store {
+/// The endpoints of users.
+pub trait Webhooks {
     /// Makes an endpoint; false when the account has [`WEBHOOKS_MAX`].
-    pub async fn make_webhook(&self, account: &str, new: NewWebhook) -> Result<bool, RecordError> {
+    fn make_webhook(
+        &self,
+        account: &str,
+        new: NewWebhook,
+    ) -> impl Future<Output = Result<bool, RecordError>> + Send;
+
+    /// The endpoints of an account, oldest first.
+    fn webhooks(
+        &self,
+        account: &str,
+    ) -> impl Future<Output = Result<Vec<WebhookRow>, RecordError>> + Send;
+
+    /// One of them.
+    fn webhook(
+        &self,
+        account: &str,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<WebhookRow>, RecordError>> + Send;
+
+    /// Forgets an endpoint and what it was to be told; false when there is none.
+    fn forget_webhook(
+        &self,
+        account: &str,
+        id: &str,
+    ) -> impl Future<Output = Result<bool, RecordError>> + Send;
+
+    /// Has an endpoint's deliveries signed with this secret from now on, and with the one before
+    /// too until `former_until_ms`; false when there is no such endpoint.
+    fn rotate_webhook(
+        &self,
+        account: &str,
+        id: &str,
+        secret: SecretString,
+        former_until_ms: i64,
+    ) -> impl Future<Output = Result<bool, RecordError>> + Send;
+}
+
+impl Webhooks for Store {
+    async fn make_webhook(&self, account: &str, new: NewWebhook) -> Result<bool, RecordError> {
         let (account, at_ms) = (account.to_owned(), now_ms());
         let made = self.promise(move |desk| {
             Box::pin(async move { desk.make_webhook(&account, &new, at_ms).await })
@@ -55,8 +94,7 @@ impl Store {
         Ok(made.await?)
     }
 
-    /// The endpoints of an account, oldest first.
-    pub async fn webhooks(&self, account: &str) -> Result<Vec<WebhookRow>, RecordError> {
+    async fn webhooks(&self, account: &str) -> Result<Vec<WebhookRow>, RecordError> {
         let rows = sqlx::query("SELECT * FROM webhooks WHERE account = $1 ORDER BY created_ms, id")
             .bind(account)
             .fetch_all(&self.inner.readers)
@@ -65,17 +103,11 @@ impl Store {
         rows.iter().map(|row| webhook(row).map_err(|error| unread(&error))).collect()
     }
 
-    /// One of them.
-    pub async fn webhook(
-        &self,
-        account: &str,
-        id: &str,
-    ) -> Result<Option<WebhookRow>, RecordError> {
+    async fn webhook(&self, account: &str, id: &str) -> Result<Option<WebhookRow>, RecordError> {
         Ok(self.webhooks(account).await?.into_iter().find(|row| row.id == id))
     }
 
-    /// Forgets an endpoint and what it was to be told; false when there is none.
-    pub async fn forget_webhook(&self, account: &str, id: &str) -> Result<bool, RecordError> {
+    async fn forget_webhook(&self, account: &str, id: &str) -> Result<bool, RecordError> {
         let (account, id) = (account.to_owned(), id.to_owned());
         let gone = self.promise(move |desk| {
             Box::pin(async move {
@@ -90,9 +122,7 @@ impl Store {
         Ok(gone.await?)
     }
 
-    /// Has an endpoint's deliveries signed with this secret from now on, and with the one before
-    /// too until `former_until_ms`; false when there is no such endpoint.
-    pub async fn rotate_webhook(
+    async fn rotate_webhook(
         &self,
         account: &str,
         id: &str,

@@ -9,7 +9,7 @@ use tandem_actors::briefing::Text;
 use tandem_actors::tool::{Done, Job, Promise, Readback, Risk, Tool, Verdict};
 
 use crate::approval::{Approval, TOOL, Verify};
-use crate::store::{Store, Unkept};
+use crate::store::{Approvals as _, Store, Unkept};
 
 /// Longer than the record lets anyone wait.
 const DEADLINE: Duration = Duration::from_secs(8);

@@ -11,7 +11,7 @@ use tandem_actors::briefing::Text;
 use tandem_actors::tool::{Done, Job, Promise, Readback, Risk, Tool, Verdict};
 
 use super::checked::arguments;
-use crate::store::{Store, Unkept};
+use crate::store::{Results as _, Store, Unkept};
 
 /// The tool's name.
 pub const REPORT_RESULT: &str = "report_result";
@@ -176,7 +176,7 @@ mod tests {
     use super::super::tests::job;
     use super::*;
     use crate::store::conformance::opened;
-    use crate::store::{Archive as _, Terms};
+    use crate::store::{Archive as _, Orders as _, Terms};
 
     #[tokio::test]
     async fn a_result_fits_what_was_asked_for_and_the_last_one_counts() {

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::store::{DeliveryRow, NewWebhook, News};
+use crate::store::{Deliveries as _, DeliveryRow, NewWebhook, News, Telling as _, Webhooks as _};
 
 const OPEN: Reach = Reach { plain: true, private: true };
 

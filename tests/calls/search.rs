@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tandem::account::Account;
 use tandem::rehearsal::callee::Role;
-use tandem::store::{Inquiry, Ordered, Part, Target, Terms};
+use tandem::store::{Inquiry, Ordered, Orders as _, Part, Searches as _, Target, Terms};
 use tandem_actors::briefing::{CallId, Direction, Lifecycle};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::Opened;

@@ -14,7 +14,7 @@ use crate::cli::client::Client;
 use crate::reception::Ringing;
 use crate::rehearsal::callee;
 use crate::server::{Server, Stagehand};
-use crate::store::{Archive as _, Store};
+use crate::store::{Archive as _, SearchArchive as _, Store};
 
 /// How often the server is asked what is new.
 const LOOK: Duration = Duration::from_millis(200);

@@ -6,7 +6,7 @@ use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::RecordError;
 
-use super::super::archive::{CallRow, outcome_named};
+use super::super::archive::{Archive, CallRow, outcome_named};
 use super::super::fault::unread;
 use super::super::read::{all_calls, call_row};
 use super::{Campaign, CampaignRow, CampaignTarget, Decided, Store, Target};
@@ -18,9 +18,29 @@ pub const CAMPAIGNS_MAX: u32 = 100;
 /// Calls and searches of one campaign that are looked at: the newest.
 const ROWS: i64 = 500;
 
-impl Store {
+/// Campaigns read back from the record.
+pub trait CampaignArchive: Archive {
     /// A campaign with its targets and their calls; none when there is none of this id.
-    pub async fn campaign(&self, id: &str) -> Result<Option<CampaignRow>, RecordError> {
+    fn campaign(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<CampaignRow>, RecordError>> + Send;
+
+    /// Campaigns without their targets, the newest first, from behind `after`; of one account
+    /// where that is said.
+    fn campaigns(
+        &self,
+        of: Option<&Account>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<CampaignRow>, RecordError>> + Send;
+
+    /// The campaigns with a call that may have to be repeated.
+    fn awaited_campaigns(&self) -> impl Future<Output = Result<Vec<String>, RecordError>> + Send;
+}
+
+impl CampaignArchive for Store {
+    async fn campaign(&self, id: &str) -> Result<Option<CampaignRow>, RecordError> {
         let found = self.rows("SELECT * FROM campaigns WHERE id = $1 LIMIT $2", id).await?;
         let Some(row) = found.first() else { return Ok(None) };
         let mut campaign = read(row)?;
@@ -46,9 +66,7 @@ impl Store {
         Ok(Some(campaign))
     }
 
-    /// Campaigns without their targets, the newest first, from behind `after`; of one account
-    /// where that is said.
-    pub async fn campaigns(
+    async fn campaigns(
         &self,
         of: Option<&Account>,
         after: Option<&str>,
@@ -67,14 +85,15 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The campaigns with a call that may have to be repeated.
-    pub async fn awaited_campaigns(&self) -> Result<Vec<String>, RecordError> {
+    async fn awaited_campaigns(&self) -> Result<Vec<String>, RecordError> {
         sqlx::query_scalar("SELECT DISTINCT campaign FROM campaign_targets WHERE again IS NOT NULL")
             .fetch_all(&self.inner.readers)
             .await
             .map_err(|error| unread(&error))
     }
+}
 
+impl Store {
     async fn rows(&self, sql: &'static str, id: &str) -> Result<Vec<SqliteRow>, RecordError> {
         sqlx::query(sql)
             .bind(id)

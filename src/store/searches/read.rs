@@ -6,14 +6,35 @@ use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::RecordError;
 
-use super::super::archive::{Archive as _, Cursor, PAGE_MAX, outcome_named};
+use super::super::archive::{Archive, Cursor, PAGE_MAX, outcome_named};
 use super::super::fault::unread;
 use super::{Inquiry, SearchRow, SearchState, Store, Target, TargetRow};
 use crate::account::Account;
 
-impl Store {
+/// Searches read back from the record.
+pub trait SearchArchive: Archive {
     /// A search with its targets and their calls; none when there is none of this id.
-    pub async fn search(&self, id: &str) -> Result<Option<SearchRow>, RecordError> {
+    fn search(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<SearchRow>, RecordError>> + Send;
+
+    /// Searches, newest first, from behind `after`, without their targets; of one account where
+    /// that is said. At most `limit`, at most [`PAGE_MAX`]; and where the next page begins.
+    fn searches(
+        &self,
+        of: Option<Account>,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> impl Future<Output = Result<(Vec<SearchRow>, Option<Cursor>), RecordError>> + Send;
+
+    /// The searches in which there may be something to do: those that run, and those that are over
+    /// but for calls.
+    fn open_searches(&self) -> impl Future<Output = Result<Vec<String>, RecordError>> + Send;
+}
+
+impl SearchArchive for Store {
+    async fn search(&self, id: &str) -> Result<Option<SearchRow>, RecordError> {
         let row = sqlx::query("SELECT * FROM searches WHERE id = $1")
             .bind(id)
             .fetch_optional(&self.inner.readers)
@@ -25,9 +46,7 @@ impl Store {
         Ok(Some(search))
     }
 
-    /// Searches, newest first, from behind `after`, without their targets; of one account where
-    /// that is said. At most `limit`, at most [`PAGE_MAX`]; and where the next page begins.
-    pub async fn searches(
+    async fn searches(
         &self,
         of: Option<Account>,
         after: Option<Cursor>,
@@ -54,9 +73,7 @@ impl Store {
         Ok((searches, next))
     }
 
-    /// The searches in which there may be something to do: those that run, and those that are over
-    /// but for calls.
-    pub async fn open_searches(&self) -> Result<Vec<String>, RecordError> {
+    async fn open_searches(&self) -> Result<Vec<String>, RecordError> {
         sqlx::query_scalar(
             "SELECT id FROM searches WHERE state = 'running' UNION \
              SELECT search FROM search_targets JOIN calls ON calls.id = search_targets.call \
@@ -66,7 +83,9 @@ impl Store {
         .await
         .map_err(|error| unread(&error))
     }
+}
 
+impl Store {
     async fn targets(&self, search: &str) -> Result<Vec<TargetRow>, RecordError> {
         let rows = sqlx::query("SELECT * FROM search_targets WHERE search = $1 ORDER BY number")
             .bind(search)

@@ -1,21 +1,25 @@
-//! Searches on SQLite: a call and its place are one, whoever comes first.
+//! Searches: a call and its place are one, whoever comes first.
 
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
+use tandem_actors::briefing::{CallId, Outcome};
+use tandem_actors::carrier::Number;
 use tandem_actors::record::Record as _;
 
-use super::super::conformance::{finalized, note, opened};
-use super::super::{Archive as _, NotOpened, Store, Terms};
-use super::*;
+use super::{World, finalized, note, opened};
+use crate::account::Account;
+use crate::store::{
+    Archive as _, Inquiry, NoPlace, NotOpened, Ordered, Orders, Part, SearchArchive, SearchRow,
+    SearchState, Searches, Target, Terms,
+};
 
-async fn store() -> (tempfile::TempDir, Store) {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), "a").await.unwrap();
-    (dir, store)
-}
+/// What a search needs.
+pub(in crate::store) trait Searching: Searches + SearchArchive + Orders {}
 
-async fn begin(store: &Store) -> SearchRow {
+impl<S: Searches + SearchArchive + Orders> Searching for S {}
+
+async fn begin(store: &(impl Searches + SearchArchive)) -> SearchRow {
     let target = |to: &str| Target { to: Number::new(to), name: Some("Luigi's".into()) };
     let inquiry = Inquiry {
         question: "Is there a table?".into(),
@@ -32,7 +36,7 @@ async fn begin(store: &Store) -> SearchRow {
     store.search(&id).await.unwrap().unwrap()
 }
 
-async fn open(store: &Store, call: &str, part: Part) -> Result<(), NoPlace> {
+async fn open(store: &impl Orders, call: &str, part: Part) -> Result<(), NoPlace> {
     let terms = Terms { part, ..Terms::default() };
     match store.order(opened(call), terms, None, None).await.unwrap() {
         Ok(Ordered::New(())) => Ok(()),
@@ -45,9 +49,10 @@ fn target(search: &SearchRow, before: Option<&str>) -> Part {
     Part::Target { search: search.id.clone(), number: 1, before: before.map(CallId::new) }
 }
 
-#[tokio::test]
-async fn a_target_is_rung_by_one_call_and_once_more_only_after_it() {
-    let (_dir, store) = store().await;
+pub(in crate::store) async fn a_target_is_rung_by_one_call_and_once_more_only_after_it(
+    world: impl World<Store: Searching>,
+) {
+    let store = world.start("n1").await;
     let search = begin(&store).await;
     assert_eq!((search.targets.len(), search.inquiry.again.len()), (2, 2));
     assert_eq!(store.open_searches().await.unwrap(), std::slice::from_ref(&search.id));
@@ -72,9 +77,10 @@ async fn a_target_is_rung_by_one_call_and_once_more_only_after_it() {
     assert_eq!(store.open_searches().await.unwrap().len(), 1, "its calls are still live");
 }
 
-#[tokio::test]
-async fn one_offer_is_taken_and_another_only_when_that_reached_nobody() {
-    let (_dir, store) = store().await;
+pub(in crate::store) async fn one_offer_is_taken_and_another_only_when_that_reached_nobody(
+    world: impl World<Store: Searching>,
+) {
+    let store = world.start("n1").await;
     let search = begin(&store).await;
     let choice =
         |number| Part::Choice { search: search.id.clone(), number, follows: CallId::new("before") };
@@ -96,9 +102,10 @@ async fn one_offer_is_taken_and_another_only_when_that_reached_nobody() {
     assert!(open(&store, "once more", choice(2)).await.is_err());
 }
 
-#[tokio::test]
-async fn an_account_lists_its_own_page_by_page() {
-    let (_dir, store) = store().await;
+pub(in crate::store) async fn an_account_lists_its_own_page_by_page(
+    world: impl World<Store: Searching>,
+) {
+    let store = world.start("n1").await;
     for _search in 0..3 {
         begin(&store).await;
     }

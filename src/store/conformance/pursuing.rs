@@ -1,14 +1,23 @@
-//! Campaigns on SQLite: what is kept, one call at a time with each target, and what stays when one
-//! is forgotten.
+//! Campaigns: what is kept, one call at a time with each target, and what stays when one is
+//! forgotten.
 
+use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::Record as _;
 
-use super::super::conformance::{finalized, note, opened};
-use super::super::{Archive as _, NotOpened, Part, Terms};
-use super::*;
+use super::{World, finalized, note, opened};
+use crate::account::Account;
+use crate::store::{
+    Archive as _, Campaign, CampaignArchive, CampaignChange, CampaignRow, Campaigns, Errand,
+    NoPlace, NotOpened, Ordered, Orders, Part, Target, Terms,
+};
 
-async fn kept(store: &Store) -> CampaignRow {
+/// What a campaign needs.
+pub(in crate::store) trait Pursuing: Campaigns + CampaignArchive + Orders {}
+
+impl<S: Campaigns + CampaignArchive + Orders> Pursuing for S {}
+
+async fn kept(store: &(impl Campaigns + CampaignArchive)) -> CampaignRow {
     let target = |to: &str| Target { to: Number::new(to), name: None };
     let campaign = Campaign {
         purpose: "A dinner.".into(),
@@ -21,7 +30,7 @@ async fn kept(store: &Store) -> CampaignRow {
     store.campaign(&id).await.unwrap().unwrap()
 }
 
-async fn ring(store: &Store, of: &CampaignRow, call: &str, before: Option<&str>) -> bool {
+async fn ring(store: &impl Orders, of: &CampaignRow, call: &str, before: Option<&str>) -> bool {
     let errand = Errand {
         campaign: of.id.clone(),
         number: 1,
@@ -40,10 +49,10 @@ async fn ring(store: &Store, of: &CampaignRow, call: &str, before: Option<&str>)
     }
 }
 
-#[tokio::test]
-async fn what_is_kept_is_changed_piece_by_piece() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), "a").await.unwrap();
+pub(in crate::store) async fn what_is_kept_is_changed_piece_by_piece(
+    world: impl World<Store: Pursuing>,
+) {
+    let store = world.start("n1").await;
     let of = kept(&store).await;
     assert_eq!((of.targets.len(), of.targets[1].number), (2, 2));
     let change = CampaignChange {
@@ -72,10 +81,10 @@ async fn what_is_kept_is_changed_piece_by_piece() {
     assert_eq!((page.len(), &page[0].id), (1, &of.id));
 }
 
-#[tokio::test]
-async fn a_target_has_one_call_at_a_time_and_only_the_last_is_repeated() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), "a").await.unwrap();
+pub(in crate::store) async fn a_target_has_one_call_at_a_time_and_only_the_last_is_repeated(
+    world: impl World<Store: Pursuing>,
+) {
+    let store = world.start("n1").await;
     let of = kept(&store).await;
     assert!(ring(&store, &of, "c1", None).await);
     assert!(!ring(&store, &of, "c2", None).await, "one is under way");
