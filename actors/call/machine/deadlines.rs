@@ -1,6 +1,6 @@
 //! What each phase waits for: the times at which the machine wants to be called again.
 
-use super::{Instant, Machine, Parting, Phase, Session, endings};
+use super::{Instant, Machine, Parting, Phase, endings};
 
 impl Machine {
     pub(super) fn deadlines(&self) -> [Option<Instant>; 14] {
