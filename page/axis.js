@@ -71,7 +71,9 @@ function rule(pen, { x, length, height, colour }) {
   pen.fillStyle = colour('faint');
   for (let s = 0; s * 1000 <= length; s += step) {
     pen.fillRect(x(s * 1000), height - RULE, 1, 4);
-    pen.fillText(clock(s * 1000), x(s * 1000) + 3, height - RULE / 2);
+    const label = clock(s * 1000);
+    const right = x(s * 1000) + 3 + pen.measureText(label).width;
+    if (right <= x(length)) pen.fillText(label, x(s * 1000) + 3, height - RULE / 2);
   }
 }
 
