@@ -168,7 +168,10 @@ impl Spans {
                 Some(span)
             }
             Fact::Lifecycle(_)
+            | Fact::SubmissionUnknown
             | Fact::CarrierNamed(_)
+            | Fact::Recording { .. }
+            | Fact::DisclosureHeard { .. }
             | Fact::Masked { .. }
             | Fact::Restricted { .. }
             | Fact::Pressed
