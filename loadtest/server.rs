@@ -17,8 +17,8 @@ use crate::cli::Carrier;
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// Places for each call of the run: one that is ending and its successor overlap.
 const PLACES: u32 = 3;
-/// No call of a run is to end by its own time limit.
-const CALL_LASTS: Duration = Duration::from_secs(48 * 60 * 60);
+/// No call of a run is to end by its own time limit: the longest that can be set.
+const CALL_LASTS: Duration = Duration::from_secs(24 * 60 * 60);
 /// What the calls are for: the words tell the simulated model to give back what it hears.
 const TASK: &str = "Chat with the caller: give back what they say.";
 

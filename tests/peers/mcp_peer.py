@@ -115,6 +115,10 @@ async def rings(agent, task):
     later = await call("schedule_call", to=BUSY, task=task, at="2099-01-01T09:00:00Z")
     await call("list_schedules")
     await call("cancel_schedule", id=later.get("id", "none"))
+    asked = await call("request_approval", operation="Pay invoice 4711 to Ann")
+    await call("get_approval", id=asked.get("id", "none"), wait_s=0)
+    kept = await call("campaign", purpose=task, targets=[{"to": BUSY}])
+    assert (await call("call_campaign_target", id=kept["id"], target=1, task=task))["id"]
     read = await agent.read_resource(f"call://{placed['id']}")
     assert json.loads(read.contents[0].text)["outcome"] == "busy"
     return told
@@ -133,7 +137,7 @@ async def agents(programs):
         for way, (server, mode) in ways.items():
             async with Client(server, mode=mode) as agent:
                 tools = (await agent.list_tools()).tools
-                assert len(tools) == 13 and all(tool.output_schema for tool in tools), tools
+                assert len(tools) == 17 and all(tool.output_schema for tool in tools), tools
                 told = await rings(agent, f"Ask when they open, {way}.")
                 assert told, "it tells that it waits"
             proved(f"MCP's own client, {way}: has all our tools and calls each")
