@@ -38,19 +38,22 @@ impl Machine {
 
     /// The media has come to a call that talked before: it says sorry and goes on.
     pub(super) fn go_on_talking(&mut self, now: Instant) {
-        let was_answered = self.briefing.before.as_ref().is_some_and(|before| before.answered);
         self.media = MediaState::Flowing;
         self.phase = Phase::Talking { since: now };
         if self.session == Session::Opening {
             self.session = Session::Down { since: now, bridged: false };
         }
-        if !was_answered {
+        if !self.was_answered() {
             self.note(Fact::Lifecycle(Lifecycle::Answered));
         }
         let silent = self.briefing.before.as_ref().map(|before| before.silent);
         self.repaired(SERVER, silent, now);
         self.greet_at = Some(now);
         self.take_course(now);
+    }
+
+    fn was_answered(&self) -> bool {
+        self.briefing.before.as_ref().is_some_and(|before| before.answered)
     }
 
     /// How long they had talked before.
@@ -60,9 +63,8 @@ impl Machine {
 
     /// What the network made of a call that had been answered before: that.
     pub(super) fn as_answered(&self, outcome: Outcome) -> Outcome {
-        let was_answered = self.briefing.before.as_ref().is_some_and(|before| before.answered);
         match outcome {
-            Outcome::NoAnswer | Outcome::Cancelled if was_answered => Outcome::Answered,
+            Outcome::NoAnswer | Outcome::Cancelled if self.was_answered() => Outcome::Answered,
             Outcome::Answered
             | Outcome::NoAnswer
             | Outcome::Busy
