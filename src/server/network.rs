@@ -78,6 +78,12 @@ impl Network {
         stop: &CancellationToken,
     ) {
         let carrier = self.carrier();
+        if let Self::Asterisk(pbx) = &self {
+            // Before it tells of channels: what it does not know it removes.
+            for orphan in left.iter().filter(|orphan| !orphan.is_handed_over) {
+                pbx.control.keep(&orphan.call.id, orphan.call.carrier_call.as_ref());
+            }
+        }
         tasks.spawn(aftermath::see_to(left, desk.clone(), carrier, stop.clone()));
         match self {
             Self::Rehearsal(simulated) => simulated.serve(desk.exchange.clone()),

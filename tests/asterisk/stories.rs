@@ -44,6 +44,7 @@ impl World {
         self.pbx.dialplan(Dialplan::Dial)?;
         self.somebody_rings(&tandem, "Dial(WebSocket/tandem/…)").await?;
         self.pbx.dialplan(Dialplan::Stasis)?;
+        let tandem = self.the_server_is_killed(tandem).await?;
         drop(tandem);
 
         let mulaw = [("TANDEM__ASTERISK__AUDIO", "asterisk8k")];
@@ -169,6 +170,32 @@ impl World {
         self.pbx.is_left_empty().await?;
         say("✓ a human takes over: answered, transferred; both phones are in one bridge");
         Ok(())
+    }
+
+    /// The server is killed in mid-call; the next one goes on with the phone, which stays.
+    async fn the_server_is_killed(&mut self, tandem: Tandem) -> anyhow::Result<Tandem> {
+        let known = tandem.calls().await?;
+        self.phone.dial(OURS).await?;
+        self.phone.until("CALL_ESTABLISHED").await?;
+        let call = tandem.newcomer(&known).await?;
+        tandem.said(&call, GREETING).await?;
+        drop(tandem);
+        let tandem = Tandem::start(&self.dir, &[]).await?;
+        let sorry = |event: &Value| event["body"]["text"].to_string().contains("cut off");
+        tandem.until(&call, "an apology", |events| events.iter().any(sorry)).await?;
+        self.phone.say("What is on my list?").await?;
+        tandem.said(&call, "Your list is empty.").await?;
+        self.phone.say("Thank you, goodbye.").await?;
+        ends(&tandem, &call, "answered", "goodbye").await?;
+        self.phone.until("CALL_CLOSED").await?;
+        self.pbx.is_left_empty().await?;
+        let heard = self.phone.heard_last()?;
+        heard.says("the phone", &[GREETING, "Your list is empty.", "Goodbye."])?;
+        let apology = heard.words.iter().any(|words| words.contains("cut off"));
+        ensure!(apology, "the phone has heard no apology but {:?}", heard.words);
+        say("✓ the server is killed with `kill -9`: the phone stays, and the next server goes on");
+        say(&format!("    the phone heard     {}", heard.figures()));
+        Ok(tandem)
     }
 
     /// What the trunk answers is the outcome.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::Client;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use tandem::rehearsal::asterisk::{Asterisk, USER};
 use tandem::rehearsal::azure::{Azure, Mischief, State};
 use tandem::rehearsal::callee::Role;
 use tandem::rehearsal::twilio::{Settings, TwilioNetwork};
@@ -18,6 +19,8 @@ use crate::acs_stage::free_port;
 use crate::process::Process;
 use crate::stage::STORY;
 use crate::twilio_network::network::{ACCOUNT, NUMBER, PUBLIC, TOKEN};
+
+const SECRET: &str = "media-secret";
 
 /// A phone network that outlives the servers, and where they find it.
 struct Line {
@@ -80,6 +83,18 @@ async fn azure() -> (Azure, Line) {
         ("TANDEM__ACS__AUDIENCE", azure.audience().to_owned()),
     ]);
     (azure, line)
+}
+
+async fn asterisk() -> (Asterisk, Line) {
+    let (pbx, door) = (Asterisk::start().await.unwrap(), free_port());
+    pbx.bring_media_to(format!("ws://tandem:{SECRET}@{door}/asterisk/media"));
+    let mut line = Line::new("asterisk", PUBLIC, door);
+    line.settings.extend([
+        ("TANDEM__ASTERISK__ARI_URL", pbx.ari_url()),
+        ("TANDEM__ASTERISK__PASSWORD", USER.1.to_owned()),
+        ("TANDEM__ASTERISK__MEDIA_SECRET", SECRET.to_owned()),
+    ]);
+    (pbx, line)
 }
 
 /// Looks until it is so.
@@ -184,6 +199,47 @@ async fn a_call_at_twilio_that_ended_meanwhile_is_told_as_twilio_tells_it() {
         (&json!("answered"), &json!("ended_meanwhile"))
     );
     assert_eq!(twilio.orders(), 1, "nobody was rung again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_at_an_asterisk_goes_on_with_the_next_server() {
+    let (pbx, line) = asterisk().await;
+    let first = line.start();
+    let id = talks(&first).await;
+    first.signal("-KILL");
+    drop(first);
+    let phone = [Role::Restaurant.number().to_owned()];
+    assert!(pbx.until(|pbx| pbx.bridged() == phone).await, "the phone stays: {:?}", pbx.bridged());
+
+    let second = line.start();
+    let sorry = |turns: &Value| says(turns, "assistant", "we were cut off");
+    let turns = until(&second, &format!("/v1/calls/{id}/transcript"), sorry).await;
+    assert!(says(&turns, "user", "Luigi's"), "what was said before is there: {turns}");
+    assert_eq!(pbx.bridged().len(), 2, "the phone and its media: {:?}", pbx.bridged());
+    post(&second, &format!("/v1/calls/{id}/hangup"), &json!({})).await;
+    let over = |call: &Value| !call["outcome"].is_null();
+    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    assert_eq!((&call["outcome"], &call["reason"]), (&json!("answered"), &json!("ordered")));
+    assert!(pbx.until(Asterisk::is_empty).await, "channels or bridges are left behind");
+    let heard = [pbx.report().await.unwrap().heard, pbx.report().await.unwrap().heard].concat();
+    assert!(heard.iter().any(|words| words.contains("cut off")), "{heard:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_that_rings_at_an_asterisk_is_hung_up_by_the_next_server() {
+    let (pbx, line) = asterisk().await;
+    let first = line.start();
+    let order = json!({"to": Role::NoAnswer.number(), "task": "Reserve a table."});
+    let id = post(&first, "/v1/calls", &order).await["id"].as_str().unwrap().to_owned();
+    assert!(pbx.until(|pbx| !pbx.is_empty()).await, "it does not ring");
+    first.signal("-KILL");
+    drop(first);
+
+    let second = line.start();
+    let over = |call: &Value| !call["outcome"].is_null();
+    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    assert_eq!((&call["outcome"], &call["reason"]), (&json!("system_error"), &json!("node_lost")));
+    assert!(pbx.until(Asterisk::is_empty).await, "channels or bridges are left behind");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

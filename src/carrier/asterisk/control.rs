@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
-use tandem_actors::briefing::Text;
+use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::{Carrier, CarrierCallId, CarrierError, Dial, Digit, Number, Standing};
 use tandem_actors::exchange::Exchange;
 
@@ -56,6 +56,13 @@ impl Control {
         let _first = self.0.house.set((exchange, reception));
     }
 
+    /// Keeps a call that an earlier run left until somebody goes on with it or hangs up. Without a
+    /// name it is one that we have placed.
+    pub fn keep(&self, call: &CallId, name: Option<&CarrierCallId>) {
+        let phone = name.map_or_else(|| names::phone(call), |name| name.0.clone());
+        self.0.lives.enter(&phone, Live::left(call.clone()));
+    }
+
     /// Whether Asterisk is there.
     ///
     /// # Errors
@@ -93,6 +100,7 @@ impl Control {
             match (state(phone), state(&names::media(phone))) {
                 (None, _) if live.stage == Stage::Asked => {}
                 (None, _) => board.lost(phone).await,
+                _ if live.stage == Stage::Left => {}
                 (Some("Up"), None) if live.stage != Stage::HandedOver => board.connect(phone).await,
                 (Some(_), Some(_)) => board.add(phone, &names::media(phone)).await,
                 (Some(_), None) => {}
@@ -122,10 +130,30 @@ impl Carrier for Control {
     fn look(&self, call: CarrierCallId) -> BoxFuture<'static, Result<Standing, CarrierError>> {
         let board = Arc::clone(&self.0);
         Box::pin(async move {
-            let exists = board.rest.exists(&call.0).await;
-            let exists = exists.map_err(|error| CarrierError::Unknown(error.to_string()))?;
-            Ok(if exists { Standing::Live } else { Standing::Gone })
+            let channel = board.rest.channel(&call.0).await;
+            let channel = channel.map_err(|error| CarrierError::Unknown(error.to_string()))?;
+            Ok(match channel {
+                Some(channel) if channel.state == "Up" => Standing::Live,
+                Some(_) => Standing::Ringing,
+                None => {
+                    board.lives.leave(&call.0);
+                    Standing::Gone
+                }
+            })
         })
+    }
+
+    fn reconnects(&self) -> bool {
+        true
+    }
+
+    fn reconnect(
+        &self,
+        call: CarrierCallId,
+        dial: Dial,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let board = Arc::clone(&self.0);
+        Box::pin(async move { board.reconnect(&call.0, &dial).await })
     }
 
     fn find(

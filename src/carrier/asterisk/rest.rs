@@ -18,10 +18,12 @@ const ANSWER: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestError {
     /// Asterisk said no.
-    #[error("asterisk answered {status}; see its log, and asterisk.user in ari.conf for 401")]
+    #[error("asterisk answered {status} to {order}; see its log; 401: asterisk.user in ari.conf")]
     Refused {
         /// The HTTP status.
         status: u16,
+        /// What was asked, without the name of a call: `POST bridges … addChannel`.
+        order: String,
     },
     /// It was not reached: nothing has happened.
     #[error("asterisk is not reached at asterisk.ari_url: {0}")]
@@ -96,13 +98,24 @@ impl Rest {
         self.order(Method::POST, &["channels", ring.id], body).await
     }
 
+    /// The channel of this id, if there is one.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub async fn channel(&self, id: &str) -> Result<Option<Channel>, RestError> {
+        match self.ask(Method::GET, &["channels", id], Value::Null).await {
+            Ok(answer) => answer.json().await.map(Some).map_err(sort),
+            Err(RestError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether there is a channel of this id.
     ///
     /// # Errors
     /// [`RestError`].
     pub async fn exists(&self, channel: &str) -> Result<bool, RestError> {
-        let asked = self.order(Method::GET, &["channels", channel], Value::Null).await;
-        found(asked)
+        Ok(self.channel(channel).await?.is_some())
     }
 
     /// Picks up.
@@ -119,7 +132,7 @@ impl Rest {
     /// [`RestError`].
     pub async fn hang_up(&self, channel: &str) -> Result<(), RestError> {
         let ended = self.order(Method::DELETE, &["channels", channel], Value::Null).await;
-        found(ended).map(drop)
+        gone(ended)
     }
 
     /// Sends keys to whoever is on the channel.
@@ -154,7 +167,12 @@ impl Rest {
     /// # Errors
     /// [`RestError`].
     pub async fn bridge(&self, bridge: &str) -> Result<(), RestError> {
-        self.order(Method::POST, &["bridges", bridge], json!({ "type": "mixing" })).await
+        let made =
+            self.order(Method::POST, &["bridges", bridge], json!({ "type": "mixing" })).await;
+        match made {
+            Err(RestError::Refused { status: 409, .. }) => Ok(()),
+            made => made,
+        }
     }
 
     /// Puts a channel into a bridge; one that is in it stays.
@@ -172,7 +190,7 @@ impl Rest {
     /// [`RestError`].
     pub async fn remove(&self, bridge: &str) -> Result<(), RestError> {
         let removed = self.order(Method::DELETE, &["bridges", bridge], Value::Null).await;
-        found(removed).map(drop)
+        gone(removed)
     }
 
     /// Every channel there is.
@@ -209,6 +227,7 @@ impl Rest {
     }
 
     async fn ask(&self, method: Method, path: &[&str], body: Value) -> Result<Response, RestError> {
+        let order = shown(&method, path);
         let mut url = self.base.clone();
         url.path_segments_mut().expect("an http address has a path").pop_if_empty().extend(path);
         let mut request = self
@@ -221,16 +240,25 @@ impl Rest {
         let answer = request.send().await.map_err(sort)?;
         match answer.status() {
             status if status.is_success() => Ok(answer),
-            status => Err(RestError::Refused { status: status.as_u16() }),
+            status => Err(RestError::Refused { status: status.as_u16(), order }),
         }
     }
 }
 
-/// Whether what was asked about was there.
-fn found(asked: Result<(), RestError>) -> Result<bool, RestError> {
-    match asked {
-        Ok(()) => Ok(true),
-        Err(RestError::Refused { status }) if status == StatusCode::NOT_FOUND => Ok(false),
+/// An order for a log: the second part of a path names a channel or a bridge.
+fn shown(method: &Method, path: &[&str]) -> String {
+    match path {
+        [of, _, what] => format!("{method} {of} … {what}"),
+        [of, ..] => format!("{method} {of}"),
+        [] => method.to_string(),
+    }
+}
+
+/// To have ended what is gone is a success.
+fn gone(ended: Result<(), RestError>) -> Result<(), RestError> {
+    match ended {
+        Ok(()) => Ok(()),
+        Err(RestError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => Ok(()),
         Err(error) => Err(error),
     }
 }

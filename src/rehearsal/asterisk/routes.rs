@@ -1,6 +1,8 @@
 //! The REST interface. Whoever does not show the user's password is refused; so is what the
 //! original would refuse. Facts: Asterisk's `rest-api/api-docs/{channels,bridges}.json`.
 
+use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,10 +125,13 @@ async fn bridges(State(pbx): Inside) -> Json<Value> {
     Json(hall.bridges.iter().map(shown).collect())
 }
 
-async fn bridge(State(pbx): Inside, Path(id): Path<String>) -> Json<Value> {
-    pbx.hall().bridges.entry(id.clone()).or_default();
+async fn bridge(State(pbx): Inside, Path(id): Path<String>) -> Result<Json<Value>, StatusCode> {
+    match pbx.hall().bridges.entry(id.clone()) {
+        Entry::Vacant(place) => place.insert(BTreeSet::new()),
+        Entry::Occupied(_) => return Err(StatusCode::CONFLICT),
+    };
     pbx.changed();
-    Json(json!({ "id": id }))
+    Ok(Json(json!({ "id": id })))
 }
 
 async fn remove(State(pbx): Inside, Path(id): Path<String>) -> StatusCode {

@@ -32,9 +32,12 @@ impl Board {
     /// A channel has come into our application.
     pub(super) async fn came(&self, channel: Channel) {
         match names::role(&channel.id) {
-            Role::Phone if self.lives.get(&channel.id).is_some() => self.connect(&channel.id).await,
-            // Answered after its call was over.
-            Role::Phone => self.clear(&channel.id).await,
+            Role::Phone => match self.lives.get(&channel.id).map(|live| live.stage) {
+                Some(Stage::Left) => {}
+                Some(_) => self.connect(&channel.id).await,
+                // Answered after its call was over.
+                None => self.clear(&channel.id).await,
+            },
             Role::Media(phone) => self.add(phone, &channel.id).await,
             Role::Human(phone) => self.hand_over(phone).await,
             Role::Caller => self.rings(channel).await,
@@ -72,6 +75,19 @@ impl Board {
         }
     }
 
+    /// Brings the media of a call that an earlier run left to where it is wanted now.
+    pub(super) async fn reconnect(&self, phone: &str, dial: &Dial) -> Result<(), CarrierError> {
+        // That run's media channel ends with its socket; it may not have noticed yet.
+        self.report(self.rest.hang_up(&names::media(phone)).await);
+        let live = Live::of(dial.call.clone(), &dial.addresses, Stage::Talking);
+        self.lives.enter(phone, live);
+        let connected = self.try_connect(phone).await;
+        if connected.is_err() {
+            self.clear(phone).await;
+        }
+        connected.map_err(|error| refused(&error))
+    }
+
     async fn try_connect(&self, phone: &str) -> Result<(), RestError> {
         let Some(live) = self.lives.advance(phone, Stage::Talking) else { return Ok(()) };
         let (bridge, media) = (names::bridge(phone), names::media(phone));
@@ -86,7 +102,7 @@ impl Board {
         };
         match self.rest.external_media(external).await {
             // It is on its way already: an event and a look-up have both told of the answer.
-            Err(RestError::Refused { status: 409 }) => Ok(()),
+            Err(RestError::Refused { status: 409, .. }) => Ok(()),
             made => made,
         }
     }
@@ -212,7 +228,7 @@ impl Board {
         self.lives.asked(&phone);
         match rung {
             // 409: there is a channel of this name, and only this call has it.
-            Ok(()) | Err(RestError::Refused { status: 409 }) => Ok(CarrierCallId(phone)),
+            Ok(()) | Err(RestError::Refused { status: 409, .. }) => Ok(CarrierCallId(phone)),
             // It took the order and its answer was lost: looking is not ringing twice.
             Err(RestError::NotAnswered(_)) if self.rest.exists(&phone).await == Ok(true) => {
                 Ok(CarrierCallId(phone))
@@ -263,7 +279,7 @@ const fn codec(dialect: Dialect) -> &'static str {
 pub(super) fn refused(error: &RestError) -> CarrierError {
     tracing::debug!(%error, "an order to asterisk");
     match error {
-        RestError::Refused { status: 400 | 401 | 403 } => {
+        RestError::Refused { status: 400 | 401 | 403, .. } => {
             CarrierError::Refused(Outcome::SystemError)
         }
         RestError::Refused { .. } | RestError::NotReached(_) => {

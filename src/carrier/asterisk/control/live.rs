@@ -19,6 +19,8 @@ pub(super) struct Live {
 /// How far a call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
+    /// An earlier run left it, and nobody has seen to it yet.
+    Left,
     /// Asterisk is being asked to ring its phone: there may be no channel yet.
     Asked,
     /// Its phone rings.
@@ -34,6 +36,11 @@ impl Live {
     pub(super) fn of(call: CallId, addresses: &Addresses, stage: Stage) -> Self {
         let nonce = addresses.media.rsplit('/').next().unwrap_or_default().to_owned();
         Self { call, nonce, stage }
+    }
+
+    /// One that an earlier run left: its media comes when it is gone on with.
+    pub(super) const fn left(call: CallId) -> Self {
+        Self { call, nonce: String::new(), stage: Stage::Left }
     }
 
     /// One that an earlier run handed over; all that is known of it is its phone.
