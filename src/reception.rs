@@ -7,6 +7,7 @@ mod house;
 mod made;
 mod order;
 mod resume;
+mod seal;
 mod ticket;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::store::{
     self, Bounds, NotOpened, Once, Orders as _, Part, Permit, Policies as _, Profiles as _, Store,
     Terms,
 };
+use seal::Seal;
 use ticket::{Admission, Tickets};
 
 pub use house::House;
@@ -53,16 +55,19 @@ pub struct Reception {
 
 impl Reception {
     /// A reception for this exchange.
-    #[must_use]
-    pub fn new(
+    ///
+    /// # Errors
+    /// When the record does not tell what nonces are made of.
+    pub async fn open(
         exchange: Exchange,
         store: Store,
         recordings: Option<Recordings>,
         clips: Stock,
         house: House,
-    ) -> Self {
-        let (tickets, house) = (Tickets::default(), watch::Sender::new(Arc::new(house)));
-        Self { exchange, store, recordings, tickets, clips, house }
+    ) -> Result<Self, RecordError> {
+        let tickets = Tickets::sealed(Seal::of(&store).await?);
+        let house = watch::Sender::new(Arc::new(house));
+        Ok(Self { exchange, store, recordings, tickets, clips, house })
     }
 
     /// From the next call on everything is as it is in this house.

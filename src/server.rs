@@ -113,12 +113,12 @@ impl Server {
         }
         let clips = tokio::task::spawn_blocking(clips::Stock::render).await?;
         let reception =
-            Reception::new(exchange.clone(), store.clone(), recordings.clone(), clips, house);
+            Reception::open(exchange.clone(), store.clone(), recordings.clone(), clips, house);
         let reach = config.webhooks.reach(config.carrier.kind);
         let (webhooks, deliverer) = Webhooks::open(store.clone(), reach, Schedule::DAYS)?;
         let desk = Desk {
             exchange,
-            reception: Arc::new(reception),
+            reception: Arc::new(reception.await?),
             network: network.ends(config, &store).await?,
             store,
             model: model.counts(),

@@ -11,10 +11,11 @@ use subtle::ConstantTimeEq;
 use tandem_actors::audio::Format;
 use tandem_actors::briefing::CallId;
 
+use super::seal::Seal;
 use crate::config::Dialect;
 
 /// Bytes of a nonce: beyond guessing.
-const NONCE: usize = 24;
+pub(super) const NONCE: usize = 24;
 
 /// Characters of a nonce in base64.
 const NONCE_CHARS: usize = NONCE / 3 * 4;
@@ -23,8 +24,10 @@ const NONCE_CHARS: usize = NONCE / 3 * 4;
 const LATE: Duration = Duration::from_mins(10);
 
 /// The nonces of live calls, and of those that have just ended.
-#[derive(Debug, Default)]
-pub(super) struct Tickets(Mutex<BTreeMap<CallId, Ticket>>);
+pub(super) struct Tickets {
+    seal: Seal,
+    issued: Mutex<BTreeMap<CallId, Ticket>>,
+}
 
 struct Ticket {
     nonces: Nonces,
@@ -46,22 +49,15 @@ pub(super) struct Nonces {
 pub(super) struct Nonce([u8; NONCE_CHARS]);
 
 impl Nonce {
-    fn fresh() -> Self {
+    pub(super) fn of(bytes: &[u8; NONCE]) -> Self {
         let mut text = [0; NONCE_CHARS];
-        let written = URL_SAFE_NO_PAD.encode_slice(rand::random::<[u8; NONCE]>(), &mut text);
+        let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
         written.expect("the length is that of the encoding");
         Self(text)
     }
 
     pub(super) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("base64 is ascii")
-    }
-}
-
-/// A nonce lets media in; it never reaches a log.
-impl std::fmt::Debug for Ticket {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ticket").field("admission", &self.admission).finish_non_exhaustive()
     }
 }
 
@@ -73,6 +69,11 @@ pub(super) struct Admission {
 }
 
 impl Tickets {
+    /// None yet; they will be made of this.
+    pub(super) const fn sealed(seal: Seal) -> Self {
+        Self { seal, issued: Mutex::new(BTreeMap::new()) }
+    }
+
     /// Admits a call and issues its ticket in one step, or `keep` could take a call that is
     /// about to be live for one that is over.
     pub(super) fn issue<E>(
@@ -81,7 +82,7 @@ impl Tickets {
         admission: Admission,
         admit: impl FnOnce(&Nonces) -> Result<(), E>,
     ) -> Result<(), E> {
-        let nonces = Nonces { media: Nonce::fresh(), events: Nonce::fresh() };
+        let nonces = self.seal.nonces(call);
         let mut tickets = self.lock();
         admit(&nonces)?;
         tickets.insert(call.clone(), Ticket { nonces, admission, over: None });
@@ -127,7 +128,7 @@ impl Tickets {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<CallId, Ticket>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn only_the_calls_own_nonce_is_let_in() {
-        let tickets = Tickets::default();
+        let tickets = Tickets::sealed(Seal::fresh());
         let (a, b) = (CallId::new("a"), CallId::new("b"));
         let (of_a, of_b) = (issue(&tickets, &a), issue(&tickets, &b));
         assert!(tickets.admit(&a, of_a.media.as_str()).is_some());
@@ -166,8 +167,19 @@ mod tests {
     }
 
     #[test]
+    fn the_next_process_knows_the_nonces_that_a_carrier_was_told() {
+        let call = CallId::new("a");
+        let seal = Seal::fresh();
+        let (before, after) = (seal.nonces(&call), seal.nonces(&call));
+        assert_eq!(before.media.as_str(), after.media.as_str());
+        assert_eq!(before.events.as_str(), after.events.as_str());
+        assert_ne!(before.media.as_str(), Seal::fresh().nonces(&call).media.as_str());
+        assert_ne!(before.media.as_str(), seal.nonces(&CallId::new("b")).media.as_str());
+    }
+
+    #[test]
     fn callbacks_are_heard_for_a_while_after_the_end() {
-        let tickets = Tickets::default();
+        let tickets = Tickets::sealed(Seal::fresh());
         let (a, b) = (CallId::new("a"), CallId::new("b"));
         let (of_a, of_b) = (issue(&tickets, &a), issue(&tickets, &b));
         let over = Instant::now();
@@ -181,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_call_that_is_refused_has_no_ticket() {
-        let tickets = Tickets::default();
+        let tickets = Tickets::sealed(Seal::fresh());
         let call = CallId::new("a");
         let mut issued = None;
         let refused = tickets.issue(&call, ADMISSION, |nonces| {
@@ -194,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_ticket_of_a_call_that_is_being_admitted_is_not_tidied_away() {
-        let tickets = Tickets::default();
+        let tickets = Tickets::sealed(Seal::fresh());
         let call = CallId::new("a");
         let live = Mutex::new(Vec::new());
         let (tidying, begun) = mpsc::channel();

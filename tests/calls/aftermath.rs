@@ -243,7 +243,7 @@ async fn a_phone_that_rings_at_an_asterisk_is_hung_up_by_the_next_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_at_azure_is_hung_up_and_told_honestly() {
+async fn a_call_at_azure_goes_on_with_the_next_server() {
     let (azure, line) = azure().await;
     azure.play_mischief(Mischief { patient: true, ..Mischief::default() });
     let first = line.start();
@@ -252,6 +252,29 @@ async fn a_call_at_azure_is_hung_up_and_told_honestly() {
     drop(first);
     let seen = azure.call(&id, |_| true).await;
     assert_eq!(seen.state, State::Connected, "the phone keeps the line");
+
+    let second = line.start();
+    let sorry = |turns: &Value| says(turns, "assistant", "we were cut off");
+    let turns = until(&second, &format!("/v1/calls/{id}/transcript"), sorry).await;
+    assert!(says(&turns, "user", "Luigi's"), "what was said before is there: {turns}");
+    post(&second, &format!("/v1/calls/{id}/hangup"), &json!({})).await;
+    let over = |call: &Value| !call["outcome"].is_null();
+    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    assert_eq!((&call["outcome"], &call["reason"]), (&json!("answered"), &json!("ordered")));
+    let seen = azure.call(&id, |seen| seen.state == State::Disconnected).await;
+    let heard = &seen.report.as_ref().unwrap().heard;
+    assert!(heard.iter().any(|words| words.contains("cut off")), "{heard:?}");
+    assert_eq!(azure.calls().len(), 1, "nobody was rung again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_media_azure_does_not_bring_is_hung_up_and_told_honestly() {
+    let (azure, line) = azure().await;
+    azure.play_mischief(Mischief { patient: true, mute: true, ..Mischief::default() });
+    let first = line.start();
+    let id = talks(&first).await;
+    first.signal("-KILL");
+    drop(first);
 
     let second = line.start();
     let over = |call: &Value| !call["outcome"].is_null();

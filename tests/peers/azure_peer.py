@@ -202,6 +202,8 @@ async def orders(customer):
     shown = await customer.ask(call.get_call_properties)
     assert shown.call_connection_state == "connected"
     assert shown.media_streaming_subscription.state == "active"
+    twice = await customer.refused(call.start_media_streaming)
+    assert (twice.status_code, twice.error.code) == (400, "8500"), twice
     people = await customer.ask(lambda: list(call.list_participants()))
     assert [one.identifier.raw_id for one in people] == [f"4:{SILENT}"]
     await customer.ask(

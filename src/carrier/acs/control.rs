@@ -212,6 +212,30 @@ impl Carrier for Control {
         })
     }
 
+    fn reconnects(&self) -> bool {
+        true
+    }
+
+    /// To where ACS was told at first: the addresses of a call are always the same.
+    fn reconnect(
+        &self,
+        call: CarrierCallId,
+        dial: Dial,
+    ) -> BoxFuture<'static, Result<(), CarrierError>> {
+        let control = self.clone();
+        Box::pin(async move {
+            control.0.parties.remember(&call, dial.to);
+            let path = [CALLING, CALLS, &format!("{}:startMediaStreaming", call.0)];
+            let order = Order::harmless("stream", Method::POST, path).with("{}");
+            match control.0.rest.send(&order).await {
+                Ok(_) => Ok(()),
+                Err(failure) if is_over(&failure) => Err(told(&order, failure)),
+                // It may have noticed that its socket broke, and be on its way by itself.
+                Err(failure) => Err(CarrierError::Unknown(told(&order, failure).to_string())),
+            }
+        })
+    }
+
     fn hang_up(&self, call: CarrierCallId) -> BoxFuture<'static, Result<(), CarrierError>> {
         let control = self.clone();
         Box::pin(async move {

@@ -65,6 +65,12 @@ impl Order {
         Self { name, method, path, body: String::new(), repeat: Repeat::Harmless }
     }
 
+    /// With this body.
+    pub(super) fn with(mut self, body: &str) -> Self {
+        body.clone_into(&mut self.body);
+        self
+    }
+
     /// Does something that must not be done twice: `id` is what ACS knows the order by.
     pub(super) fn once<const N: usize>(
         name: &'static str,
@@ -159,9 +165,11 @@ impl Rest {
         if let Repeat::Known(id) = order.repeat {
             request = request
                 .header("Repeatability-Request-ID", id.to_string())
-                .header("Repeatability-First-Sent", signature::http_date(first_sent))
-                .header(CONTENT_TYPE, "application/json")
-                .body(order.body.clone());
+                .header("Repeatability-First-Sent", signature::http_date(first_sent));
+        }
+        if !order.body.is_empty() {
+            let body = order.body.clone();
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
         } else if order.method == Method::POST {
             // Left out by the HTTP library for an empty body, but servers may insist (RFC 9110).
             request = request.header(CONTENT_LENGTH, "0");

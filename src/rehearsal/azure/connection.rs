@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tandem_actors::carrier::Number;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::people::participant;
+use super::refusal::Refusal;
 pub(super) use super::result::Result;
 use super::wire::{Terms, identifier};
 use crate::rehearsal::callee::Report;
@@ -52,6 +53,8 @@ pub(super) struct Connection {
     correlation: String,
     /// The call's end, as soon as somebody wants it.
     pub(super) hang_up: CancellationToken,
+    /// Somebody wants the media brought again.
+    pub(super) wanted: Notify,
     progress: Mutex<Progress>,
 }
 
@@ -92,6 +95,7 @@ impl Connection {
             server_call: Uuid::new_v4().simple().to_string(),
             correlation: Uuid::new_v4().to_string(),
             hang_up: CancellationToken::new(),
+            wanted: Notify::new(),
             progress: Mutex::new(Progress {
                 state: State::Connecting,
                 courier: Some(courier),
@@ -264,6 +268,23 @@ impl Connection {
 
     pub(super) fn is_taken_over_by(&self, human: Number) {
         self.progress().transferred = Some(human);
+    }
+
+    /// Asks for the media once more, where it has ended.
+    pub(super) fn media_is_wanted(&self) -> std::result::Result<(), Refusal> {
+        if self.terms.media.is_none() {
+            return Err(Refusal::bad("the call has no media streaming"));
+        }
+        if self.progress().seat.is_some() {
+            return Err(Refusal::bad("media streaming is started already"));
+        }
+        self.wanted.notify_one();
+        Ok(())
+    }
+
+    /// The line is over, and nobody can come onto it.
+    pub(super) fn has_no_line(&self) {
+        self.progress().seat = None;
     }
 
     /// There is a line: where others come onto it.

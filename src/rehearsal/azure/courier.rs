@@ -32,6 +32,8 @@ pub struct Mischief {
     pub delay: Duration,
     /// Humans wait on a dead line, however long.
     pub patient: bool,
+    /// Media that has broken off is not brought again, whoever asks.
+    pub mute: bool,
     /// They are kept back until that is over.
     pub held: bool,
     /// The word on a hand-over comes after the end of the call.

@@ -64,14 +64,18 @@ pub(super) async fn connected(hall: Arc<Hall>, connection: Arc<Connection>) {
     connection.tell("CallConnected", Result::OK, json!({}));
     connection.tell_of_participants();
     hall.has_changed();
-    let hung_up = match connection.terms.media.clone() {
-        Some(media) => talk(&hall, &connection, media).await,
-        None => false,
-    };
-    if !hung_up {
+    loop {
+        let hung_up = match connection.terms.media.clone() {
+            Some(media) => talk(&hall, &connection, media).await,
+            None => false,
+        };
+        if hung_up {
+            break;
+        }
         tokio::select! {
-            () = connection.hang_up.cancelled() => {}
-            () = sleep(DEAD_LINE), if !hall.mischief().patient => {}
+            () = connection.hang_up.cancelled() => break,
+            () = connection.wanted.notified(), if !hall.mischief().mute => {}
+            () = sleep(DEAD_LINE), if !hall.mischief().patient => break,
         }
     }
     let result = match connection.hang_up.is_cancelled() {
@@ -108,6 +112,7 @@ async fn talk(hall: &Hall, connection: &Connection, media: Media) -> bool {
         }
     };
     let ending = report.account.ending;
+    connection.has_no_line();
     connection.is_told(report);
     hall.has_changed();
     match ending {

@@ -39,6 +39,7 @@ enum Order<'a> {
     Terminate(&'a str),
     Transfer(&'a str),
     Press(&'a str),
+    Stream(&'a str),
     ListPeople(&'a str),
     Invite(&'a str),
     Remove(&'a str),
@@ -81,6 +82,7 @@ impl<'a> Order<'a> {
             ("POST", Some((id, "terminate"))) => Some(Self::Terminate(id)),
             ("POST", Some((id, "transferToParticipant"))) => Some(Self::Transfer(id)),
             ("POST", Some((id, "sendDtmfTones"))) => Some(Self::Press(id)),
+            ("POST", Some((id, "startMediaStreaming"))) => Some(Self::Stream(id)),
             _ => None,
         }
     }
@@ -159,6 +161,10 @@ fn obey(hall: &Arc<Hall>, parts: &Parts, body: &[u8]) -> Result<Answered, Refusa
         }
         Order::Transfer(id) => transfer(hall, hall.established(id)?, body)?,
         Order::Press(id) => press(hall, hall.established(id)?.as_ref(), body)?,
+        Order::Stream(id) => {
+            hall.established(id)?.media_is_wanted()?;
+            taken(None)
+        }
         Order::ListPeople(id) => people::list(hall.live(id)?.as_ref()),
         Order::Invite(id) => people::invite(hall, hall.established(id)?, body)?,
         Order::Remove(id) => people::remove(hall, hall.established(id)?.as_ref(), body)?,
