@@ -18,6 +18,7 @@ mod guard;
 mod health;
 mod inbound;
 mod keys;
+mod loads;
 mod mcp;
 mod media;
 mod once;
@@ -156,6 +157,9 @@ fn for_operators() -> Router<Desk> {
         .route("/v1/inbound", get(inbound::list))
         .route("/v1/inbound/{number}", get(inbound::show).put(inbound::set).delete(inbound::forget))
         .route("/v1/settings", get(settings::list).patch(settings::change))
+        .route("/v1/loads", get(loads::list))
+        .route("/v1/loads/{id}", get(loads::show))
+        .route("/v1/loads/{id}/report", get(loads::report))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

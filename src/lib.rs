@@ -29,6 +29,7 @@ pub mod model;
 pub mod socket;
 
 pub mod clips;
+pub mod loads;
 pub mod recording;
 pub mod retention;
 pub mod settings;
