@@ -44,7 +44,7 @@ use axum::routing::{any, delete, get, post};
 use secrecy::SecretString;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::model::endpoints::Counts;
+use crate::model::endpoints::Endpoints;
 use crate::reception;
 use crate::recording::Recordings;
 use crate::search;
@@ -71,8 +71,8 @@ pub struct Desk {
     pub reception: reception::Shared,
     /// What is written down.
     pub store: Store,
-    /// What happened at the speech models.
-    pub model: Arc<Counts>,
+    /// The speech models, and what happened there.
+    pub model: Endpoints,
     /// Where recordings are, when calls are recorded.
     pub recordings: Option<Recordings>,
     /// Tells of searches that were ordered or decided.

@@ -33,6 +33,7 @@ pub mod loads;
 pub mod recording;
 pub mod retention;
 pub mod settings;
+pub mod standing;
 pub mod store;
 pub mod tool;
 pub mod webhook;
