@@ -195,7 +195,7 @@ pub(crate) fn reasons(verdict: &Verdict) -> Vec<String> {
         let (quantity, most, unit) = (check.quantity, check.most, check.unit);
         Some(format!("{quantity}: {value:.2} {unit}, at most {most} {unit}").replace(" ,", ","))
     });
-    verdict.not_valid.iter().cloned().chain(missed).map(|why| why.trim_end().to_owned()).collect()
+    missed.chain(verdict.not_valid.iter().cloned()).map(|why| why.trim_end().to_owned()).collect()
 }
 
 #[cfg(test)]
