@@ -391,6 +391,7 @@ fn log(call: &CallId, fact: &Fact) {
         | Fact::ConfirmationStep { .. }
         | Fact::ToolLate { .. }
         | Fact::Announced { .. }
+        | Fact::Spoken(_)
         | Fact::BargedIn { .. }
         | Fact::Replied { .. }
         | Fact::Used(_) => {}

@@ -298,8 +298,8 @@ impl Pump {
                 return self.phone_lost(broken);
             }
         }
-        if desk.playout.drained(now) {
-            self.seed.losses.push(&self.seed.heard, Phone::Drained);
+        if let Some(spoken) = desk.playout.drained(now) {
+            self.seed.losses.push(&self.seed.heard, Phone::Drained(spoken));
         }
     }
 

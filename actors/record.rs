@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use futures_util::future::BoxFuture;
 
 use crate::briefing::{CallId, Direction, Lifecycle, Outcome, Text};
+use crate::call::playout::Spoken;
 use crate::carrier::{CarrierCallId, Number};
 use crate::tool::{Done, Job, ToolCallId, Verdict};
 use crate::usage::Usage;
@@ -140,6 +141,9 @@ pub enum Fact {
         /// What.
         step: &'static str,
     },
+    /// A stretch of our speech is over: what the model, or a clip, had for it, what of it was sent
+    /// to the carrier, and what was heard. One that the call's end cuts off is not told.
+    Spoken(Spoken),
     /// The caller spoke over us; milliseconds of the interrupted item that were heard.
     BargedIn {
         /// Milliseconds.

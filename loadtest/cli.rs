@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
 use crate::faults::{Kind, Spec};
+use crate::keep::Keep;
 
 /// Calls at once; more would need more ports and cores than one machine's loopback has.
 const CALLS_MAX: i64 = 5_000;
@@ -64,6 +65,10 @@ pub struct Args {
     /// Write the report as one self-contained page
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Keep the run in a folder of its own in DIR, where a server shows it; `none` keeps nothing
+    /// [default: loads in the data directory of a server that is started here]
+    #[arg(long, global = true, value_name = "DIR", value_parser = keep)]
+    pub keep: Option<Keep>,
     /// Run a plain TCP forwarder over the same bytes as well, and compare the processor time
     #[arg(long)]
     pub floor: bool,
@@ -250,6 +255,10 @@ impl Args {
     }
 }
 
+fn keep(word: &str) -> Result<Keep, String> {
+    if word.is_empty() { Err("name a folder, or none".to_owned()) } else { Ok(word.into()) }
+}
+
 /// Reads a time as it is written on a command line: a number and its unit.
 ///
 /// # Errors
@@ -295,6 +304,15 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_run_may_be_kept_elsewhere_or_not() {
+        assert_eq!(parse("").unwrap().keep, None);
+        assert_eq!(parse("--keep none").unwrap().keep, Some(Keep::Nothing));
+        let there = Some(Keep::In("there".into()));
+        assert_eq!(parse("--idle --keep there").unwrap().keep, there);
+        assert_eq!(parse("crash --seeds 3 --keep there").unwrap().keep, there);
+    }
+
+    #[test]
     fn what_makes_no_sense_is_a_usage_error() {
         for words in [
             "--calls 0",
@@ -311,6 +329,7 @@ mod tests {
             "--rounds 0",
             "hostile --scripts 0",
             "--calls 3 hostile",
+            "--keep=",
         ] {
             let error = parse(words).expect_err(words);
             assert_eq!(error.exit_code(), 2, "{words}");

@@ -12,13 +12,17 @@ mod verdict;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
+use tandem::loads::TEXT;
 use tandem::rehearsal::twilio::{Settings, TwilioNetwork};
 
 use crate::cli::Crash;
+use crate::keep::{Keep, Kept};
+use crate::progress::Board;
 use crate::verdict::Word;
 use desk::{ACCOUNT, Desk, NUMBER, PUBLIC, TOKEN};
 use door::Door;
@@ -35,11 +39,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A phone whose server is gone keeps the line for so long, and a little more.
 const LINE: Duration = Duration::from_secs(40);
 
-pub(crate) fn main(asked: &Crash) -> ExitCode {
+pub(crate) fn main(asked: &Crash, keep: Option<&Keep>) -> ExitCode {
+    let board = Arc::new(Board::default());
+    let words = format!("{} kills, seed {}", asked.seeds, asked.seed);
+    let kept = Kept::begin(keep, "crash", words, &board);
     let runtime = tokio::runtime::Runtime::new().context("runtime not built");
-    match runtime.and_then(|runtime| runtime.block_on(run(asked))) {
-        Ok(word) => word.exit_code(),
+    match runtime.and_then(|runtime| runtime.block_on(run(asked, &board))) {
+        Ok((findings, text)) => {
+            kept.end(findings.word(), findings.wrong(), &[(TEXT, &text)]);
+            findings.word().exit_code()
+        }
         Err(error) => {
+            kept.broke(&error);
             crate::complain(&error);
             Word::Failed.exit_code()
         }
@@ -57,7 +68,7 @@ struct World {
     findings: Findings,
 }
 
-async fn run(asked: &Crash) -> anyhow::Result<Word> {
+async fn run(asked: &Crash, board: &Board) -> anyhow::Result<(Findings, String)> {
     let began = Instant::now();
     let settings = Settings {
         account: ACCOUNT.to_owned(),
@@ -76,6 +87,7 @@ async fn run(asked: &Crash) -> anyhow::Result<Word> {
     let mut world = World { desk, twilio, ear, hand, findings: Findings::default() };
     for place in 0..asked.seeds {
         let seed = asked.seed.wrapping_add(place);
+        board.phase(format!("kill {} of {}", place + 1, asked.seeds));
         world.one(seed).await.with_context(|| format!("seed {seed}"))?;
         if place.is_multiple_of(20) {
             let since = began.elapsed().as_secs_f64();
@@ -83,10 +95,11 @@ async fn run(asked: &Crash) -> anyhow::Result<Word> {
             let _unseen = writeln!(std::io::stderr(), "{since:>6.1}s  kills {place}");
         }
     }
+    board.phase("every call is over, every end is told");
     world.settle().await?;
     let out = world.findings.text(asked.seed, began.elapsed());
     std::io::stdout().write_all(out.as_bytes()).context("nobody reads")?;
-    Ok(world.findings.word())
+    Ok((world.findings, out))
 }
 
 impl World {

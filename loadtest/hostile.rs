@@ -3,12 +3,16 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use tandem::loads::TEXT;
 
 use crate::cli::Hostile;
+use crate::keep::{self, Keep, Kept};
+use crate::progress::Board;
 use crate::verdict::Word;
 use findings::Findings;
 use script::Script;
@@ -32,10 +36,10 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Looks between two lines where nobody repaints them.
 const LINE: u32 = 20;
 
-pub(crate) fn main(asked: &Hostile) -> ExitCode {
+pub(crate) fn main(asked: &Hostile, keep: Option<&Keep>) -> ExitCode {
     // Faults are injected by the thousand; what a panic says is in the story of its script.
     std::panic::set_hook(Box::new(|_| {}));
-    match go(asked) {
+    match go(asked, keep) {
         Ok(word) => word.exit_code(),
         Err(error) => {
             crate::complain(&error);
@@ -44,16 +48,25 @@ pub(crate) fn main(asked: &Hostile) -> ExitCode {
     }
 }
 
-fn go(asked: &Hostile) -> anyhow::Result<Word> {
-    let began = Instant::now();
-    let findings = run(asked, began)?;
+fn go(asked: &Hostile, keep: Option<&Keep>) -> anyhow::Result<Word> {
+    let (began, board) = (Instant::now(), Arc::new(Board::default()));
+    let words = format!("{} scripts, seed {}", asked.scripts, asked.seed);
+    let kept = Kept::begin(keep, "hostile", words, &board);
+    let findings = match run(asked, began, &board) {
+        Ok(findings) => findings,
+        Err(error) => {
+            kept.broke(&error);
+            return Err(error);
+        }
+    };
     let mut out = std::io::stdout();
     for seed in findings.shown() {
         tell(&mut out, seed)?;
     }
-    let text = findings.text(asked.seed, began.elapsed());
+    let (text, verdict) = (findings.text(asked.seed, began.elapsed()), findings.verdict());
+    kept.end(verdict.word, keep::reasons(&verdict), &[(TEXT, &text)]);
     write!(out, "{text}").context("nobody reads")?;
-    Ok(findings.verdict().word)
+    Ok(verdict.word)
 }
 
 /// Prints a script in full, and how it goes: it is played again for that.
@@ -72,7 +85,7 @@ fn tell(out: &mut impl std::io::Write, seed: u64) -> anyhow::Result<()> {
 }
 
 /// Plays all scripts on all cores.
-fn run(asked: &Hostile, began: Instant) -> anyhow::Result<Findings> {
+fn run(asked: &Hostile, began: Instant, board: &Board) -> anyhow::Result<Findings> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (next, wrong) = (AtomicU64::new(0), AtomicU64::new(0));
     let (next, wrong) = (&next, &wrong);
@@ -96,13 +109,10 @@ fn run(asked: &Hostile, began: Instant) -> anyhow::Result<Findings> {
             std::thread::sleep(LOOK);
             looks += 1;
             let done = next.load(Ordering::Relaxed).saturating_sub(cores as u64);
-            show(
-                looks,
-                began,
-                done.min(asked.scripts),
-                asked.scripts,
-                wrong.load(Ordering::Relaxed),
-            );
+            let (done, wrong) = (done.min(asked.scripts), wrong.load(Ordering::Relaxed));
+            board.phase(format!("script {done} of {}", asked.scripts));
+            board.wrong.store(wrong, Ordering::Relaxed);
+            show(looks, began, done, asked.scripts, wrong);
         }
         let mut findings = Findings::default();
         for worker in workers {

@@ -38,6 +38,7 @@ pub mod floor;
 pub mod server;
 
 mod findings;
+pub mod keep;
 pub mod measure;
 pub mod process;
 pub mod profile;
@@ -51,8 +52,8 @@ mod watch;
 #[must_use]
 pub fn main_with(args: &cli::Args) -> ExitCode {
     match &args.command {
-        Some(cli::Command::Hostile(asked)) => hostile::main(asked),
-        Some(cli::Command::Crash(asked)) => crash::main(asked),
+        Some(cli::Command::Hostile(asked)) => hostile::main(asked, args.keep.as_ref()),
+        Some(cli::Command::Crash(asked)) => crash::main(asked, args.keep.as_ref()),
         None => run::main(args),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tandem::loads::Tick;
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// Between two repaints of a terminal: fast enough to be live, too slow to cost anything.
@@ -32,6 +33,8 @@ pub struct Board {
     pub wrong: AtomicU64,
     /// Faults that were injected.
     pub faults: AtomicU64,
+    /// The bridge's process, second by second.
+    pub timeline: Mutex<Vec<Tick>>,
 }
 
 impl Board {
@@ -40,8 +43,14 @@ impl Board {
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = text.into();
     }
 
+    /// What is being done now.
+    #[must_use]
+    pub fn what(&self) -> String {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn line(&self, since: Duration) -> String {
-        let phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let phase = self.what();
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let mut line = format!(
             "{:>6.1}s  {phase}  live {}  ended {}  answers {}",

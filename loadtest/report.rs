@@ -2,6 +2,7 @@
 //! Knows no numbers' meaning; the verdict in it was reached elsewhere.
 
 use serde::Serialize;
+use tandem::loads::Tick;
 
 use crate::cli::{Args, Carrier, Mode, Pace};
 use crate::faults::{Injected, Spec};
@@ -84,6 +85,18 @@ impl Asked {
             faults: args.faults.clone(),
         }
     }
+
+    /// In a line.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let carrier = self.carrier.word();
+        let mut words =
+            format!("{} calls, {} s, {carrier}, seed {}", self.calls, self.for_s, self.seed);
+        for (kind, rate) in self.faults.iter().flat_map(Spec::rates) {
+            words.push_str(&format!(", {kind}={rate}"));
+        }
+        words
+    }
 }
 
 /// Where a run took place.
@@ -150,21 +163,6 @@ pub struct Trouble {
     pub call: Option<String>,
     /// What.
     pub what: String,
-}
-
-/// The bridge at one moment.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Tick {
-    /// Seconds since the run began.
-    pub at_s: f64,
-    /// Calls that are up.
-    pub live: u64,
-    /// Processor time since the last tick, in percent of one core.
-    pub cpu_percent: f64,
-    /// Resident memory.
-    pub rss_mib: f64,
-    /// Open files.
-    pub fds: u64,
 }
 
 impl Report {

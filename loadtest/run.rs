@@ -4,13 +4,15 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use anyhow::Context;
+use tandem::loads::PAGE;
 
 use crate::cli::{Args, Carrier, Mode, Pace};
 use crate::faults::Kind;
 use crate::floor::{self, Drive};
+use crate::keep::{self, Kept};
 use crate::measure::Distribution;
 use crate::profile;
 use crate::progress::{Board, Progress};
@@ -39,15 +41,25 @@ pub(crate) fn main(args: &Args) -> ExitCode {
 
 fn go(args: &Args) -> anyhow::Result<Word> {
     let runtime = tokio::runtime::Runtime::new().context("runtime not built")?;
-    let report = runtime.block_on(run(args))?;
+    let (board, asked) = (Arc::new(Board::default()), Asked::of(args));
+    let kept = Kept::begin(args.keep.as_ref(), asked.mode, asked.words(), &board);
+    let report = match runtime.block_on(run(args, board)) {
+        Ok(report) => report,
+        Err(error) => {
+            kept.broke(&error);
+            return Err(error);
+        }
+    };
+    let (word, json, page) = (report.verdict.word, report.json(), report::page(&report));
+    kept.end(word, keep::reasons(&report.verdict), &[("report.json", &json), (PAGE, &page)]);
     write!(std::io::stdout(), "{}", report::text(&report)).context("nobody reads")?;
     if let Some(path) = &args.json {
-        save(path, &report.json())?;
+        save(path, &json)?;
     }
     if let Some(path) = &args.html {
-        save(path, &report::page(&report))?;
+        save(path, &page)?;
     }
-    Ok(report.verdict.word)
+    Ok(word)
 }
 
 fn save(path: &Path, text: &str) -> anyhow::Result<()> {
@@ -63,16 +75,14 @@ struct Brought {
     holdings: Vec<(&'static str, Holding)>,
 }
 
-async fn run(args: &Args) -> anyhow::Result<Report> {
-    let board = Arc::new(Board::default());
+async fn run(args: &Args, board: Arc<Board>) -> anyhow::Result<Report> {
     let progress = Progress::show(board.clone());
     board.phase("starting");
     let world = Arc::new(World::open(args, board.clone()).await?);
-    let watch = world.target.pid().map(|pid| Watch::begin(pid, board));
+    let watch = world.target.pid().map(|pid| Watch::begin(pid, board.clone()));
     let punctuality = Punctuality::begin();
     let mut brought = bring(args, &world).await?;
-    let ticks = watch.as_ref().map(Watch::ticks).unwrap_or_default();
-    drop(progress);
+    drop((watch, progress));
 
     let drivers = punctuality.lateness();
     let tally = world.tally().clone();
@@ -87,7 +97,7 @@ async fn run(args: &Args) -> anyhow::Result<Report> {
     findings::tell(&mut report, &tally, &uplink);
     report.times("drivers' runtime late", &drivers);
     tell_costs(&mut report, &brought);
-    report.timeline = ticks;
+    report.timeline = board.timeline.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(report)
 }
 

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tandem::loads::Tick;
 use tandem::rehearsal::pacer::sleep_until;
 use tokio::task::JoinHandle;
 
 use crate::measure::Distribution;
 use crate::process;
 use crate::progress::Board;
-use crate::report::Tick;
 
 /// Between two looks at the process.
 const LOOK: Duration = Duration::from_secs(1);
@@ -20,34 +20,24 @@ const TICKS_MAX: usize = 3_600;
 /// How often it is measured whether the runtime is on time: the pace of the phones.
 const BEAT: Duration = Duration::from_millis(20);
 
-/// Looks at a process until dropped.
+/// Looks at a process until dropped; what is seen is on the board.
 #[derive(Debug)]
-pub(crate) struct Watch {
-    ticks: Arc<Mutex<Vec<Tick>>>,
-    task: JoinHandle<()>,
-}
+pub(crate) struct Watch(JoinHandle<()>);
 
 impl Watch {
     /// Begins to look.
     pub(crate) fn begin(pid: u32, board: Arc<Board>) -> Self {
-        let ticks = Arc::new(Mutex::new(Vec::new()));
-        let task = tokio::spawn(look(pid, board, ticks.clone()));
-        Self { ticks, task }
-    }
-
-    /// What was seen.
-    pub(crate) fn ticks(&self) -> Vec<Tick> {
-        self.ticks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        Self(tokio::spawn(look(pid, board)))
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.task.abort();
+        self.0.abort();
     }
 }
 
-async fn look(pid: u32, board: Arc<Board>, ticks: Arc<Mutex<Vec<Tick>>>) {
+async fn look(pid: u32, board: Arc<Board>) {
     let began = Instant::now();
     let (mut last, mut last_cpu) = (began, process::sample(pid).map(|sample| sample.cpu));
     for n in 1_u32.. {
@@ -64,7 +54,7 @@ async fn look(pid: u32, board: Arc<Board>, ticks: Arc<Mutex<Vec<Tick>>>) {
             fds: sample.fds,
         };
         (last, last_cpu) = (now, Ok(sample.cpu));
-        let mut ticks = ticks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ticks = board.timeline.lock().unwrap_or_else(PoisonError::into_inner);
         if ticks.len() == TICKS_MAX {
             let mut n = 0;
             ticks.retain(|_| {

@@ -1,4 +1,5 @@
-// The time axis of a call: what came from the caller, what we said, what tools did, what broke.
+// The time axis of a call: what came from the caller, what we said and what of it was heard, what
+// tools did, what broke.
 import { html, useEffect, useRef } from './lib.js';
 import { clock, now } from './parts.js';
 
@@ -30,7 +31,9 @@ export function Axis({ call, events, began, audio }) {
     audio.seek(Math.max(0, share) * length / 1000);
   };
   return html`<canvas class="axis" ref=${canvas} onClick=${seek} role="img"
-    aria-label=${`Time axis of ${clock(length)}; its marks are in the events`}></canvas>`;
+    aria-label=${`Time axis of ${clock(length)}; its marks are in the events`}></canvas>
+    <p class="legend"><span class="heard"></span> of ours, heard
+      <span class="unheard"></span> said, and cut off before it was heard</p>`;
 }
 
 function paint(canvas, { events, began, length, audio }) {
@@ -57,6 +60,7 @@ function paint(canvas, { events, began, length, audio }) {
     if (audio?.peaks) wave(pen, audio, lane, x);
     else turns(pen, events, { who, lane, x, began });
   });
+  heard(pen, events, { x, began, colour, thin: Boolean(audio?.peaks) });
   tools(pen, events, { x, began, colour, length });
   marks(pen, events, { x, began, colour, height });
   if (audio?.at_s != null) {
@@ -93,6 +97,29 @@ function turns(pen, events, { who, lane, x, began }) {
     if (kind === 'turn' && body.speaker === who) {
       pen.fillRect(x(at_ms - began) - 3, lane * LANE + LANE / 2 - 9, 3, 18);
     }
+  }
+}
+
+/**
+ * Each stretch of our speech: filled as far as it was heard, an empty frame for what was said and
+ * cut off before anybody heard it. Beneath the sound where there is some to be seen.
+ */
+function heard(pen, events, { x, began, colour, thin }) {
+  const [top, height] = thin ? [2 * LANE - 8, 5] : [LANE + LANE / 2 - 8, 16];
+  pen.fillStyle = colour('assistant');
+  pen.strokeStyle = colour('assistant');
+  const stretches = events.filter(({ kind }) => kind === 'spoken').map(({ body, at_ms }) => {
+    const from = at_ms - began - body.for_ms;
+    return { from, until: from + body.heard_ms, said: from + body.said_ms };
+  });
+  for (const [n, { from, until, said }] of stretches.entries()) {
+    pen.fillRect(x(from), top, x(until) - x(from), height);
+    // What a model has said ahead would reach over what came after it.
+    const rest = x(Math.min(said, stretches[n + 1]?.from ?? Infinity)) - x(until);
+    if (rest < 2) continue;
+    pen.setLineDash([3, 2]);
+    pen.strokeRect(x(until) + 0.5, top + 0.5, rest - 1, height - 1);
+    pen.setLineDash([]);
   }
 }
 

@@ -59,7 +59,7 @@ export function Call({ id }) {
 const KINDS = ['lifecycle', 'carrier_named', 'turn', 'masked', 'restricted', 'pressed', 'answerer',
   'submission_unknown', 'keyed', 'recording', 'disclosure_heard', 'hand_over', 'tool_asked',
   'tool_answered', 'tool_late', 'announced', 'confirmation_asked', 'confirmation_settled',
-  'confirmation_step', 'barged_in', 'lost', 'repaired', 'replied', 'used', 'finalized'];
+  'confirmation_step', 'spoken', 'barged_in', 'lost', 'repaired', 'replied', 'used', 'finalized'];
 
 function Top({ call, path, children }) {
   const over = Boolean(call.outcome);

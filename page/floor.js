@@ -36,8 +36,26 @@ export function watchFloor() {
 
 export function Floor() {
   return html`<h1>Floor</h1>
+    <${Legs} />
     <div class="orders"><${Place} /><${Ask} /></div>
     <${Live} /><${Before} />`;
+}
+
+/** What is known of a carrier or a model, in words. */
+const DOES = { not_asked: 'not asked yet', works: 'works', fails: 'does not answer',
+  refuses: 'refuses us' };
+
+/** What every call stands on. Nobody asks it to find out: this is what came of the last calls. */
+function Legs() {
+  const { carrier, models = [] } = floor.state.value;
+  if (!carrier) return null;
+  const leg = (what, { name, state, at_ms, why, rests }) => html`<li key=${name}>
+    ${what} <b>${name}</b> <span class="standing ${state}">${DOES[state]}</span>
+    ${at_ms && html` <span class="figure">seen at ${timeOf(at_ms)}</span>`}
+    ${why && html` <span>${why}</span>`}
+    ${rests && html` <span>left alone for a while</span>`}</li>`;
+  return html`<ul class="plain legs" aria-label="Carrier and models">
+    ${leg('Carrier', carrier)}${models.map((model) => leg('Model', model))}</ul>`;
 }
 
 function Place() {

@@ -5,6 +5,7 @@ pub mod acs;
 pub mod asterisk;
 pub mod convert;
 pub mod twilio;
+pub mod watched;
 
 #[cfg(test)]
 pub(crate) mod told;

@@ -18,6 +18,7 @@ mod guard;
 mod health;
 mod inbound;
 mod keys;
+mod loads;
 mod mcp;
 mod media;
 mod once;
@@ -43,7 +44,7 @@ use axum::routing::{any, delete, get, post};
 use secrecy::SecretString;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::model::endpoints::Counts;
+use crate::model::endpoints::Endpoints;
 use crate::reception;
 use crate::recording::Recordings;
 use crate::search;
@@ -70,8 +71,8 @@ pub struct Desk {
     pub reception: reception::Shared,
     /// What is written down.
     pub store: Store,
-    /// What happened at the speech models.
-    pub model: Arc<Counts>,
+    /// The speech models, and what happened there.
+    pub model: Endpoints,
     /// Where recordings are, when calls are recorded.
     pub recordings: Option<Recordings>,
     /// Tells of searches that were ordered or decided.
@@ -156,6 +157,9 @@ fn for_operators() -> Router<Desk> {
         .route("/v1/inbound", get(inbound::list))
         .route("/v1/inbound/{number}", get(inbound::show).put(inbound::set).delete(inbound::forget))
         .route("/v1/settings", get(settings::list).patch(settings::change))
+        .route("/v1/loads", get(loads::list))
+        .route("/v1/loads/{id}", get(loads::show))
+        .route("/v1/loads/{id}/report", get(loads::report))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -29,9 +29,11 @@ pub mod model;
 pub mod socket;
 
 pub mod clips;
+pub mod loads;
 pub mod recording;
 pub mod retention;
 pub mod settings;
+pub mod standing;
 pub mod store;
 pub mod tool;
 pub mod webhook;

@@ -183,6 +183,7 @@ impl Spans {
             | Fact::ConfirmationAsked { .. }
             | Fact::ConfirmationSettled { .. }
             | Fact::ConfirmationStep { .. }
+            | Fact::Spoken(_)
             | Fact::BargedIn { .. }
             | Fact::Lost { .. }
             | Fact::Repaired { .. }

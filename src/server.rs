@@ -34,7 +34,7 @@ use crate::settings::Settings;
 use crate::store::{Archive, Orphan, Store};
 use crate::tool::{self, Agent, Stock};
 use crate::webhook::{Deliverer, Schedule, Webhooks};
-use network::Network;
+use network::{Network, Which};
 
 pub use network::Ends;
 
@@ -121,7 +121,7 @@ impl Server {
             reception: Arc::new(reception.await?),
             network: network.ends(config, &store).await?,
             store,
-            model: model.counts(),
+            model,
             recordings,
             searches: Bell::default(),
             key: config.http.key.clone().map(Arc::new),
@@ -186,14 +186,14 @@ fn stagehand(
     network: &Network,
     model: Option<Arc<RealtimeServer>>,
 ) -> Option<Stagehand> {
-    match network {
-        Network::Rehearsal(simulated) => Some(Stagehand {
+    match &network.which {
+        Which::Rehearsal(simulated) => Some(Stagehand {
             dialect: config.rehearsal.dialect,
             carrier: Arc::clone(simulated),
             model,
         }),
         // With real phones nobody may break calls from outside.
-        Network::Acs(_) | Network::Twilio(_) | Network::Asterisk(_) => None,
+        Which::Acs(_) | Which::Twilio(_) | Which::Asterisk(_) => None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::briefing::{Outcome, Text};
 use crate::call::consent::{Answer, Pin, Question};
-use crate::call::playout::{Flushed, Source};
+use crate::call::playout::{Flushed, Source, Spoken};
 use crate::call::snapshot::Snapshot;
 use crate::carrier::{Answerer, CarrierCallId, CarrierError, Digit, Key, Number};
 use crate::clock::Instant;
@@ -108,8 +108,8 @@ pub enum Phone {
     Pressed(Digit),
     /// The first sound of something of ours goes out and will be heard then.
     Began(Source, Instant),
-    /// All we had to say has been heard.
-    Drained,
+    /// All we had to say has been heard: this.
+    Drained(Spoken),
     /// A flush was carried out.
     Flushed(Flushed),
     /// Something in the caller's audio that is not words.

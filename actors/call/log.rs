@@ -369,7 +369,7 @@ mod tests {
         log.said(&item("a"), &"or at nine.".into());
         log.said(&item("b"), &"Which do you prefer?".into());
         let cut = Some(Cut { item: item("a"), heard_ms: 1_000, received_ms: 2_000 });
-        let turns = log.flushed(&Flushed { cut, unheard: vec![item("b")] });
+        let turns = log.flushed(&Flushed { cut, unheard: vec![item("b")], ..Flushed::default() });
         assert_eq!(turns.len(), 1);
         assert_eq!(turns[0].text.as_str(), "We have a table at");
         assert_eq!(log.replay(), vec![Entry::Agent("We have a table at".into())]);

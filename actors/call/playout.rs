@@ -65,6 +65,21 @@ pub struct Flushed {
     pub cut: Option<Cut>,
     /// Items of which nothing was heard.
     pub unheard: Vec<ItemId>,
+    /// The stretch of speech that ends here, when there was any.
+    pub spoken: Spoken,
+}
+
+/// A stretch of our speech, from its first sound to the silence after it; nothing when all is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spoken {
+    /// Since its first sound was heard.
+    pub for_ms: u64,
+    /// Milliseconds that the model, or a clip, had for it.
+    pub said_ms: u64,
+    /// Of these, what was sent to the carrier.
+    pub sent_ms: u64,
+    /// Of these, what was heard.
+    pub heard_ms: u64,
 }
 
 /// An item that was heard in part.
@@ -89,6 +104,7 @@ pub struct Playout {
     resting: bool,
     spans: VecDeque<Span>,
     items: Vec<Account>,
+    stretch: Stretch,
     marks: VecDeque<(Mark, Instant)>,
     next_mark: u64,
     /// How much later than we reckon the carrier plays, as its marks tell.
@@ -121,6 +137,15 @@ struct Account {
     heard: u64,
 }
 
+/// The speech since the last silence, in samples.
+#[derive(Debug, Default)]
+struct Stretch {
+    since: Option<Instant>,
+    received: u64,
+    sent: u64,
+    heard: u64,
+}
+
 impl Playout {
     /// Nothing to say yet.
     #[must_use]
@@ -133,6 +158,7 @@ impl Playout {
             resting: false,
             spans: VecDeque::new(),
             items: Vec::new(),
+            stretch: Stretch::default(),
             marks: VecDeque::new(),
             next_mark: 0,
             lag: Duration::ZERO,
@@ -148,6 +174,7 @@ impl Playout {
             return;
         }
         self.account(source).received += samples;
+        self.stretch.received += samples;
         self.waiting_samples += samples;
         let mut rest = Some(audio);
         while let Some(audio) = rest {
@@ -183,6 +210,7 @@ impl Playout {
             let samples = piece.samples;
             excess -= samples;
             self.waiting_samples -= samples;
+            self.stretch.received -= samples;
             self.account(&last).received -= samples;
             self.waiting.pop_back();
         }
@@ -210,6 +238,8 @@ impl Playout {
         let account = self.account(&piece.source);
         let begins = (silent || account.sent == 0).then(|| piece.source.clone());
         account.sent += piece.samples;
+        self.stretch.sent += piece.samples;
+        self.stretch.since.get_or_insert(start);
         let span = Span { source: piece.source, start, samples: piece.samples };
         self.spans.push_back(span);
         let mark = (marked && self.ends_a_run(now)).then(|| self.mark(end));
@@ -223,16 +253,27 @@ impl Playout {
         Some(if self.waiting.is_empty() { until + self.lag + PATIENCE } else { until - REFILL })
     }
 
-    /// Whether everything has been heard; tells it once.
-    pub fn drained(&mut self, now: Instant) -> bool {
+    /// What was spoken, when everything has been heard; tells it once.
+    pub fn drained(&mut self, now: Instant) -> Option<Spoken> {
         let over = self.waiting.is_empty()
             && self.until.is_some_and(|until| until + self.lag + PATIENCE <= now);
-        if over {
+        over.then(|| {
             self.settle(now);
             self.until = None;
             self.resting = false;
-        }
-        over
+            self.spoken(now)
+        })
+    }
+
+    /// The stretch of speech that is over now.
+    fn spoken(&mut self, now: Instant) -> Spoken {
+        let Stretch { since, received, sent, heard } = std::mem::take(&mut self.stretch);
+        // Its first sound is heard as late as the carrier plays.
+        let passed = since.map(|since| now.saturating_duration_since(since + self.lag));
+        let for_ms =
+            passed.map_or(0, |passed| u64::try_from(passed.as_millis()).unwrap_or(u64::MAX));
+        let [said_ms, sent_ms, heard_ms] = [received, sent, heard].map(|n| self.millis(n));
+        Spoken { for_ms, said_ms, sent_ms, heard_ms }
     }
 
     /// Whether anything is waiting or on its way to the ear.
@@ -265,7 +306,7 @@ impl Playout {
         self.marks.clear();
         self.until = None;
         self.resting = false;
-        let mut flushed = Flushed::default();
+        let mut flushed = Flushed { spoken: self.spoken(now), ..Flushed::default() };
         for account in std::mem::take(&mut self.items) {
             let Source::Item(item) = account.source else { continue };
             if account.heard == 0 {
@@ -305,6 +346,7 @@ impl Playout {
                 return;
             }
             let span = self.spans.pop_front().expect("the front was seen above");
+            self.stretch.heard += span.samples;
             self.account(&span.source).heard += span.samples;
         }
     }
@@ -315,6 +357,7 @@ impl Playout {
         let passed = now.saturating_duration_since(span.start + self.lag);
         let samples = self.format.samples_in(passed).min(span.samples);
         let source = span.source.clone();
+        self.stretch.heard += samples;
         self.account(&source).heard += samples;
     }
 

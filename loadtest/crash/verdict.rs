@@ -38,6 +38,11 @@ impl Findings {
         ]
     }
 
+    /// Everything that was wrong.
+    pub(super) fn wrong(&self) -> Vec<String> {
+        self.all().iter().flat_map(|(_, wrong)| wrong.iter().cloned()).collect()
+    }
+
     pub(super) fn word(&self) -> Word {
         match self.all().iter().all(|(_, wrong)| wrong.is_empty()) {
             // Kills that all came too early, or all too late, show nothing.
@@ -70,7 +75,7 @@ impl Findings {
         for (what, count) in kills.into_iter().chain(rest) {
             let _whole = writeln!(out, "{what:<52}{count:>6}");
         }
-        for line in self.all().iter().flat_map(|(_, wrong)| wrong.iter()) {
+        for line in self.wrong() {
             let _whole = writeln!(out, "{line}");
         }
         out

@@ -249,6 +249,7 @@ impl Record for Book {
             | Fact::ToolAsked { .. }
             | Fact::ToolLate { .. }
             | Fact::Announced { .. }
+            | Fact::Spoken(_)
             | Fact::BargedIn { .. }
             | Fact::Repaired { .. }
             | Fact::Replied { .. }

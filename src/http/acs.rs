@@ -114,6 +114,7 @@ async fn ring(desk: &Desk, inbox: &Arc<Inbox>, incoming: Incoming) {
     let dialect = desk.reception.dialect();
     let ringing = Ringing { from: from.clone(), to, dialect };
     let (desk, inbox) = (desk.clone(), Arc::clone(inbox));
+    desk.network.seen.worked();
     match desk.reception.take(ringing).await {
         Ok(made) => drop(tokio::spawn(async move {
             let Made { call, addresses } = made;

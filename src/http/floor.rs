@@ -19,6 +19,8 @@ use super::Desk;
 use super::caller::Caller;
 use super::openapi::words::{DirectionWord, LifecycleWord};
 use super::problem::Problem;
+use crate::model::endpoints::PlaceSeen;
+use crate::standing::{Seen, State as Does};
 use crate::store::{Archive as _, LiveRow};
 
 /// A stream says that it lives, and looks whether its reader may still read, this often.
@@ -44,7 +46,8 @@ pub(super) async fn show(
         return Ok(Sse::new(follower.stream()).keep_alive(alive).into_response());
     }
     let rows = desk.store.floor(caller.sees()).await?;
-    let floor = Floor { house: house(&desk), calls: rows.iter().map(view).collect(), over: None };
+    let floor =
+        Floor { house: house(&desk, &caller), calls: rows.iter().map(view).collect(), over: None };
     Ok(Json(floor).into_response())
 }
 
@@ -73,6 +76,33 @@ struct House {
     rehearsal: bool,
     /// Why nothing can be written down, while it cannot.
     record: Option<String>,
+    /// How the phone network does.
+    carrier: Leg,
+    /// How each speech model does, the preferred one first.
+    models: Vec<Leg>,
+}
+
+/// What a call stands on, and what came of what was last asked of it. Nothing is asked to find
+/// out: before the first call it is `not_asked`.
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+struct Leg {
+    /// `rehearsal`, `acs`, `twilio`, `asterisk`; `model`, `model.second`.
+    name: &'static str,
+    state: Does,
+    /// When that was seen, in milliseconds since 1970.
+    at_ms: Option<i64>,
+    /// Why it did not work; for whoever runs the server.
+    why: Option<String>,
+    /// It is left alone for a while, for it has failed.
+    rests: bool,
+}
+
+impl Leg {
+    fn of(name: &'static str, seen: Seen, caller: &Caller) -> Self {
+        let Seen { state, at_ms, why } = seen;
+        let why = why.filter(|_| caller.runs_it);
+        Self { name, state, at_ms, why, rests: false }
+    }
 }
 
 /// A call that is not over.
@@ -105,8 +135,13 @@ struct Words {
     text: String,
 }
 
-fn house(desk: &Desk) -> House {
+fn house(desk: &Desk, caller: &Caller) -> House {
+    let model =
+        |place: PlaceSeen| Leg { rests: place.rests, ..Leg::of(place.name, place.seen, caller) };
+    let network = &desk.network;
     House {
+        carrier: Leg::of(network.name(), network.seen.seen(), caller),
+        models: desk.model.seen().into_iter().map(model).collect(),
         places: desk.exchange.limit(),
         live: desk.exchange.live(),
         draining: desk.exchange.is_draining(),
@@ -167,7 +202,7 @@ impl Follower {
             self.commits.mark_unchanged();
             let caller = Caller::of(&self.headers, &self.desk).await.ok()?;
             let rows = self.desk.store.floor(caller.sees()).await.ok()?;
-            let house = house(&self.desk);
+            let house = house(&self.desk, &caller);
             let rows: BTreeMap<String, LiveRow> =
                 rows.into_iter().map(|row| (row.id.clone(), row)).collect();
             let before = self.told.replace(Told { rows, house });

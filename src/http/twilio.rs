@@ -46,6 +46,7 @@ pub(super) async fn incoming(
     let from = Number::new(form.get("From").unwrap_or_default());
     let own = Number::new(to);
     let ringing = Ringing { from, to: own.clone(), dialect: Dialect::Twilio };
+    desk.network.seen.worked();
     let made = match desk.reception.take(ringing).await {
         Ok(made) => made,
         Err(error) => {

@@ -19,6 +19,7 @@ use tandem_actors::model::{ConnectError, Line, Loss, Model};
 use tandem_actors::usage::Usage;
 use tokio::time::Instant;
 
+use crate::standing::{Seen, Standing};
 use health::Health;
 use line::Watched;
 
@@ -53,6 +54,18 @@ struct Place {
     name: &'static str,
     model: Arc<dyn Model>,
     health: Mutex<Health>,
+    seen: Standing,
+}
+
+/// How a place does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceSeen {
+    /// The name of its settings.
+    pub name: &'static str,
+    /// What came of what was last asked of it.
+    pub seen: Seen,
+    /// It is left alone for a while, for it has failed.
+    pub rests: bool,
 }
 
 impl Place {
@@ -60,8 +73,18 @@ impl Place {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn worked(&self) {
+        self.health().worked();
+        self.seen.worked();
+    }
+
     fn failed(&self, why: &Loss) {
         let now = Instant::now();
+        match why {
+            Loss::Final(code) => self.seen.refused(code),
+            Loss::Passing(code) => self.seen.failed(code),
+            Loss::RateLimited(_) => self.seen.failed("rate_limited"),
+        }
         let rests = match why {
             Loss::Final(_) => self.health().refused(now),
             Loss::Passing(_) | Loss::RateLimited(_) => self.health().failed(now),
@@ -107,7 +130,12 @@ impl Endpoints {
         if formats.is_empty() {
             return Err(NoCommonFormat);
         }
-        let place = |(name, model)| Place { name, model, health: Mutex::default() };
+        let place = |(name, model)| Place {
+            name,
+            model,
+            health: Mutex::default(),
+            seen: Standing::default(),
+        };
         let places = places.into_iter().map(place).collect();
         Ok(Self { places, formats, counts: Arc::default() })
     }
@@ -116,6 +144,17 @@ impl Endpoints {
     #[must_use]
     pub fn counts(&self) -> Arc<Counts> {
         Arc::clone(&self.counts)
+    }
+
+    /// How each place does, the preferred one first.
+    #[must_use]
+    pub fn seen(&self) -> Vec<PlaceSeen> {
+        let each = |place: &Place| PlaceSeen {
+            name: place.name,
+            seen: place.seen.seen(),
+            rests: !place.health().is_well(),
+        };
+        self.places.iter().map(each).collect()
     }
 
     /// Opens a session at the first place that gives one.

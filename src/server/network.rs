@@ -17,14 +17,22 @@ use crate::carrier::acs::keys::{Keys, Published};
 use crate::carrier::asterisk::{self, Pbx};
 use crate::carrier::twilio;
 use crate::carrier::twilio::control::Twilio;
+use crate::carrier::watched::Watched;
 use crate::config::{Config, Dialect, Kind};
 use crate::http::Desk;
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
+use crate::standing::Standing;
 use crate::store::{Orphan, Store};
 
-/// A phone network, with what speaks to it.
-pub(super) enum Network {
+/// A phone network, and how it does.
+pub(super) struct Network {
+    pub(super) which: Which,
+    seen: Arc<Standing>,
+}
+
+/// Which one it is, with what speaks to it.
+pub(super) enum Which {
     /// A simulated one.
     Rehearsal(Arc<Simulated>),
     /// Azure Communication Services.
@@ -38,32 +46,34 @@ pub(super) enum Network {
 impl Network {
     /// The one that is configured. Nothing is sent yet.
     pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
-        Ok(match config.carrier.kind {
-            Kind::Rehearsal => Self::Rehearsal(Arc::default()),
-            Kind::Acs => Self::Acs(acs(config)?),
-            Kind::Twilio => Self::Twilio(twilio(config)?),
-            Kind::Asterisk => Self::Asterisk(Pbx::of(config)?),
-        })
+        let which = match config.carrier.kind {
+            Kind::Rehearsal => Which::Rehearsal(Arc::default()),
+            Kind::Acs => Which::Acs(acs(config)?),
+            Kind::Twilio => Which::Twilio(twilio(config)?),
+            Kind::Asterisk => Which::Asterisk(Pbx::of(config)?),
+        };
+        Ok(Self { which, seen: Arc::default() })
     }
 
     /// What calls order of it.
     pub(super) fn carrier(&self) -> Arc<dyn Carrier> {
-        match self {
-            Self::Rehearsal(simulated) => Arc::clone(simulated) as _,
-            Self::Acs(control) => Arc::new(control.clone()),
-            Self::Twilio(twilio) => Arc::new(twilio.clone()),
-            Self::Asterisk(pbx) => Arc::new(pbx.control.clone()),
-        }
+        let carrier: Arc<dyn Carrier> = match &self.which {
+            Which::Rehearsal(simulated) => Arc::clone(simulated) as _,
+            Which::Acs(control) => Arc::new(control.clone()),
+            Which::Twilio(twilio) => Arc::new(twilio.clone()),
+            Which::Asterisk(pbx) => Arc::new(pbx.control.clone()),
+        };
+        Arc::new(Watched::new(carrier, Arc::clone(&self.seen)))
     }
 
     /// What its routes work with.
     pub(super) async fn ends(&self, config: &Config, store: &Store) -> anyhow::Result<Ends> {
-        let mut ends = Ends::default();
-        match self {
-            Self::Rehearsal(_) => {}
-            Self::Acs(control) => ends.acs = Some(inbox(config, control.clone(), store).await?),
-            Self::Twilio(twilio) => ends.twilio = Some(twilio.clone()),
-            Self::Asterisk(pbx) => ends.asterisk = Some(pbx.door.clone()),
+        let mut ends = Ends { seen: Arc::clone(&self.seen), ..Ends::default() };
+        match &self.which {
+            Which::Rehearsal(_) => {}
+            Which::Acs(control) => ends.acs = Some(inbox(config, control.clone(), store).await?),
+            Which::Twilio(twilio) => ends.twilio = Some(twilio.clone()),
+            Which::Asterisk(pbx) => ends.asterisk = Some(pbx.door.clone()),
         }
         Ok(ends)
     }
@@ -85,11 +95,11 @@ impl Network {
             }
         }
         tasks.spawn(aftermath::see_to(left, desk.clone(), carrier, stop.clone()));
-        match self {
-            Self::Rehearsal(simulated) => simulated.serve(desk.exchange.clone()),
+        match self.which {
+            Which::Rehearsal(simulated) => simulated.serve(desk.exchange.clone()),
             // Their routes do.
-            Self::Acs(_) | Self::Twilio(_) => {}
-            Self::Asterisk(Pbx { control, source, .. }) => {
+            Which::Acs(_) | Which::Twilio(_) => {}
+            Which::Asterisk(Pbx { control, source, .. }) => {
                 control.serve(desk.exchange.clone(), Arc::clone(&desk.reception));
                 tasks.spawn(asterisk::events::watch(control, source, stop.clone()));
             }
@@ -100,12 +110,27 @@ impl Network {
 /// What the routes of the networks work with; only those of the one that is configured are there.
 #[derive(Clone, Default)]
 pub struct Ends {
+    /// How it does.
+    pub seen: Arc<Standing>,
     /// What ACS tells and is told.
     pub acs: Option<Arc<Inbox>>,
     /// Twilio.
     pub twilio: Option<Twilio>,
     /// Knows the secret of an Asterisk's media sockets.
     pub asterisk: Option<asterisk::Door>,
+}
+
+impl Ends {
+    /// The word for it in the settings.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match (&self.acs, &self.twilio, &self.asterisk) {
+            (Some(_), _, _) => "acs",
+            (_, Some(_), _) => "twilio",
+            (_, _, Some(_)) => "asterisk",
+            (None, None, None) => "rehearsal",
+        }
+    }
 }
 
 fn acs(config: &Config) -> anyhow::Result<Control> {

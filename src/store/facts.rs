@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tandem_actors::briefing::{CallId, Lifecycle, Outcome, Text};
+use tandem_actors::call::playout::Spoken;
 use tandem_actors::record::{Fact, Note, Turn};
 use tandem_actors::usage::Usage;
 
@@ -57,6 +58,12 @@ pub(super) fn described(fact: &Fact) -> (&'static str, Value) {
         Fact::ConfirmationStep { name, step } => {
             ("confirmation_step", json!({ "name": name, "step": step }))
         }
+        Fact::Spoken(Spoken { for_ms, said_ms, sent_ms, heard_ms }) => (
+            "spoken",
+            json!({
+                "for_ms": for_ms, "said_ms": said_ms, "sent_ms": sent_ms, "heard_ms": heard_ms,
+            }),
+        ),
         Fact::BargedIn { heard_ms } => ("barged_in", json!({ "heard_ms": heard_ms })),
         Fact::Lost { part, how } => ("lost", json!({ "part": part, "how": how })),
         Fact::Repaired { part, took_ms } => {
@@ -197,6 +204,7 @@ impl Desk {
             | Fact::Recording { .. }
             | Fact::DisclosureHeard { .. }
             | Fact::HandOver { .. }
+            | Fact::Spoken(_)
             | Fact::BargedIn { .. }
             | Fact::Lost { .. }
             | Fact::Repaired { .. }

@@ -57,6 +57,7 @@ impl Spool {
             | Fact::ConfirmationStep { .. }
             | Fact::ToolLate { .. }
             | Fact::Announced { .. }
+            | Fact::Spoken(_)
             | Fact::BargedIn { .. }
             | Fact::Lost { .. }
             | Fact::Repaired { .. }

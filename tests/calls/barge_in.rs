@@ -12,6 +12,13 @@ async fn what_was_not_heard_is_not_remembered_as_said() {
     let facts = stage.until(|fact| matches!(fact, Fact::BargedIn { .. })).await;
     let Some(Fact::BargedIn { heard_ms }) = facts.last() else { unreachable!("waited for it") };
     assert!(*heard_ms > 0, "something of the sentence was heard");
+    let spoken = facts.iter().rev().find_map(|fact| match fact {
+        Fact::Spoken(spoken) => Some(spoken),
+        _ => None,
+    });
+    let spoken = spoken.expect("a stretch of speech is over");
+    assert!(spoken.heard_ms > 0 && spoken.heard_ms <= spoken.sent_ms, "{spoken:?}");
+    assert!(spoken.sent_ms <= spoken.said_ms && spoken.heard_ms < spoken.said_ms, "{spoken:?}");
     let cut = said(&facts, Speaker::Agent).pop().expect("the cut sentence is a turn");
     stage.server.desk.exchange.tell(
         &call,

@@ -26,6 +26,8 @@ async fn what_changes_on_the_floor_is_told_until_nothing_is_live() {
     let (name, whole) = next().await;
     assert_eq!((name.as_deref(), &whole["calls"]), (Some("floor"), &json!([])), "{whole}");
     assert_eq!((&whole["live"], &whole["rehearsal"]), (&json!(0), &json!(true)));
+    let leg = |name: &str| json!({ "name": name, "state": "not_asked", "at_ms": null, "why": null, "rests": false });
+    assert_eq!((&whole["carrier"], &whole["models"]), (&leg("rehearsal"), &json!([leg("model")])));
 
     let order = json!({ "to": Role::FullHouse.number(), "task": "Ask for a table at seven." });
     let id = api.post("/v1/calls", &order).await.1["id"].clone();
@@ -45,6 +47,10 @@ async fn what_changes_on_the_floor_is_told_until_nothing_is_live() {
     }
     assert!(words.iter().any(|words| words.contains("The Full House")), "{words:?}");
     assert!(replied, "the reply time is told");
+    let floor = api.get("/v1/floor").await.1;
+    for leg in [&floor["carrier"], &floor["models"][0]] {
+        assert_eq!((&leg["state"], leg["at_ms"].is_i64()), (&json!("works"), true), "{floor}");
+    }
     stage.close().await;
 }
 

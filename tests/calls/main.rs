@@ -27,6 +27,7 @@ mod hold;
 mod inbound;
 mod lesson;
 mod listen;
+mod loads;
 mod mcp;
 mod menu;
 mod model_failover;

@@ -37,7 +37,7 @@ async fn an_allowance_that_is_used_up_is_waited_for() {
     facts.extend(stage.finalized().await);
     assert_eq!(ending(&facts), (Outcome::Answered, "goodbye"));
     assert_eq!(model.sessions_opened(), 1, "the session goes on");
-    let counts = &stage.server.desk.model;
+    let counts = stage.server.desk.model.counts();
     let announced = counts.exhausted.load(std::sync::atomic::Ordering::Relaxed);
     assert!(announced >= 1, "{counts:?}");
     let agent = said(&facts, Speaker::Agent);

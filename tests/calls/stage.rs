@@ -2,6 +2,7 @@
 //! story fails it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +63,11 @@ impl Stage {
         let Self { server, dir, .. } = self;
         end(server).await;
         Self::within(dir, config, Vec::new()).await
+    }
+
+    /// The data directory.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Where real carriers reach us.

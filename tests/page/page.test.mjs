@@ -1,8 +1,7 @@
 // What somebody at the page does, and sees.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { readFileSync } from 'node:fs';
-import { AXE, Server, browse, order } from './stage.mjs';
+import { Server, accessible, browse, order } from './stage.mjs';
 
 const TASK = 'Reserve a table for four at seven tonight, for Sam.';
 const QUESTION = 'Do you have a table for four at seven tonight?';
@@ -23,15 +22,6 @@ async function withPage(use, options) {
   }
 }
 
-/** No serious finding of the accessibility checker. */
-async function accessible(page, where) {
-  // The policy of the page lets no script in but its own; the checker comes in by the debugger.
-  const found = await page.evaluate(`(() => { ${readFileSync(AXE, 'utf8')}; return axe.run(); })()`);
-  const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-  const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`);
-  assert.deepEqual(told, [], where);
-}
-
 /** Whether the caller's voice is seen on the axis: more than the marks of turns would draw. */
 function amberInCallersLane() {
   const canvas = document.querySelector('canvas.axis');
@@ -46,6 +36,8 @@ function amberInCallersLane() {
 
 test('a call is placed, watched, and heard when it is over', async () => {
   await withPage(async (page) => {
+    const legs = page.getByRole('list', { name: 'Carrier and models' });
+    await legs.getByText('Carrier rehearsal not asked yet').waitFor();
     await page.getByLabel('To', { exact: true }).fill('+15550100');
     await page.getByLabel('Task').fill(TASK);
     await page.getByRole('button', { name: 'Call', exact: true }).click();
@@ -57,6 +49,8 @@ test('a call is placed, watched, and heard when it is over', async () => {
     await page.getByRole('link', { name: 'Floor' }).click();
     const row = page.getByRole('row', { name: /\+15550100.*answered/ });
     await row.first().waitFor(LONG);
+    await legs.getByText(/Carrier rehearsal works seen at/).waitFor();
+    await legs.getByText(/Model model works seen at/).waitFor();
     await accessible(page, 'the floor');
     await row.first().getByRole('link').click();
     await page.locator('audio').waitFor(LONG);
@@ -72,6 +66,34 @@ test('a call is placed, watched, and heard when it is over', async () => {
     await player.evaluate((audio) => audio.play());
     await page.waitForFunction(() => document.querySelector('audio').currentTime > 0.5);
     await accessible(page, 'a call that is over');
+  });
+});
+
+/** Whether the lane of ours has a filled bar, and beside it a frame with nothing in it. */
+function heardAndUnheard() {
+  const canvas = document.querySelector('canvas.axis');
+  const [pen, ratio] = [canvas.getContext('2d'), devicePixelRatio];
+  // The middle of the bars, and their upper edge.
+  const row = (y) => pen.getImageData(60 * ratio, y * ratio, canvas.width - 70 * ratio, 1).data;
+  const [middle, edge] = [row(66), row(58)];
+  const blue = (data, n) => data[n + 3] > 0 && data[n + 2] - data[n] > 60;
+  let [filled, framed] = [0, 0];
+  for (let n = 0; n < middle.length; n += 4) {
+    if (blue(middle, n)) filled += 1;
+    else if (blue(edge, n)) framed += 1;
+  }
+  return filled > 10 && framed > 3;
+}
+
+test('what was cut off before it was heard is told from what was heard', async () => {
+  await withPage(async (page) => {
+    const { id } = await order(server, '/v1/calls', { to: '+15550106', task: TASK });
+    await page.goto(`${server.url}/#/calls/${id}`);
+    await page.getByText('barged in').first().waitFor(LONG);
+    await page.getByText(/^for_ms: \d+ · heard_ms: \d+ · said_ms: \d+/).first().waitFor();
+    await page.waitForFunction(heardAndUnheard);
+    await page.getByRole('button', { name: 'Hang up' }).click();
+    await page.getByText('finalized').first().waitFor(LONG);
   });
 });
 

@@ -1,7 +1,7 @@
 // Pictures of the page for the README: `tests/page/run --shots`.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Server, browse, order } from './stage.mjs';
+import { Server, browse, loadTest, order } from './stage.mjs';
 
 const [, , folder] = process.argv;
 mkdirSync(folder, { recursive: true });
@@ -27,5 +27,10 @@ await page.goto(`${server.url}/#/calls/${id}`);
 await page.locator('audio').waitFor({ timeout: 60_000 });
 await page.waitForTimeout(1_000);
 await shoot('call');
+const load = loadTest(server, '--calls', '10', '--for', '30s', '--faults', 'leaves=0.2');
+await page.goto(`${server.url}/#/loads`);
+await page.getByRole('img', { name: /^Calls over 0:3/ }).waitFor({ timeout: 90_000 });
+await shoot('loads');
+load.kill();
 await close();
 await server.stop();

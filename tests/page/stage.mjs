@@ -1,14 +1,15 @@
 // A server in a rehearsal and a browser in front of it, for one test each.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const require = createRequire(`${process.env.TANDEM_MODULES}/`);
 const { chromium } = require('playwright-core');
-export const AXE = require.resolve('axe-core/axe.min.js');
+const AXE = require.resolve('axe-core/axe.min.js');
 
 const freePort = () => new Promise((resolve) => {
   const server = createServer().listen(0, '127.0.0.1', () => {
@@ -61,6 +62,15 @@ export class Server {
   }
 }
 
+/** A run of the load test that is kept where this server looks. */
+export function loadTest(server, ...words) {
+  const program = join(dirname(process.env.TANDEM_BIN), 'tandem-loadtest');
+  const env = { PATH: process.env.PATH, TANDEM__STORE__DIR: server.dir };
+  const child = spawn(program, words, { env, cwd: server.dir, stdio: 'ignore' });
+  child.over = new Promise((resolve) => { child.once('exit', resolve); });
+  return child;
+}
+
 /** A page of a fresh browser. What it complains about, and asks of elsewhere, is in `faults`. */
 export async function browse(server, options = {}) {
   const browser = await chromium.launch({
@@ -90,4 +100,13 @@ export async function order(server, path, body) {
   });
   if (!answer.ok) throw new Error(await answer.text());
   return answer.json();
+}
+
+/** No serious finding of the accessibility checker. */
+export async function accessible(page, where) {
+  // The policy of the page lets no script in but its own; the checker comes in by the debugger.
+  const found = await page.evaluate(`(() => { ${readFileSync(AXE, 'utf8')}; return axe.run(); })()`);
+  const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+  const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`);
+  assert.deepEqual(told, [], where);
 }

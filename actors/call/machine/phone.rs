@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Machine, MediaState, Parting, Phase, Session, millis};
 use crate::briefing::{Direction, Lifecycle, Outcome, Text};
 use crate::call::event::{Media, Output, Phone};
-use crate::call::playout::{Flushed, Source};
+use crate::call::playout::{Flushed, Source, Spoken};
 use crate::call::turn::Owed;
 use crate::clock::Instant;
 use crate::leg::Broken;
@@ -40,7 +40,7 @@ impl Machine {
             Phone::Started => self.started(now),
             Phone::Pressed(digit) => self.pressed(digit, now),
             Phone::Began(source, at) => self.began(&source, at, now),
-            Phone::Drained => self.drained(now),
+            Phone::Drained(spoken) => self.drained(spoken, now),
             Phone::Flushed(flushed) => self.flushed(&flushed, now),
             Phone::Noticed(noticed) => self.noticed(noticed, now),
             Phone::Gone(broken) => self.phone_gone(&broken, now),
@@ -136,10 +136,18 @@ impl Machine {
         self.spoken_again(gap, now);
     }
 
-    fn drained(&mut self, now: Instant) {
-        self.active(now);
+    /// A stretch of our speech is over, heard to its end or cut off.
+    fn hushed(&mut self, spoken: Spoken, now: Instant) {
         self.turn.hushed(now);
         self.hushed = Some(now);
+        if spoken != Spoken::default() {
+            self.note(Fact::Spoken(spoken));
+        }
+    }
+
+    fn drained(&mut self, spoken: Spoken, now: Instant) {
+        self.active(now);
+        self.hushed(spoken, now);
         for turn in self.log.drained() {
             self.heard_of_us(turn);
         }
@@ -162,8 +170,7 @@ impl Machine {
     }
 
     fn flushed(&mut self, flushed: &Flushed, now: Instant) {
-        self.turn.hushed(now);
-        self.hushed = Some(now);
+        self.hushed(flushed.spoken, now);
         self.disclosure_cut();
         for turn in self.log.flushed(flushed) {
             self.note(Fact::Turn(turn));

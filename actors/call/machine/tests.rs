@@ -23,7 +23,7 @@ use crate::audio::Format;
 use crate::briefing::{CallId, Clips, Limits, Outcome, Recording, Voicemail};
 use crate::call::consent::Answer;
 use crate::call::event::{Link, Means, Media, Part, Phone, Ruling, Unfinished};
-use crate::call::playout::{Cut, Flushed, Source};
+use crate::call::playout::{Cut, Flushed, Source, Spoken};
 use crate::call::restricted::What;
 use crate::carrier::{CarrierCallId, Digit, Key, Number};
 use crate::leg::Broken;
@@ -180,7 +180,7 @@ impl Script {
     }
 
     fn drained(&mut self) -> Vec<Output> {
-        self.take(Input::Phone(Phone::Drained))
+        self.take(Input::Phone(Phone::Drained(Spoken::default())))
     }
 
     fn wait(&mut self, time: Duration) -> Vec<Output> {
@@ -230,7 +230,8 @@ fn barge_in_flushes_then_truncates_where_it_was_heard_and_drops_what_is_stale() 
     let outputs = call.said(Event::CallerStarted(ItemId("u".into())), 2);
     assert!(matches!(outputs[0], Output::Media(Media::Flush(2))), "{outputs:?}");
     let cut = Cut { item: ItemId("item-speech".into()), heard_ms: 700, received_ms: 1_400 };
-    let flushed = Flushed { cut: Some(cut), unheard: vec![ItemId("later".into())] };
+    let flushed =
+        Flushed { cut: Some(cut), unheard: vec![ItemId("later".into())], ..Flushed::default() };
     let outputs = call.take(Input::Phone(Phone::Flushed(flushed)));
     assert!(shows(&outputs, "Forget") && shows(&outputs, "heard_ms: 700"), "{outputs:?}");
     let late = call.asks_late("hang_up", "t1", 2);
@@ -271,7 +272,7 @@ fn the_goodbye_is_heard_before_the_hang_up() {
     let outputs = call.drained();
     assert!(outputs.iter().any(|output| matches!(output, Output::HangUp)));
     assert!(shows(&outputs, "reason: \"goodbye\""));
-    assert!(call.take(Input::Phone(Phone::Drained)).is_empty(), "over is over");
+    assert!(call.take(Input::Phone(Phone::Drained(Spoken::default()))).is_empty(), "over is over");
 }
 
 #[test]

@@ -67,6 +67,9 @@ fn a_flush_tells_what_was_heard_and_no_more_than_was_received() {
     let cut = flushed.cut.expect("b was cut");
     assert_eq!((cut.item.0.as_str(), cut.heard_ms, cut.received_ms), ("b", 700, 5_000));
     assert_eq!(flushed.unheard, vec![ItemId("c".into())]);
+    let Spoken { for_ms, said_ms, sent_ms, heard_ms } = flushed.spoken;
+    assert_eq!((for_ms, said_ms, heard_ms), (1_000, 5_400, 1_000));
+    assert!((1_000..=1_200).contains(&sent_ms), "at most the lead ahead: {sent_ms}");
     assert!(!playout.is_speaking());
 }
 
@@ -76,9 +79,10 @@ fn what_was_heard_to_its_end_is_not_cut() {
     let mut playout = Playout::new(Format::Pcm24k);
     playout.push(&item("a"), audio(100));
     run(&mut playout, start, start + MS * 50);
-    assert!(!playout.drained(start + MS * 199));
-    assert!(playout.drained(start + MS * 200));
-    assert!(!playout.drained(start + MS * 300), "told once");
+    assert_eq!(playout.drained(start + MS * 199), None);
+    let whole = Spoken { for_ms: 200, said_ms: 100, sent_ms: 100, heard_ms: 100 };
+    assert_eq!(playout.drained(start + MS * 200), Some(whole));
+    assert_eq!(playout.drained(start + MS * 300), None, "told once");
     assert_eq!(playout.flush(start + MS * 300), Flushed::default());
 }
 
@@ -88,7 +92,7 @@ fn an_item_that_pauses_is_counted_on_and_not_from_zero() {
     let mut playout = Playout::new(Format::Pcm24k);
     playout.push(&item("a"), audio(100));
     run(&mut playout, start, start + MS * 200);
-    assert!(playout.drained(start + MS * 200));
+    assert!(playout.drained(start + MS * 200).is_some());
     let again = start + MS * 1_000;
     playout.push(&item("a"), audio(400));
     run(&mut playout, again, again + MS * 200);

@@ -118,6 +118,7 @@ fn moment(fact: &Fact) -> Option<Moment> {
         | Fact::ConfirmationStep { .. }
         | Fact::ToolLate { .. }
         | Fact::Announced { .. }
+        | Fact::Spoken(_)
         | Fact::BargedIn { .. }
         | Fact::Lost { .. }
         | Fact::Repaired { .. }

@@ -141,8 +141,10 @@ fn words(fact: &Fact) -> Option<String> {
         Fact::HandOver { step } => format!("· hand-over {step}"),
         Fact::SubmissionUnknown => "· not known whether it rings".to_owned(),
         // How fast it was is in the table at the end.
-        Fact::CarrierNamed(_) | Fact::Masked { .. } | Fact::Used(_) | Fact::Replied { .. } => {
-            return None;
-        }
+        Fact::CarrierNamed(_)
+        | Fact::Masked { .. }
+        | Fact::Spoken(_)
+        | Fact::Used(_)
+        | Fact::Replied { .. } => return None,
     })
 }

@@ -113,6 +113,7 @@ impl Ledger {
             | Fact::ConfirmationStep { .. }
             | Fact::ToolLate { .. }
             | Fact::Announced { .. }
+            | Fact::Spoken(_)
             | Fact::BargedIn { .. }
             | Fact::Lost { .. }
             | Fact::Used(_) => {}

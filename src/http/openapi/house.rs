@@ -6,6 +6,7 @@ use tandem_actors::call::consent::PIN_DIGITS;
 
 use super::super::inbound::{ProfileView, Profiles};
 use super::super::keys::{Keys, MadeKey, Make};
+use super::super::loads::{List as Loads, LoadView};
 use super::super::phone::{Phone, Set};
 use super::super::settings::All;
 use super::operation::{Operation, delete, get, patch, post, put, shape, text};
@@ -67,6 +68,23 @@ pub(super) fn house() -> Vec<Operation> {
         delete("/v1/inbound/{number}", "forgetProfile", "Have its calls held as is usual")
             .for_operator()
             .silent(204, "It has no profile."),
+        get("/v1/loads", "listLoads", "Runs of the load test, newest first")
+            .about("The one in progress and those before, of the folder that they are kept in.")
+            .for_operator()
+            .answers::<Loads>(200, "The newest hundred; without their timelines."),
+        get("/v1/loads/{id}", "showLoad", "How a run of the load test stands")
+            .for_operator()
+            .refuses(404, &["load_not_found"])
+            .answers::<LoadView>(200, "The run."),
+        get("/v1/loads/{id}/report", "getLoadReport", "The report of a run of the load test")
+            .about("A page, or a text where that kind of run has no page.")
+            .for_operator()
+            .refuses(404, &["report_not_found"])
+            .shows(
+                200,
+                "As the command wrote it.",
+                vec![("text/html; charset=utf-8", text), ("text/plain; charset=utf-8", text)],
+            ),
     ]
 }
 

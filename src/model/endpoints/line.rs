@@ -77,7 +77,7 @@ impl Watched {
             Ending::Completed | Ending::Cancelled => {
                 if self.proof != Proof::Proved {
                     self.proof = Proof::Proved;
-                    self.place().health().worked();
+                    self.place().worked();
                 }
                 ending
             }

@@ -9,6 +9,7 @@ use tandem_actors::model::{Command, Ending, Event, Refusal, ResponseId};
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::standing::State;
 
 /// What a place does with a dial.
 enum Will {
@@ -129,14 +130,20 @@ async fn proved(model: &Endpoints, at: &Fake) -> Line {
 #[tokio::test(start_paused = true)]
 async fn the_first_is_preferred_and_the_second_taken_at_once_when_it_fails() {
     let (first, second, model) = two();
+    let states = || model.seen().into_iter().map(|place| place.seen.state).collect::<Vec<_>>();
+    assert_eq!(states(), [State::NotAsked, State::NotAsked]);
     drop(proved(&model, &first).await);
     assert_eq!((first.dials(), second.dials()), (1, 0));
+    assert_eq!(states(), [State::Works, State::NotAsked]);
     first.will(vec![Will::Refuse(again("status_503"))]);
     let began = Instant::now();
     let _line = model.connect().await.map_err(|error| error.what).expect("at the second");
     assert_eq!((first.dials(), second.dials()), (1, 1));
     assert_eq!(began.elapsed(), Duration::ZERO, "without a wait");
     assert_eq!(model.counts().elsewhere.load(Ordering::Relaxed), 1);
+    let seen = model.seen().swap_remove(0);
+    assert_eq!((seen.seen.state, seen.seen.why.as_deref()), (State::Fails, Some("status_503")));
+    assert!(!seen.rests, "once may be chance");
 }
 
 #[tokio::test(start_paused = true)]

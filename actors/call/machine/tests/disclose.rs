@@ -103,7 +103,7 @@ fn what_is_cut_off_or_denied_or_asked_is_not_heard() {
     call.said(Event::CallerStarted(ItemId("u".into())), 4);
     let item = ItemId("said-4".into());
     let cut = Some(Cut { item, heard_ms: 1_900, received_ms: 2_000 });
-    let outputs = call.take(Input::Phone(Phone::Flushed(Flushed { cut, unheard: Vec::new() })));
+    let outputs = call.take(Input::Phone(Phone::Flushed(Flushed { cut, ..Flushed::default() })));
     assert!(!heard(&outputs), "{outputs:?}");
     assert!(!shows(&call.asks("look", "t", 5), "Run("));
 }

@@ -85,10 +85,10 @@ fn any_input() -> impl Strategy<Value = Input> {
         6 => item().prop_map(|item| {
             Input::Phone(Phone::Began(Source::Item(item), crate::clock::now()))
         }),
-        6 => Just(()).prop_map(|()| Input::Phone(Phone::Drained)),
+        6 => Just(()).prop_map(|()| Input::Phone(Phone::Drained(Spoken::default()))),
         2 => item().prop_map(|item| {
             let cut = Some(Cut { item, heard_ms: 5, received_ms: 10 });
-            Input::Phone(Phone::Flushed(Flushed { cut, unheard: vec![] }))
+            Input::Phone(Phone::Flushed(Flushed { cut, ..Flushed::default() }))
         }),
         1 => Just(()).prop_map(|()| Input::Phone(Phone::Gone(Broken::Stuck))),
         2 => Just(()).prop_map(|()| Input::Link(Link::Ready)),

@@ -61,7 +61,10 @@ fn a_human_is_told_the_models_words_and_a_neutral_sentence_without_them() {
     let mut call = Script::talking();
     call.take(Input::Link(Link::GaveUp("down".into())));
     let neutral = "The automatic assistant is putting a caller through to you.";
-    assert_eq!(introduced(&call.take(Input::Phone(Phone::Drained))), Some(neutral));
+    assert_eq!(
+        introduced(&call.take(Input::Phone(Phone::Drained(Spoken::default())))),
+        Some(neutral)
+    );
 }
 
 #[test]
