@@ -88,7 +88,7 @@ impl Network {
         stop: &CancellationToken,
     ) {
         let carrier = self.carrier();
-        if let Self::Asterisk(pbx) = &self {
+        if let Which::Asterisk(pbx) = &self.which {
             // Before it tells of channels: what it does not know it removes.
             for orphan in left.iter().filter(|orphan| !orphan.is_handed_over) {
                 pbx.control.keep(&orphan.call.id, orphan.call.carrier_call.as_ref());
