@@ -6,12 +6,14 @@ import { Floor, floor, watchFloor } from './floor.js';
 import { Call } from './call.js';
 import { Search } from './search.js';
 import { Schedules } from './schedules.js';
+import { Setup } from './setup.js';
 
 const VIEWS = [
   [/^$/, Floor],
   [/^calls\/([^/]+)$/, Call],
   [/^searches\/([^/]+)$/, Search],
   [/^schedules$/, Schedules],
+  [/^setup$/, Setup],
 ];
 
 const address = signal(read());
@@ -41,6 +43,7 @@ function Head() {
     <nav aria-label="Views">
       <${Link} to="#/">Floor<//>
       <${Link} to="#/schedules">Schedules<//>
+      <${Link} to="#/setup">Set-up<//>
       <a href="/docs">API</a>
     </nav>
     <span class="house" role="status">
