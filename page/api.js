@@ -13,6 +13,7 @@ export class Refused extends Error {
     super(problem.detail || `the server answers with status ${status}`);
     this.status = status;
     this.code = problem.code;
+    this.field = problem.field;
   }
 }
 

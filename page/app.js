@@ -7,6 +7,7 @@ import { Call } from './call.js';
 import { Search } from './search.js';
 import { Schedules } from './schedules.js';
 import { Loads } from './loads.js';
+import { Setup } from './setup.js';
 
 const VIEWS = [
   [/^$/, Floor],
@@ -14,6 +15,7 @@ const VIEWS = [
   [/^searches\/([^/]+)$/, Search],
   [/^schedules$/, Schedules],
   [/^loads$/, Loads],
+  [/^setup$/, Setup],
 ];
 
 const address = signal(read());
@@ -44,6 +46,7 @@ function Head() {
       <${Link} to="#/">Floor<//>
       <${Link} to="#/schedules">Schedules<//>
       <${Link} to="#/loads">Load test<//>
+      <${Link} to="#/setup">Set-up<//>
       <a href="/docs">API</a>
     </nav>
     <span class="house" role="status">

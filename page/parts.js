@@ -90,3 +90,21 @@ export async function load(path, into) {
     into({ fault: error.message });
   }
 }
+
+/** Text to be copied, with a button that does. */
+export function Copy({ name, text }) {
+  const [done, set] = useState(false);
+  const copy = async (event) => {
+    const shown = event.currentTarget.previousElementSibling;
+    try {
+      await navigator.clipboard.writeText(text);
+      set(true);
+    } catch {
+      // Not on every page may a script write there; then it is selected, to be copied by hand.
+      getSelection().selectAllChildren(shown);
+    }
+  };
+  return html`<span class="copy"><code class="block">${text}</code>
+    <button type="button" class="small" onClick=${copy}>${done ? 'Copied' : 'Copy'}
+      <span class="unseen"> ${name}</span></button></span>`;
+}

@@ -3,10 +3,13 @@
 
 mod agent;
 mod carrier;
+mod http;
 mod load;
 mod model;
+mod needs;
 mod overlay;
 mod persona;
+mod places;
 mod policy;
 mod proactive;
 mod recording;
@@ -25,9 +28,11 @@ use tandem_actors::carrier::Number;
 pub use agent::{Agent, AgentKind};
 pub use carrier::{Acs, AppIdentity, Asterisk, Carrier, Kind, Twilio, is_e164};
 pub use load::{ConfigError, load};
-pub(crate) use load::{DEFAULT_FILE, client_key, environment, of};
+pub(crate) use load::{DEFAULT_FILE, client_key, environment, of, read};
 pub use model::{Auth, By, Eagerness, Headers, Model, NoiseReduction, Second, Turns, formats};
-pub use overlay::{Origin, Origins, Unfit};
+pub(crate) use needs::something;
+pub use needs::{Need, Whose, Without};
+pub use overlay::{Origin, Origins, Secrets, Unfit};
 pub use persona::{Disclosure, NoDisclosure, Persona};
 pub use policy::{Policy, Words};
 pub use proactive::Proactive;

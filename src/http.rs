@@ -199,7 +199,8 @@ fn api(desk: &Desk) -> Router {
 
 /// Routes that may take their time.
 fn patient(desk: &Desk) -> Router<Desk> {
-    mcp::routes(api(desk), desk.clone()).merge(approvals::patient_routes())
+    let slow = approvals::patient_routes().merge(settings::patient_routes());
+    mcp::routes(api(desk), desk.clone()).merge(slow)
 }
 
 /// The routes behind the guard. Those that are `patient` may take their time: agents wait for the

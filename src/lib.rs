@@ -14,6 +14,8 @@ pub mod account;
 pub mod aftermath;
 pub mod approval;
 pub mod campaign;
+pub mod check;
+pub mod elsewhere;
 pub mod http;
 pub mod inbound;
 pub mod mcp;

@@ -139,16 +139,7 @@ impl Spans {
             | Fact::ToolLate { name, verdict, took_ms, .. } => {
                 let is_late = matches!(note.fact, Fact::ToolLate { .. });
                 let begun = note.at - Duration::from_millis(*took_ms);
-                let attributes = vec![
-                    KeyValue::new("tool", name.clone()),
-                    KeyValue::new("verdict", verdict.word()),
-                    KeyValue::new("late", is_late),
-                ];
-                let mut span = open.part("tool", begun, note.at, attributes);
-                if *verdict != Verdict::Success {
-                    span.status = Status::error(verdict.word());
-                }
-                Some(span)
+                Some(open.tool(name, *verdict, is_late, (begun, note.at)))
             }
             Fact::Finalized { outcome, reason, talk_ms } => {
                 let open = self.0.remove(&note.call)?;
@@ -205,6 +196,25 @@ impl Open {
         let own = context(self.context.trace_id());
         let mut span = span(own, self.context.span_id(), name, attributes);
         (span.start_time, span.end_time) = (begun.max(self.begun), ended);
+        span
+    }
+
+    fn tool(
+        &self,
+        name: &str,
+        verdict: Verdict,
+        is_late: bool,
+        (begun, ended): (SystemTime, SystemTime),
+    ) -> SpanData {
+        let attributes = vec![
+            KeyValue::new("tool", name.to_owned()),
+            KeyValue::new("verdict", verdict.word()),
+            KeyValue::new("late", is_late),
+        ];
+        let mut span = self.part("tool", begun, ended, attributes);
+        if verdict != Verdict::Success {
+            span.status = Status::error(verdict.word());
+        }
         span
     }
 }

@@ -86,20 +86,20 @@ impl Server {
     pub async fn start_with(config: &Config, tools: Vec<Arc<dyn Tool>>) -> anyhow::Result<Self> {
         let listener = listen(config.http.listen, "TANDEM__HTTP__LISTEN").await?;
         let address = listener.local_addr()?;
-        let carriers = carriers_door(config).await?;
-        let door = carriers.as_ref().map(TcpListener::local_addr).transpose()?;
         let store = Store::open(&config.store.dir, &config.store.node).await?;
-        let (settled, left) = settle(&store, config).await?;
+        let (kept, carriers) = house::settled(config, &store).await?;
+        let (config, door) = (Arc::clone(&kept.run), address_of(carriers.as_ref())?);
+        let (settled, left) = settle(&store, &config).await?;
         let recordings = match config.store.record_audio {
             true => Some(Recordings::new(&config.store.dir.join(recording::FOLDER))?),
             false => None,
         };
-        let (model, simulated_model) = model(config).await?;
-        let network = Network::of(config)?;
-        let Stock { shelf, agent } = tool::stock(config, &store, tools).await?;
+        let (model, simulated_model) = model(&config).await?;
+        let network = Network::of(&config)?;
+        let Stock { shelf, agent, sources } = tool::stock(&config, &store, tools).await?;
         let at = door.unwrap_or(address);
         let build = house::build(at, model.formats().to_vec(), shelf.promises());
-        let (settings, house) = Settings::open(config, &store, build).await?;
+        let (settings, house) = Settings::open(kept, &store, build, sources)?;
         let ports = Ports {
             model: Arc::new(model.clone()),
             carrier: network.carrier(),
@@ -119,7 +119,7 @@ impl Server {
         let desk = Desk {
             exchange,
             reception: Arc::new(reception.await?),
-            network: network.ends(config, &store).await?,
+            network: network.ends(&config, &store).await?,
             store,
             model,
             recordings,
@@ -133,12 +133,12 @@ impl Server {
             settings: Arc::new(settings),
             target: config.call.target(),
             refusals: Refusals::default(),
-            stagehand: stagehand(config, &network, simulated_model.clone()),
+            stagehand: stagehand(&config, &network, simulated_model.clone()),
         };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         network.serve(&desk, left, &tasks, &stop);
         serve(listener, carriers, &desk, &tasks, &stop);
-        attend(&desk, config, deliverer, &tasks, &stop)?;
+        attend(&desk, &config, deliverer, &tasks, &stop)?;
         let drain = Duration::from_secs(config.limits.drain_s);
         Ok(Self {
             address,
@@ -221,6 +221,10 @@ async fn listen(on: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
              address"
         )
     })
+}
+
+fn address_of(door: Option<&TcpListener>) -> std::io::Result<Option<SocketAddr>> {
+    door.map(TcpListener::local_addr).transpose()
 }
 
 /// Where a real carrier comes in.

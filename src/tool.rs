@@ -26,7 +26,7 @@ use checked::Checked;
 use resting::Resting;
 
 pub use agent::Agent;
-pub use stock::{Stock, stock, try_out};
+pub use stock::{Sources, Stock, Tried, stock, try_out};
 
 /// The tools of a process. Filled at the start, then only read.
 #[derive(Clone, Default)]

@@ -45,7 +45,7 @@ fn greet(options: &Options, config: &Config, server: &Server) {
         say(&format!("carriers are served on http://{door}; see tandem check"));
     }
     if let Some(stage) = &server.desk.stagehand {
-        introduce(stage, config, &url);
+        introduce(stage, &url);
     }
     if server.settled > 0 {
         say(&format!("settled {} call(s) that an earlier run had left behind", server.settled));
@@ -53,7 +53,7 @@ fn greet(options: &Options, config: &Config, server: &Server) {
 }
 
 /// Who can be rung in a rehearsal.
-fn introduce(stage: &Stagehand, config: &Config, url: &str) {
+fn introduce(stage: &Stagehand, url: &str) {
     match &stage.model {
         Some(model) => say(&format!(
             "rehearsal: the phone network and the model ({}) are simulated, no phone can ring; \
@@ -62,7 +62,7 @@ fn introduce(stage: &Stagehand, config: &Config, url: &str) {
             speech::available().word()
         )),
         None => {
-            say(&format!("rehearsal: the phone network is simulated; model {}", config.model.url));
+            say("rehearsal: the phone network is simulated, the model is not");
         }
     }
     say("place a call:");

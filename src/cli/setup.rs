@@ -18,15 +18,12 @@ use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use toml_edit::{DocumentMut, Item, Table, value};
 
-use crate::config::{self, Kind};
-use answers::Whose;
+use crate::config::{self, Config, Whose};
+use crate::elsewhere::{self, Step};
 use terminal::{Hiding, Terminal};
 
 /// Where secrets are written unless told otherwise.
 pub(super) const SECRETS: &str = "tandem.env";
-
-/// Nobody is asked for a second model here, but one may stand in the settings.
-const SECOND_KEY: &str = "TANDEM__MODEL__SECOND__KEY";
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Options {
@@ -70,10 +67,12 @@ fn converse(
     let mut document: DocumentMut =
         before.parse().with_context(|| format!("{path} is not TOML; mend it or move it away"))?;
     terminal.say("An empty answer keeps what stands in brackets.")?;
-    let kind = answers::settings(&mut terminal, &mut document)?;
-    let given = secrets(&mut terminal, &document, kind, place)?;
+    answers::settings(&mut terminal, &mut document)?;
     let text = document.to_string();
-    verify(&document, kind, &given, place)?;
+    let unusable = "what was answered cannot be used; nothing was written";
+    let config = config::read(&text, &place.environment).context(unusable)?;
+    let given = secrets(&mut terminal, &config, place)?;
+    verify(&text, &config, &given, place).context(unusable)?;
     terminal.say(&format!("\n--- {path}\n{}\n---", text.trim()))?;
     for (name, _) in &given {
         terminal.say(&format!("{name}=(not shown), in {}", place.secrets.display()))?;
@@ -89,7 +88,7 @@ fn converse(
     if !given.is_empty() {
         files::keep_secret(&place.secrets, &given)?;
     }
-    for line in next(&document, kind, &given, place) {
+    for line in next(&config, &given, place) {
         terminal.say(&line)?;
     }
     Ok(())
@@ -98,37 +97,31 @@ fn converse(
 /// Asks for the secrets that the settings need and the environment does not have.
 fn secrets(
     terminal: &mut Terminal<'_>,
-    document: &DocumentMut,
-    kind: Kind,
+    config: &Config,
     place: &Place,
 ) -> anyhow::Result<Vec<Given>> {
-    let has = |name: &str| {
-        place.environment.contains_key(name)
-            || place.environment.contains_key(&format!("{name}_FILE"))
-    };
-    let wanted: Vec<_> =
-        answers::secrets(document, kind).into_iter().filter(|secret| !has(secret.name)).collect();
+    let wanted: Vec<_> = config.needs().into_iter().filter(|need| !config.has(need)).collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let file = place.secrets.display();
     if !terminal.agree(&format!("Keep the secrets in {file}, readable by you alone?"), true)? {
-        let names: Vec<_> = wanted.iter().map(|secret| secret.name).collect();
+        let names: Vec<_> = wanted.iter().map(|secret| secret.variable).collect();
         terminal.say(&format!("Set these yourself: {}", names.join(", ")))?;
         return Ok(Vec::new());
     }
     let mut given = Vec::new();
     for secret in wanted {
-        let stands = files::holds(&place.secrets, secret.name)?;
+        let stands = files::holds(&place.secrets, secret.variable)?;
         let empty = match (stands, secret.whose) {
             (true, _) => Some("empty keeps the one that stands there"),
             (false, Whose::Ours) => Some("empty makes one up"),
             (false, Whose::Theirs) => None,
         };
-        match terminal.secret(secret.question, empty, secret.check)? {
-            Some(value) => given.push((secret.name, value)),
+        match terminal.secret(secret.about, empty, secret.check)? {
+            Some(value) => given.push((secret.variable, value)),
             None if stands => {}
-            None => given.push((secret.name, made_up())),
+            None => given.push((secret.variable, made_up())),
         }
     }
     Ok(given)
@@ -141,38 +134,29 @@ fn made_up() -> SecretString {
 
 /// Reads what will be written as the server will. Secrets that it needs and the operator sets
 /// later are stood in for.
-fn verify(
-    document: &DocumentMut,
-    kind: Kind,
-    given: &[Given],
-    place: &Place,
-) -> anyhow::Result<()> {
+fn verify(text: &str, config: &Config, given: &[Given], place: &Place) -> anyhow::Result<()> {
     let mut environment = place.environment.clone();
     for (name, secret) in given {
         environment.insert((*name).to_owned(), secret.expose_secret().to_owned());
     }
-    let needed = answers::secrets(document, kind).into_iter().map(|secret| secret.name);
-    for name in needed.chain([SECOND_KEY]) {
-        if !environment.contains_key(&format!("{name}_FILE")) {
-            environment.entry(name.to_owned()).or_insert_with(|| "set later".to_owned());
-        }
+    for need in config.needs().iter().filter(|need| !config.has(need)) {
+        environment.entry(need.variable.to_owned()).or_insert_with(|| "set later".to_owned());
     }
-    config::of(&document.to_string(), &environment)
-        .context("what was answered cannot be used; nothing was written")?;
+    config::of(text, &environment)?;
     Ok(())
 }
 
 /// What is left to do, in its order.
-fn next(document: &DocumentMut, kind: Kind, given: &[Given], place: &Place) -> Vec<String> {
+fn next(config: &Config, given: &[Given], place: &Place) -> Vec<String> {
     let named = match place.settings == Path::new(config::DEFAULT_FILE) {
         true => String::new(),
         false => format!(" --config {}", place.settings.display()),
     };
     let mut lines = vec!["Written.".to_owned()];
-    let outside = answers::outside(document, kind);
-    if !outside.is_empty() {
+    let steps = elsewhere::steps(config);
+    if !steps.is_empty() {
         lines.push("Elsewhere:".to_owned());
-        lines.extend(outside);
+        lines.extend(steps.iter().flat_map(Step::lines));
     }
     lines.push("Here, one after the other:".to_owned());
     if !given.is_empty() || place.secrets.exists() {

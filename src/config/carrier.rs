@@ -40,6 +40,19 @@ pub enum Kind {
     Asterisk,
 }
 
+impl Kind {
+    /// Its word in the settings.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Rehearsal => "rehearsal",
+            Self::Acs => "acs",
+            Self::Twilio => "twilio",
+            Self::Asterisk => "asterisk",
+        }
+    }
+}
+
 /// What is wrong with the settings of the carrier that is chosen.
 pub(super) fn check(config: &super::Config) -> Result<(), String> {
     let kind = config.carrier.kind;

@@ -9,7 +9,7 @@ use tandem_actors::call::consent::{PIN_DIGITS, Pin};
 
 use super::carrier::{AppIdentity, is_e164};
 use super::{
-    Config, Consent, Http, Origins, agent, carrier, model, persona, policy, secrets, tools,
+    Config, Consent, Origins, agent, carrier, http, model, persona, policy, secrets, tools,
 };
 
 /// The file that is read when it exists and no other is named.
@@ -85,6 +85,19 @@ pub(crate) fn of(
     text: &str,
     environment: &BTreeMap<String, String>,
 ) -> Result<Config, ConfigError> {
+    let config = read(text, environment)?;
+    check(&config)?;
+    Ok(config)
+}
+
+/// The same as they stand, whether they go together or not.
+///
+/// # Errors
+/// When they cannot be read.
+pub(crate) fn read(
+    text: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Config, ConfigError> {
     let plain = environment
         .iter()
         .filter(|(name, _)| name.starts_with(PREFIX) && !secrets::is_one(name))
@@ -106,7 +119,6 @@ pub(crate) fn of(
     config.origins = origins(text, environment);
     secrets::fill(&mut config, environment)?;
     config.acs.app_identity = app_identity(environment);
-    check(&config)?;
     Ok(config)
 }
 
@@ -123,29 +135,8 @@ fn app_identity(environment: &BTreeMap<String, String>) -> Option<AppIdentity> {
     Some(AppIdentity { endpoint: endpoint?, header: header?.into() })
 }
 
-/// The shortest key of whoever runs the server: one that is made by `openssl rand -hex 12`.
-const KEY_CHARS: usize = 24;
-
-fn http(http: &Http) -> Result<(), String> {
-    let key = http.key.as_ref().map(|key| key.expose_secret());
-    match key {
-        None if !http.listen.ip().is_loopback() => Err(format!(
-            "http.listen is {}, which strangers can reach, and there is no key to refuse them; \
-             set TANDEM__HTTP__KEY, or use a loopback address such as 127.0.0.1:8080",
-            http.listen
-        )),
-        Some(key) if key.len() < KEY_CHARS || !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err(format!(
-                "TANDEM__HTTP__KEY can be guessed or cannot be sent; use {KEY_CHARS} visible \
-                 characters or more, for example of `openssl rand -hex 32`"
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    http(&config.http).map_err(ConfigError::Invalid)?;
+    http::check(&config.http).map_err(ConfigError::Invalid)?;
     model::check(&config.model).map_err(ConfigError::Invalid)?;
     config.limits.check().map_err(ConfigError::Invalid)?;
     carrier::check(config).map_err(ConfigError::Invalid)?;

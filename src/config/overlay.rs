@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Config, load, secrets};
+use super::{Config, ConfigError, load, secrets};
 
 /// Settings of this beginning hold what may be secret: headers of a gateway.
 const HEADERS: [&str; 2] = ["model.headers", "model.second.headers"];
@@ -70,6 +70,12 @@ impl Config {
         keys
     }
 
+    /// The variable that sets a setting.
+    #[must_use]
+    pub fn variable(key: &str) -> String {
+        secrets::variable(key)
+    }
+
     /// Every secret, and whether it is set.
     #[must_use]
     pub fn secrets(&self) -> BTreeMap<String, bool> {
@@ -79,35 +85,88 @@ impl Config {
         all
     }
 
-    /// These settings with some of them changed.
-    ///
-    /// # Errors
-    /// The first change that the file could not make either.
-    pub fn with(&self, changes: &BTreeMap<String, Value>) -> Result<Self, Unfit> {
-        let mut config = self.clone();
-        for (key, value) in changes {
-            let unfit = |why: String| Unfit { key: key.clone(), why };
-            let mut whole = json!(config);
-            let place = whole.pointer_mut(&format!("/{}", key.replace('.', "/")));
-            *place.ok_or_else(|| unfit("there is no such setting".to_owned()))? = value.clone();
-            let read = serde_json::from_value::<Self>(whole);
-            let read = read.map_err(|error| unfit(error.to_string()))?;
-            config = config.with_what_calls_are_told(read);
-            load::check(&config).map_err(|error| unfit(error.to_string()))?;
+    /// These settings with as many of the changes as go together, and why the others do not. A
+    /// change that needs another one waits for it; what the settings have to be is asked of `fits`,
+    /// besides what holds for every setting.
+    #[must_use]
+    pub fn laid_over(
+        &self,
+        changes: &BTreeMap<String, Value>,
+        fits: impl Fn(&Self) -> Result<(), String>,
+    ) -> (Self, BTreeMap<String, Unfit>) {
+        let is_good = |config: &Self, key: &str| {
+            fits(config).map_err(|why| Unfit { key: config.named_in(&why, key), why })
+        };
+        let all = |config: Self, (key, value): (&String, &Value)| config.with_one(key, value);
+        if let Ok(whole) = changes.iter().try_fold(self.clone(), all)
+            && fits(&whole).is_ok()
+        {
+            return (whole, BTreeMap::new());
         }
-        Ok(config)
+        let (mut config, mut left) = (self.clone(), changes.clone());
+        loop {
+            let (before, mut unfit) = (left.len(), BTreeMap::new());
+            left.retain(|key, value| {
+                let changed = config.with_one(key, value);
+                match changed.and_then(|changed| is_good(&changed, key).map(|()| changed)) {
+                    Ok(changed) => config = changed,
+                    Err(why) => {
+                        unfit.insert(key.clone(), why);
+                    }
+                }
+                unfit.contains_key(key)
+            });
+            if left.is_empty() || left.len() == before {
+                return (config, unfit);
+            }
+        }
     }
 
-    /// The parts of another that the next call is told; the others, secrets among them, stay.
-    fn with_what_calls_are_told(mut self, read: Self) -> Self {
-        let Self { call, persona, policy, carrier, limits, .. } = read;
-        self.call.voicemail = call.voicemail;
-        self.persona = persona;
-        self.policy = policy;
-        self.carrier.human = carrier.human;
-        self.limits = limits;
-        self
+    /// What is wrong with these settings, if anything.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, in words.
+    pub fn go_together(&self, secrets: Secrets) -> Result<(), String> {
+        let checked = match secrets {
+            Secrets::AreThere => load::check(self),
+            Secrets::MayCome => load::check(&self.as_if_all_were_set()),
+        };
+        checked.map_err(|error| match error {
+            ConfigError::Invalid(what) => what,
+            ConfigError::Unreadable(_) | ConfigError::UnknownKey { .. } => error.to_string(),
+        })
     }
+
+    /// These settings with one of them changed, whether they go together or not.
+    fn with_one(&self, key: &str, value: &Value) -> Result<Self, Unfit> {
+        let unfit = |why: String| Unfit { key: key.to_owned(), why };
+        let mut whole = json!(self);
+        let place = whole.pointer_mut(&format!("/{}", key.replace('.', "/")));
+        *place.ok_or_else(|| unfit("there is no such setting".to_owned()))? = value.clone();
+        let read = serde_json::from_value::<Self>(whole);
+        let mut read = read.map_err(|error| unfit(error.to_string()))?;
+        secrets::carry(self, &mut read);
+        Ok(read)
+    }
+
+    /// The setting that words are about: the first that they name, but for the one that chooses
+    /// what the others are for; else this one.
+    fn named_in(&self, words: &str, key: &str) -> String {
+        let known = self.plain();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "._".contains(c);
+        let named = words.split(|c| !is_part(c)).map(|word| word.trim_matches('.'));
+        let mut named = named.filter(|word| known.contains_key(*word) && *word != "carrier.kind");
+        named.next().unwrap_or(key).to_owned()
+    }
+}
+
+/// Whether secrets that settings need may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// Without them nothing works.
+    AreThere,
+    /// The server is given them at its next start.
+    MayCome,
 }
 
 /// The leaves of a tree by their dotted keys.
@@ -129,8 +188,53 @@ mod tests {
     use super::*;
 
     fn with(changes: Value) -> Result<Config, Unfit> {
+        let (config, unfit) = laid(changes);
+        unfit.into_values().next().map_or(Ok(config), Err)
+    }
+
+    fn laid(changes: Value) -> (Config, BTreeMap<String, Unfit>) {
         let Value::Object(changes) = changes else { panic!("changes are an object") };
-        Config::default().with(&changes.into_iter().collect())
+        let changes = changes.into_iter().collect();
+        Config::default().laid_over(&changes, |config| config.go_together(Secrets::MayCome))
+    }
+
+    #[test]
+    fn changes_that_need_each_other_go_together_and_one_that_is_wrong_goes_alone() {
+        let (config, unfit) = laid(json!({
+            "acs.client_id": "c-1", "acs.endpoint": "https://a.communication.azure.com",
+            "acs.tenant_id": "t-1", "carrier.kind": "acs", "carrier.number": "+14255550123",
+            "http.public_url": "https://a.example", "model.speed": 9, "proactive.per_day": 2,
+        }));
+        assert_eq!(unfit.keys().collect::<Vec<_>>(), ["model.speed"]);
+        assert_eq!(
+            (config.carrier.kind, &*config.acs.tenant_id),
+            (crate::config::Kind::Acs, "t-1")
+        );
+        assert_eq!(config.proactive.per_day, Some(2));
+        let (config, unfit) = laid(json!({ "carrier.kind": "twilio" }));
+        assert_eq!(config.carrier.kind, crate::config::Kind::Rehearsal);
+        assert_eq!(unfit["carrier.kind"].key, "http.public_url", "which it needs");
+    }
+
+    #[test]
+    fn a_change_takes_no_secret_away() {
+        let text = "[model]\nurl = \"wss://a.example\"\nheaders = { x-gateway = \"s3cret\" }\n\
+                    [[tools]]\nname = \"book\"\ndescription = \"Books.\"\n\
+                    url = \"https://a.example/\"\nrisk = \"write\"\n";
+        let variables = [
+            ("TANDEM__MODEL__KEY", "k-1"),
+            ("TANDEM__CALL__PIN", "041777"),
+            ("TANDEM__TOOLS__BOOK__SECRET", "whsec_c2VjcmV0"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = load::of(text, &variables.into_iter().collect()).unwrap();
+        let changes = BTreeMap::from([("persona.name".to_owned(), json!("Ada"))]);
+        let (changed, unfit) =
+            config.laid_over(&changes, |config| config.go_together(Secrets::AreThere));
+        assert_eq!((changed.persona.name.as_str(), unfit.len()), ("Ada", 0));
+        assert_eq!(changed.secrets(), config.secrets());
+        assert_eq!(changed.model.headers.0, config.model.headers.0);
+        assert_eq!(changed.origins.from("model.url"), Origin::File);
     }
 
     #[test]

@@ -45,6 +45,39 @@ pub(super) fn dotted(variable: &str) -> String {
     name.trim_start_matches("TANDEM__").to_lowercase().replace("__", ".")
 }
 
+/// The variable of a setting; the other way round than [`dotted`].
+pub(super) fn variable(key: &str) -> String {
+    format!("TANDEM__{}", key.to_uppercase().replace('.', "__"))
+}
+
+/// Gives settings that were read anew the secrets, and what else is in no file, of those that they
+/// were made of.
+pub(super) fn carry(from: &Config, to: &mut Config) {
+    let mut from = from.clone();
+    for (_, place) in SECRETS {
+        *place(to) = place(&mut from).take();
+    }
+    for tool in &mut to.tools {
+        let same = from.tools.iter().find(|one| one.name == tool.name);
+        tool.secret = same.and_then(|one| one.secret.clone());
+    }
+    for server in &mut to.mcp {
+        let same = from.mcp.iter().find(|one| one.name == server.name);
+        server.token = same.and_then(|one| one.token.clone());
+    }
+    to.acs.app_identity = from.acs.app_identity;
+    to.origins = from.origins;
+}
+
+/// Sets these to something that is not empty.
+pub(super) fn stand_in<'a>(config: &mut Config, variables: impl Iterator<Item = &'a str>) {
+    for variable in variables {
+        for (_, place) in SECRETS.iter().filter(|(name, _)| *name == variable) {
+            *place(config) = Some(SecretString::from("set later"));
+        }
+    }
+}
+
 /// All of them by their keys, and whether they are set.
 pub(super) fn are_set(config: &Config) -> BTreeMap<String, bool> {
     let mut config = config.clone();

@@ -146,7 +146,7 @@ async fn look<T: Send + 'static>(
     desk: &Desk,
     at: impl FnOnce(Loads) -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    let (config, _) = desk.settings.now().await;
+    let config = desk.settings.now().await.run.config;
     let loads = Loads::new(config.store.dir.join(FOLDER));
     tokio::task::spawn_blocking(move || at(loads)).await.map_err(|error| {
         tracing::error!(%error, "runs of the load test were not read");

@@ -62,6 +62,7 @@ fn document() -> Value {
         (telling::WEBHOOKS, telling::webhooks()),
         (telling::POLICY, telling::policy()),
         (house::HOUSE, house::house()),
+        (house::LOADS, house::loads()),
         (clawcall::TAG, clawcall::operations()),
         (house::HEALTH, house::health()),
     ];

@@ -1,5 +1,5 @@
-//! The house that settings make: what is the same for every call of this server, until somebody
-//! changes it.
+//! The settings that a server starts with, and the house that they make: what is the same for every
+//! call, until somebody changes it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,15 +10,47 @@ use tandem_actors::briefing::{Limits, Text};
 use tandem_actors::call::consent::Pin;
 use tandem_actors::carrier::Number;
 use tandem_actors::tool::Promise;
+use tokio::net::TcpListener;
 
 use crate::config::{Config, Dialect, Kind};
 use crate::persona::Persona;
 use crate::reception::House;
-use crate::settings::Build;
+use crate::settings::{Build, Kept};
+use crate::store::Store;
 use crate::tool::own;
+
+use super::network::Network;
 
 /// What an inbound call is for whose number has no profile.
 const INBOUND: &str = "Answer the task line: keep the caller's list of tasks.";
+
+/// The settings of this run, and the carriers' door where there is one. What was kept for the start
+/// never keeps a server from starting: without a door for the carrier that was chosen over the
+/// interface there is the file's.
+pub(super) async fn settled(
+    base: &Config,
+    store: &Store,
+) -> anyhow::Result<(Kept, Option<TcpListener>)> {
+    let kept = Kept::read(base, store, fits).await?;
+    match super::carriers_door(&kept.run).await {
+        Err(error) if kept.is_changed() => {
+            tracing::warn!(%error, "there is no door for the carrier that was set over the API");
+            Ok((kept.set_aside(), super::carriers_door(base).await?))
+        }
+        opened => Ok((kept, opened?)),
+    }
+}
+
+/// Whether a server can be made of settings.
+fn fits(config: &Config) -> Result<(), String> {
+    Network::of(config).map_err(|error| error.to_string())?;
+    let model = &config.model;
+    if let Some(key) = model.key.as_ref().filter(|_| !model.url.is_empty()) {
+        let opened = crate::model::open(model, &model.url, key);
+        opened.map_err(|error| error.to_string().replacen("configuration: ", "", 1))?;
+    }
+    Ok(())
+}
 
 /// Makes houses at this address, with a model that takes these formats and these tools on the
 /// shelf.

@@ -48,6 +48,7 @@ mod refusal;
 mod schedules;
 mod search;
 mod settings;
+mod setup;
 mod submission;
 mod twilio_network;
 mod usage;

@@ -25,6 +25,7 @@ async fn every_setting_is_told_and_of_a_secret_only_that_it_is_set() {
     assert_eq!(status, StatusCode::OK, "{all}");
     let total = json!({
         "key": "limits.total_s", "value": 600, "from": "default", "takes_effect": "next_call",
+        "changeable": true, "variable": "TANDEM__LIMITS__TOTAL_S",
     });
     assert_eq!(*setting(&all, "limits.total_s"), total);
     let key = setting(&all, "http.key");
@@ -46,6 +47,10 @@ async fn a_change_is_whole_or_not_at_all_and_holds_from_then_on() {
     for (wrong, field) in [
         (json!({ "persona.openning": "Hi." }), "persona.openning"),
         (json!({ "persona.name": "Ada", "limits.calls": 7 }), "limits.calls"),
+        (json!({ "http.listen": "0.0.0.0:80" }), "http.listen"),
+        (json!({ "mcp": [{ "name": "x", "command": ["sh"] }] }), "mcp"),
+        (json!({ "carrier.kind": "twilio" }), "http.public_url"),
+        (json!({ "model.speed": 9 }), "model.speed"),
         (json!({ "call.target": "+15550100" }), "call.target"),
         (json!({ "http.key": "x" }), "http.key"),
         (json!({ "persona.name": "Ada", "policy.hours": "9 to 5" }), "policy.hours"),

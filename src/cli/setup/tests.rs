@@ -5,6 +5,7 @@ use std::io::Cursor;
 use tempfile::TempDir;
 
 use super::*;
+use crate::config::Kind;
 
 const ENDPOINT: &str = "endpoint=https://line.communication.azure.com/;accesskey=c2VjcmV0";
 
@@ -224,28 +225,21 @@ fn what_is_left_to_do_can_be_typed_as_it_stands() {
         environment: BTreeMap::new(),
     };
     let given: [Given; 1] = [("TANDEM__TWILIO__AUTH_TOKEN", "token-1".to_owned().into())];
-    let text = "[http]\npublic_url = \"https://a.example\"\ncarriers = \"127.0.0.1:9\"\n";
-    let lines = |kind| next(&text.parse().unwrap(), kind, &given, &place).join("\n");
+    let of = |kind: Kind| {
+        let word = kind.word();
+        let text = format!(
+            "[carrier]\nkind = \"{word}\"\n[http]\npublic_url = \"https://a.example\"\n\
+             carriers = \"127.0.0.1:9\"\n"
+        );
+        config::read(&text, &BTreeMap::new()).unwrap()
+    };
+    let lines = |kind| next(&of(kind), &given, &place).join("\n");
     let twilio = lines(Kind::Twilio);
     // A shell would look for `tandem.env` among its programs.
     assert!(twilio.contains("\n  set -a; . ./tandem.env; set +a\n  tandem check\n"), "{twilio}");
-    assert!(twilio.contains("https://a.example/twilio/incoming, HTTP POST"), "{twilio}");
-    assert!(twilio.contains("https://a.example on to http://127.0.0.1:9\n"), "{twilio}");
+    assert!(twilio.contains("https://a.example/twilio/incoming\n    HTTP: HTTP POST"), "{twilio}");
+    assert!(twilio.contains("https://a.example on to http://127.0.0.1:9, "), "{twilio}");
     assert!(lines(Kind::Acs).contains("https://a.example/acs/incoming/"));
-    assert!(lines(Kind::Asterisk).contains("ws://127.0.0.1:9/asterisk/media"));
-    assert_eq!(next(&text.parse().unwrap(), Kind::Rehearsal, &[], &place).len(), 4);
-}
-
-#[test]
-fn a_resource_without_a_key_needs_the_secret_of_its_application_or_none() {
-    let asked = |settings: &str| -> Vec<&str> {
-        let document = settings.parse().unwrap();
-        answers::secrets(&document, Kind::Acs).into_iter().map(|wanted| wanted.name).collect()
-    };
-    let events = "TANDEM__ACS__EVENTS_SECRET";
-    let at = "[acs]\nendpoint = \"https://a.communication.azure.com\"\n";
-    assert_eq!(asked(""), ["TANDEM__ACS__CONNECTION_STRING", events]);
-    assert_eq!(asked(at), [events]);
-    let application = format!("{at}tenant_id = \"t\"\n");
-    assert_eq!(asked(&application), ["TANDEM__ACS__CLIENT_SECRET", events]);
+    assert!(lines(Kind::Asterisk).contains("wss://a.example/asterisk/media"));
+    assert_eq!(next(&of(Kind::Rehearsal), &[], &place).len(), 4);
 }

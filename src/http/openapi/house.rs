@@ -8,15 +8,18 @@ use super::super::inbound::{ProfileView, Profiles};
 use super::super::keys::{Keys, MadeKey, Make};
 use super::super::loads::{List as Loads, LoadView};
 use super::super::phone::{Phone, Set};
-use super::super::settings::All;
+use super::super::settings::{All, Check, Checked};
 use super::operation::{Operation, delete, get, patch, post, put, shape, text};
 use super::words::AccountName;
 use crate::config::Config;
 use crate::inbound::Profile;
-use crate::settings::Effect;
+use crate::settings::is_changeable;
 
 pub(super) const HOUSE: (&str, &str) =
     ("The house", "Phones, keys and the numbers that ring here. Most of it is the operator's.");
+
+pub(super) const LOADS: (&str, &str) =
+    ("Load test", "Runs of the load test that are kept in the data directory.");
 
 pub(super) const HEALTH: (&str, &str) =
     ("Health", "What machines ask, and what this page is made of.");
@@ -30,16 +33,33 @@ pub(super) fn house() -> Vec<Operation> {
             .refuses(400, &["invalid_field"])
             .answers::<Phone>(200, "The account's phone from now on."),
         get("/v1/settings", "listSettings", "Every setting of the server")
-            .about("What each is, where that comes from, and how a change takes effect.")
+            .about(
+                "What each is, where that comes from, and how a change takes effect. What was set \
+                 here goes before the environment, and that before the file.",
+            )
             .for_operator()
             .answers::<All>(200, "Of secrets only whether they are set."),
-        patch("/v1/settings", "changeSettings", "Change settings for the calls to come")
-            .about("All or none. `null` has a setting be again as the file says.")
+        patch("/v1/settings", "changeSettings", "Change settings")
+            .about(
+                "All or none. `null` has a setting be again as the file says. Each takes effect \
+                 as it says: with the next call, or when the server is started again.",
+            )
             .for_operator()
             .takes_shape(changes)
             .refuses(400, &["invalid_field"])
             .refuses(422, &["invalid_body"])
             .answers::<All>(200, "All settings as they are now."),
+        post("/v1/settings/check", "checkSettings", "See what works of what is set")
+            .about(
+                "The look of `tandem check`, of the settings from the next start on or with some \
+                 others in their place. Dials nobody, changes nothing, and takes at most half a \
+                 minute.",
+            )
+            .for_operator()
+            .takes_just::<Check>()
+            .refuses(400, &["invalid_field"])
+            .refuses(429, &["check_runs"])
+            .answers::<Checked>(200, "What was found."),
         post("/v1/keys", "makeKey", "Make a key of an account")
             .for_operator()
             .takes_just::<Make>()
@@ -68,6 +88,11 @@ pub(super) fn house() -> Vec<Operation> {
         delete("/v1/inbound/{number}", "forgetProfile", "Have its calls held as is usual")
             .for_operator()
             .silent(204, "It has no profile."),
+    ]
+}
+
+pub(super) fn loads() -> Vec<Operation> {
+    vec![
         get("/v1/loads", "listLoads", "Runs of the load test, newest first")
             .about("The one in progress and those before, of the folder that they are kept in.")
             .for_operator()
@@ -91,7 +116,7 @@ pub(super) fn house() -> Vec<Operation> {
 /// The settings that can be changed, each of its own kind.
 fn changes(_: &mut SchemaGenerator) -> Schema {
     let keys = Config::default().plain().into_keys();
-    let changeable = keys.filter(|key| Effect::of(key) == Effect::NextCall);
+    let changeable = keys.filter(|key| is_changeable(key));
     let fields: Map<String, Value> = changeable.map(|key| (key, json!({}))).collect();
     json_schema!({
         "type": "object",

@@ -37,7 +37,8 @@ fn documented() -> BTreeSet<(String, String)> {
 fn every_route_is_in_the_document_and_nothing_else() {
     let router = super::super::for_users()
         .merge(super::super::for_operators())
-        .merge(super::super::approvals::patient_routes());
+        .merge(super::super::approvals::patient_routes())
+        .merge(super::super::settings::patient_routes());
     let (served, documented) = (served(&router), documented());
     assert!(served.len() > 50, "{served:?}");
     let missing: Vec<_> = served.difference(&documented).collect();

@@ -12,9 +12,7 @@ use crate::config::Config;
 const CONFIGURED: Duration = Duration::from_secs(10);
 
 pub(super) async fn look(config: &Config) -> Result<String, String> {
-    let Some(key) = config.model.key.clone().filter(|_| !config.model.url.is_empty()) else {
-        return Ok("simulated: no model.url with a key is set".to_owned());
-    };
+    let key = config.model.key.clone().ok_or("TANDEM__MODEL__KEY is not set")?;
     let model = crate::model::open(&config.model, &config.model.url, &key).map_err(|error| {
         format!("{error}; set model.url to a wss:// address, and the key again")
     })?;
@@ -48,6 +46,5 @@ pub(super) async fn look(config: &Config) -> Result<String, String> {
     // The far end may be gone by then; the session ends either way.
     let _gone = line.send(Command::Close);
     let _gone = poll_fn(|cx| line.poll_flush(cx)).await;
-    let name = &config.model.name;
-    Ok(format!("{name}: socket open after {opened} ms, session configured after {ready} ms"))
+    Ok(format!("socket open after {opened} ms, session configured after {ready} ms"))
 }

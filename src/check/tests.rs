@@ -180,7 +180,7 @@ async fn a_session_is_opened_with_the_real_client_and_a_wrong_key_is_told() {
 
 /// The addresses of the carriers' routes, as the route tables write them.
 fn carriers_routes() -> Vec<&'static str> {
-    let tables = [include_str!("../../http.rs"), include_str!("../../http/acs.rs")];
+    let tables = [include_str!("../http.rs"), include_str!("../http/acs.rs")];
     let named = tables.into_iter().flat_map(|table| table.split(".route(\"").skip(1));
     let paths = named.filter_map(|rest| rest.split('"').next());
     let carriers = ["/acs/", "/twilio/", "/asterisk/"];
@@ -228,6 +228,35 @@ async fn a_stranger_who_asks_for_a_socket_shows_a_whole_handshake() {
     assert!(trouble.contains("/asterisk/media is answered with 101"), "{trouble}");
 }
 
+async fn look(config: &Config) -> Vec<Finding> {
+    let within = Duration::from_mins(5);
+    Look { only: &What::ALL, from: From::Outside, within }.at(config).await
+}
+
+fn failed(findings: &[Finding]) -> Vec<&Finding> {
+    findings.iter().filter(|finding| finding.state == State::Failed).collect()
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_is_told_by_its_variable_and_time_that_is_up_too() {
+    let mut config = Config::default();
+    config.carrier.kind = Kind::Acs;
+    config.acs.endpoint = "https://a.communication.azure.com".to_owned();
+    config.model.url = "wss://api.openai.com/v1/realtime".to_owned();
+    let secrets = Look { only: &[What::Secrets], from: From::Outside, within: ANSWER };
+    let found = secrets.at(&config).await;
+    let told: Vec<_> = found.iter().map(|one| (one.name.as_str(), one.state)).collect();
+    let events = ("TANDEM__ACS__EVENTS_SECRET", State::Skipped);
+    assert_eq!(told, [events, ("TANDEM__MODEL__KEY", State::Failed)], "calls can be placed");
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    config.model.url = format!("ws://{}/", silent.local_addr().unwrap());
+    config.model.key = Some("k-1".into());
+    let model = [What::Model];
+    let look = Look { only: &model, from: From::TheServer, within: Duration::from_millis(50) };
+    let found = look.at(&config).await;
+    assert_eq!((found.len(), found[0].state), (1, State::Skipped), "{found:?}");
+}
+
 /// A port that was free a moment ago.
 async fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
@@ -259,9 +288,9 @@ async fn a_server_with_a_real_carrier_has_two_doors_and_a_check_beside_it_is_goo
     let (api, door) = (server.url(), server.carriers.expect("the carriers' door"));
     config.http.public_url = format!("http://{door}");
     let findings = look(&config).await;
-    assert!(findings.iter().all(|finding| finding.good), "{findings:?}");
-    let lines: Vec<_> = findings.iter().map(Finding::line).collect();
-    assert!(lines.iter().any(|line| line.contains("running server's")), "{lines:?}");
+    assert!(failed(&findings).is_empty(), "{findings:?}");
+    let is_ours = |finding: &Finding| finding.detail.contains("running server's");
+    assert!(findings.iter().any(is_ours), "{findings:?}");
 
     let client = client().unwrap();
     let status = async |url: String| client.get(url).send().await.unwrap().status();
@@ -295,12 +324,15 @@ async fn a_rehearsal_is_good_as_it_is_and_numbers_are_looked_at() {
     config.http.listen = free().await;
     config.store.dir = dir.path().to_owned();
     config.rehearsal.dialect = Dialect::Twilio;
-    assert!(look(&config).await.iter().all(|finding| finding.good));
+    let findings = look(&config).await;
+    assert!(failed(&findings).is_empty(), "{findings:?}");
+    assert_eq!(findings.len(), What::ALL.len());
     config.carrier.human = "555".to_owned();
     let findings = look(&config).await;
-    let bad: Vec<_> = findings.iter().filter(|finding| !finding.good).collect();
-    assert_eq!(bad.len(), 1);
-    assert!(bad[0].line().starts_with("✗ numbers") && bad[0].said.contains("carrier.human"));
+    let [bad] = failed(&findings)[..] else { panic!("{findings:?}") };
+    assert_eq!(bad.what, What::Numbers);
+    assert!(bad.detail.contains("carrier.human"), "{bad:?}");
+    assert!(bad.action.as_ref().unwrap().contains("+14255550123"), "{bad:?}");
 }
 
 #[test]
@@ -320,14 +352,18 @@ async fn tools_that_cannot_be_reached_are_told_by_their_names() {
              url = \"http://{at}/\"\n{more}"
         );
         let config = crate::config::of(&text, &std::collections::BTreeMap::new()).unwrap();
-        tool::try_out(&config).await.map_err(|error| format!("{error:#}"))
+        tools(&config).await
     };
     let here = up.local_addr().unwrap();
-    assert!(look(here, "").await.unwrap().starts_with("1 of [[tools]]"));
-    let error = look(gone, "").await.unwrap_err();
-    assert!(error.contains("\"book\"") && error.contains("is it running"), "{error}");
+    let found = look(here, "").await;
+    assert_eq!((found.len(), &*found[0].name, found[0].state), (1, "book", State::Ok));
+    let found = look(gone, "").await;
+    assert!(found[0].state == State::Failed, "{found:?}");
+    assert!(found[0].action.as_ref().unwrap().contains("is it running"), "{found:?}");
     let server = "[[mcp]]\nname = \"crm\"\ncommand = [\"/nowhere/crm\"]\n";
-    assert!(look(here, server).await.unwrap_err().contains("\"crm\""));
+    let found = look(here, server).await;
+    assert_eq!((&*found[1].name, found[1].state), ("crm", State::Failed), "{found:?}");
     let agent = format!("[agent]\nkind = \"http\"\nurl = \"http://{gone}/\"\n");
-    assert!(look(here, &agent).await.unwrap_err().contains("agent"));
+    let found = look(here, &agent).await;
+    assert_eq!((&*found[1].name, found[1].state), ("agent", State::Failed), "{found:?}");
 }
