@@ -168,7 +168,11 @@ fn asterisk(config: &Config) -> Vec<Step> {
     );
     let codec = match asterisk.audio {
         Dialect::Asterisk8k => "ulaw",
-        Dialect::Acs24k | Dialect::Acs16k | Dialect::Twilio | Dialect::Asterisk24k => "slin24",
+        Dialect::Acs24k
+        | Dialect::Acs16k
+        | Dialect::Twilio
+        | Dialect::Asterisk24k
+        | Dialect::Softphone => "slin24",
     };
     let dialplan = "[from-trunk]\nexten => _+X.,1,Stasis(tandem)\n same => n,Hangup()";
     vec![step(

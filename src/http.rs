@@ -32,6 +32,7 @@ mod schedules;
 mod searches;
 mod session;
 mod settings;
+mod softphone;
 mod twilio;
 mod webhooks;
 
@@ -44,6 +45,7 @@ use axum::routing::{any, delete, get, post};
 use secrecy::SecretString;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::carrier::softphone::Softphones;
 use crate::model::endpoints::Endpoints;
 use crate::reception;
 use crate::recording::Recordings;
@@ -97,6 +99,8 @@ pub struct Desk {
     pub refusals: Refusals,
     /// Lives only in a rehearsal.
     pub stagehand: Option<Stagehand>,
+    /// Browsers as phones.
+    pub softphones: Softphones,
     /// What the routes of a real phone network work with.
     pub network: Ends,
 }
@@ -163,6 +167,7 @@ fn for_operators() -> Router<Desk> {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .merge(softphone::routes())
         .merge(openapi::routes())
 }
 

@@ -9,6 +9,7 @@ mod later;
 mod operation;
 mod page;
 mod paths;
+mod softphone;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -63,6 +64,7 @@ fn document() -> Value {
         (telling::POLICY, telling::policy()),
         (house::HOUSE, house::house()),
         (house::LOADS, house::loads()),
+        (softphone::TAG, softphone::operations()),
         (clawcall::TAG, clawcall::operations()),
         (house::HEALTH, house::health()),
     ];

@@ -87,7 +87,8 @@ impl Network {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) {
-        let carrier = self.carrier();
+        desk.softphones.serve(desk.exchange.clone());
+        let carrier = Arc::new(desk.softphones.clone());
         if let Which::Asterisk(pbx) = &self.which {
             // Before it tells of channels: what it does not know it removes.
             for orphan in left.iter().filter(|orphan| !orphan.is_handed_over) {
@@ -140,9 +141,11 @@ fn acs(config: &Config) -> anyhow::Result<Control> {
         number: Number::new(config.carrier.number.as_str()),
         rate: match config.acs.audio {
             Dialect::Acs16k => acs::Rate::Hz16000,
-            Dialect::Acs24k | Dialect::Twilio | Dialect::Asterisk24k | Dialect::Asterisk8k => {
-                acs::Rate::Hz24000
-            }
+            Dialect::Acs24k
+            | Dialect::Twilio
+            | Dialect::Asterisk24k
+            | Dialect::Asterisk8k
+            | Dialect::Softphone => acs::Rate::Hz24000,
         },
     };
     Ok(Control::new(settings)?)

@@ -49,6 +49,7 @@ mod schedules;
 mod search;
 mod settings;
 mod setup;
+mod softphone;
 mod submission;
 mod twilio_network;
 mod usage;
