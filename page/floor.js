@@ -8,6 +8,7 @@ export const floor = { state: signal({}), ids: signal([]), rows: new Map(), over
 
 /** Follows the floor for as long as the page is open. */
 export function watchFloor() {
+  let ended = null;
   const take = ({ calls, over = [], ...state }) => batch(() => {
     const fresh = [];
     for (const call of calls) {
@@ -20,7 +21,13 @@ export function watchFloor() {
     }
     over.forEach((id) => floor.rows.delete(id));
     if (fresh.length || over.length) floor.ids.value = [...floor.rows.keys()];
-    if (over.length) floor.over.value += 1;
+    // Where there are many, some end all the time: what was before is read at most once a second.
+    if (over.length) {
+      ended ??= setTimeout(() => {
+        ended = null;
+        floor.over.value += 1;
+      }, 1000);
+    }
     floor.state.value = state;
   });
   const whole = (told) => {
@@ -96,27 +103,36 @@ function Ask() {
     <//></section>`;
 }
 
+const HEADS = ['Who', 'How', 'Since', 'Last words', 'Reply, 0–2 s', 'Repairs'];
+
+/**
+ * A thousand rows stay smooth because each is laid out and painted by itself, and not at all while
+ * it is out of sight. Rows of a table cannot be; so these are none to the style, and say by their
+ * roles what they are.
+ */
 function Live() {
   const ids = floor.ids.value;
   return html`<section aria-labelledby="live"><h2 id="live">Live <small>${ids.length}</small></h2>
-    ${ids.length === 0 ? html`<p class="empty">No call is live.</p>` : html`<table class="calls">
-      <thead><tr><th>Who</th><th>How</th><th>Since</th><th>Last words</th>
-        <th>Reply, 0–2 s</th><th>Repairs</th></tr></thead>
-      <tbody>${ids.map((id) => html`<${Row} key=${id} row=${floor.rows.get(id)} />`)}</tbody>
+    ${ids.length === 0 ? html`<p class="empty">No call is live.</p>` : html`
+      <table class="calls live" role="table">
+      <thead role="rowgroup"><tr role="row">${HEADS.map((head) => html`
+        <th key=${head} role="columnheader">${head}</th>`)}</tr></thead>
+      <tbody role="rowgroup">${ids.map((id) => html`
+        <${Row} key=${id} row=${floor.rows.get(id)} />`)}</tbody>
     </table>`}</section>`;
 }
 
 function Row({ row }) {
   const call = row.value;
-  return html`<tr>
-    <td><${Arrow} direction=${call.direction} />
+  return html`<tr role="row">
+    <td role="cell"><${Arrow} direction=${call.direction} />
       <a href=${`#/calls/${call.id}`}>${call.remote || 'unknown'}</a></td>
-    <td><${Standing} call=${call} /></td>
-    <td><${Since} ms=${call.answered_ms ?? call.queued_ms} /></td>
-    <td class="words">${call.words && html`<span class=${call.words.role}>
+    <td role="cell"><${Standing} call=${call} /></td>
+    <td role="cell"><${Since} ms=${call.answered_ms ?? call.queued_ms} /></td>
+    <td role="cell" class="words">${call.words && html`<span class=${call.words.role}>
       ${call.words.role === 'user' ? 'They: ' : 'We: '}</span>${call.words.text}`}</td>
-    <td><${Reply} ms=${call.reply_ms} /></td>
-    <td class="figure">${call.repairs || ''}</td>
+    <td role="cell"><${Reply} ms=${call.reply_ms} /></td>
+    <td role="cell" class="figure">${call.repairs || ''}</td>
   </tr>`;
 }
 

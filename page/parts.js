@@ -1,5 +1,5 @@
 // Small pieces that several views use.
-import { html, signal, useState } from './lib.js';
+import { computed, html, signal, useMemo, useState } from './lib.js';
 import { ask } from './api.js';
 
 /** The time, by the second. */
@@ -20,7 +20,11 @@ export const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
 export const timeOf = (ms) => new Date(ms).toLocaleTimeString();
 
 /** How long since then, counting. */
-export const Since = ({ ms }) => html`<span class="figure">${clock(now.value - ms)}</span>`;
+export function Since({ ms }) {
+  // The signal itself, not its value: each second its text changes and nothing is drawn anew.
+  const shown = useMemo(() => computed(() => clock(now.value - ms)), [ms]);
+  return html`<span class="figure">${shown}</span>`;
+}
 
 /** A reply time as a dot on a scale of two seconds. */
 export function Reply({ ms }) {
