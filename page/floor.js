@@ -80,7 +80,9 @@ function Ask() {
 
 function Live() {
   const ids = floor.ids.value;
-  return html`<section aria-labelledby="live"><h2 id="live">Live <small>${ids.length}</small></h2>
+  const { waiting } = floor.state.value;
+  return html`<section aria-labelledby="live"><h2 id="live">Live <small>${ids.length}${
+    waiting > 0 && `, ${waiting} of them wait for a place`}</small></h2>
     ${ids.length === 0 ? html`<p class="empty">No call is live.</p>` : html`<table class="calls">
       <thead><tr><th>Who</th><th>How</th><th>Since</th><th>Last words</th>
         <th>Reply, 0–2 s</th><th>Repairs</th></tr></thead>

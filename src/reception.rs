@@ -6,6 +6,7 @@ mod briefing;
 mod house;
 mod made;
 mod order;
+mod queue;
 mod resume;
 mod ticket;
 
@@ -34,11 +35,13 @@ use crate::store::{
     self, Bounds, NotOpened, Once, Orders as _, Part, Permit, Policies as _, Profiles as _, Store,
     Terms,
 };
+use queue::Queue;
 use ticket::{Admission, Tickets};
 
 pub use house::House;
 pub use made::{Made, NotMade, Placed, Turned};
 pub use order::{Order, Ringing, Wish};
+pub use queue::{Counts, Patience, Taken, Waiting};
 
 /// Takes orders and ringing phones.
 pub struct Reception {
@@ -47,6 +50,7 @@ pub struct Reception {
     recordings: Option<Recordings>,
     tickets: Tickets,
     clips: Stock,
+    queue: Queue,
     /// As it is now; a call keeps what it was briefed with.
     house: watch::Sender<Arc<House>>,
 }
@@ -62,7 +66,8 @@ impl Reception {
         house: House,
     ) -> Self {
         let (tickets, house) = (Tickets::default(), watch::Sender::new(Arc::new(house)));
-        Self { exchange, store, recordings, tickets, clips, house }
+        let queue = Queue::default();
+        Self { exchange, store, recordings, tickets, clips, queue, house }
     }
 
     /// From the next call on everything is as it is in this house.
@@ -110,7 +115,8 @@ impl Reception {
             wish: order.wish,
         };
         let call = new_id();
-        match self.write(&call, &new, order.once).await? {
+        self.room()?;
+        match self.write(&call, &new, Lifecycle::Queued, order.once).await? {
             store::Ordered::New(()) => {
                 self.admit(&call, new)?;
                 Ok(Placed { call, repeated: false })
@@ -121,20 +127,23 @@ impl Reception {
         }
     }
 
-    /// Takes a call that rings here.
+    /// Takes a call that rings here and cannot wait.
     ///
     /// # Errors
     /// [`NotMade`]; the carrier should be told that we are busy.
     pub async fn take(&self, ringing: Ringing) -> Result<Made, NotMade> {
-        let usual = self.wish(self.house().inbound_task.clone());
-        let wish = match self.store.inbound(&ringing.to).await? {
-            Some((_, profile)) if !profile.admits(&ringing.from) => {
-                return Err(NotMade::NotAdmitted);
-            }
-            Some((account, profile)) => profile.wish(account, usual),
-            None => usual,
-        };
+        let wish = self.wish_of(&ringing).await?;
         self.take_as(ringing, wish).await
+    }
+
+    /// What a call that rings here is to be.
+    async fn wish_of(&self, ringing: &Ringing) -> Result<Wish, NotMade> {
+        let usual = self.wish(self.house().inbound_task.clone());
+        match self.store.inbound(&ringing.to).await? {
+            Some((_, profile)) if !profile.admits(&ringing.from) => Err(NotMade::NotAdmitted),
+            Some((account, profile)) => Ok(profile.wish(account, usual)),
+            None => Ok(usual),
+        }
     }
 
     /// Takes a call that rings here for something else than the house's usual task.
@@ -146,36 +155,31 @@ impl Reception {
     }
 
     async fn take_as(&self, ringing: Ringing, wish: Wish) -> Result<Made, NotMade> {
-        let new = New {
-            direction: Direction::Inbound,
-            remote: ringing.from,
-            local: ringing.to,
-            wish: Wish { dialect: ringing.dialect, ..wish },
-        };
-        let call = new_id();
-        self.write(&call, &new, None).await?;
+        let (call, new) = (new_id(), New::ringing(ringing, wish));
+        self.room()?;
+        self.write(&call, &new, Lifecycle::Dialing, None).await?;
         let addresses = self.admit(&call, new)?;
         Ok(Made { call, addresses })
     }
 
-    /// Writes a call down, unless there is no room for it.
+    /// Whether there is a place that nobody waits for.
+    fn room(&self) -> Result<(), Refusal> {
+        let (live, limit) = (self.exchange.live(), self.exchange.limit());
+        match live >= limit || self.waiting() > 0 {
+            _ if self.exchange.is_draining() => Err(Refusal::Draining),
+            true => Err(Refusal::Full { live, limit }),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes a call down.
     async fn write(
         &self,
         call: &CallId,
         new: &New,
+        lifecycle: Lifecycle,
         once: Option<Once>,
     ) -> Result<store::Ordered<()>, NotMade> {
-        if self.exchange.is_draining() {
-            return Err(Refusal::Draining.into());
-        }
-        let (live, limit) = (self.exchange.live(), self.exchange.limit());
-        if live >= limit {
-            return Err(Refusal::Full { live, limit }.into());
-        }
-        let lifecycle = match new.direction {
-            Direction::Inbound => Lifecycle::Dialing,
-            Direction::Outbound => Lifecycle::Queued,
-        };
         let opened = Opened {
             call: call.clone(),
             direction: new.direction,
@@ -201,15 +205,19 @@ impl Reception {
 
     /// Has a call that is written down supervised. Returns where its carrier finds us.
     fn admit(&self, call: &CallId, new: New) -> Result<Addresses, Refusal> {
+        self.try_admit(call, new).inspect_err(|_| {
+            // The last place went in this moment. Who repeats the order learns that it is over.
+            self.give_up(call);
+        })
+    }
+
+    fn try_admit(&self, call: &CallId, new: New) -> Result<Addresses, Refusal> {
         let dialect = new.wish.dialect;
         let format = self.format(dialect);
         let tape = self.tape(call, format);
         let audio = (format, tape.is_some());
         let briefing = briefing::of(&self.house(), &self.clips, call, new, audio);
-        self.supervise(dialect, briefing, tape).inspect_err(|_| {
-            // The last place went in this moment. Who repeats the order learns that it is over.
-            self.give_up(call);
-        })
+        self.supervise(dialect, briefing, tape)
     }
 
     /// What records it; nothing where calls are not recorded, or it cannot be.
@@ -341,11 +349,20 @@ impl Reception {
 }
 
 /// A call about to be made.
+#[derive(Clone, Debug)]
 struct New {
     direction: Direction,
     remote: Number,
     local: Number,
     wish: Wish,
+}
+
+impl New {
+    fn ringing(ringing: Ringing, wish: Wish) -> Self {
+        let Ringing { from, to, dialect } = ringing;
+        let (direction, wish) = (Direction::Inbound, Wish { dialect, ..wish });
+        Self { direction, remote: from, local: to, wish }
+    }
 }
 
 fn new_id() -> CallId {

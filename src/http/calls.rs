@@ -164,7 +164,9 @@ pub(super) async fn hang_up(
 ) -> Result<Response, Problem> {
     let row = caller.call(&desk.store, &id).await?;
     // One whose end is written down may still be on its way out of the exchange.
-    let told = row.outcome.is_none() && desk.exchange.tell(&row.id, Input::Order(Command::HangUp));
+    let hang_up = Input::Order(Command::HangUp);
+    let told = row.outcome.is_none()
+        && (desk.exchange.tell(&row.id, hang_up) || desk.reception.send_away(&row.id));
     Ok((StatusCode::ACCEPTED, Json(Ending { id, ended: !told })).into_response())
 }
 

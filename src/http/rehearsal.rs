@@ -1,10 +1,11 @@
 //! The stage door, open only in a rehearsal: let a simulated phone ring here, break something.
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
 use serde::Deserialize;
 use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::call::event::Part;
@@ -16,7 +17,12 @@ use super::Desk;
 use super::caller::Operator;
 use super::problem::Problem;
 use crate::config::Dialect;
-use crate::reception::Ringing;
+use crate::reception::{Ringing, Taken};
+
+/// Rings until it is answered, or whoever rings gives up.
+pub(super) fn patient_routes() -> Router<Desk> {
+    Router::new().route("/rehearsal/incoming", post(incoming))
+}
 
 #[derive(Deserialize)]
 pub(super) struct Incoming {
@@ -45,7 +51,10 @@ pub(super) async fn incoming(
     };
     let made = match incoming.task {
         Some(task) => desk.reception.take_for(ringing, Text(task)).await?,
-        None => desk.reception.take(ringing).await?,
+        None => match desk.reception.take_in_turn(ringing).await? {
+            Taken::Made(made) => made,
+            Taken::Waits(waiting) => waiting.turn().await?,
+        },
     };
     let body = serde_json::json!({
         "call_id": made.call.to_string(),

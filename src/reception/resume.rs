@@ -102,7 +102,11 @@ impl Reception {
 
     /// Ends a call that was written down and is not made.
     pub fn give_up(&self, call: &CallId) {
-        let (outcome, reason) = (Outcome::Cancelled, "not_admitted".to_owned());
+        self.end_unmade(call, Outcome::Cancelled, "not_admitted");
+    }
+
+    pub(super) fn end_unmade(&self, call: &CallId, outcome: Outcome, reason: &str) {
+        let reason = reason.to_owned();
         let fact = Fact::Finalized { outcome, reason, talk_ms: 0 };
         self.store.note(Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact });
     }

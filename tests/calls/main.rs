@@ -42,6 +42,7 @@ mod policy;
 mod privacy;
 mod proactive;
 mod process;
+mod queue;
 mod recording_consent;
 mod refusal;
 mod schedules;

@@ -1,7 +1,7 @@
 //! TwiML: what a call at Twilio is told to do. Pure; only the verbs that are used here.
 //!
 //! Source: Twilio's TwiML reference for `<Connect>`, `<Stream>`, `<Dial>`, `<Number>`, `<Say>`,
-//! `<Pause>`, `<Reject>` and `<Hangup>`.
+//! `<Pause>`, `<Redirect>`, `<Reject>` and `<Hangup>`.
 
 use std::fmt::Write;
 
@@ -54,6 +54,22 @@ pub fn say(words: &str) -> String {
 #[must_use]
 pub fn nothing() -> String {
     response("")
+}
+
+/// Says this, if anything, and asks at this address what comes next.
+#[must_use]
+pub fn go_on_at(words: &str, address: &str) -> String {
+    let said = match words {
+        "" => String::new(),
+        words => format!("<Say>{}</Say>", text(words)),
+    };
+    response(&format!(r#"{said}<Redirect method="POST">{}</Redirect>"#, text(address)))
+}
+
+/// Says this and ends the call.
+#[must_use]
+pub fn say_goodbye(words: &str) -> String {
+    response(&format!("<Say>{}</Say><Hangup/>", text(words)))
 }
 
 /// Does not answer: the caller hears that we are busy, and nothing is billed.
@@ -131,6 +147,10 @@ mod tests {
         let said = format!("{head}<Say>Kim &amp; Sam: &lt;2&gt; bills</Say></Response>");
         assert_eq!(say("Kim & Sam: <2> bills"), said);
         assert_eq!(nothing(), format!("{head}</Response>"));
+        let at = r#"<Redirect method="POST">https://a.example/b</Redirect></Response>"#;
+        assert_eq!(go_on_at("", "https://a.example/b"), format!("{head}{at}"));
+        assert_eq!(go_on_at("Wait.", "https://a.example/b"), format!("{head}<Say>Wait.</Say>{at}"));
+        assert_eq!(say_goodbye("Bye."), format!("{head}<Say>Bye.</Say><Hangup/></Response>"));
     }
 
     proptest! {

@@ -114,6 +114,15 @@ async fn act(
                 Then::Next
             }
             Verb::Pause(seconds) => pause(network, name, seconds, orders).await,
+            Verb::Redirect(url) => {
+                let fields = network.about(name);
+                tokio::select! {
+                    verbs = network.instructed(name, &url, &fields) => {
+                        Then::Instead(verbs.unwrap_or_default())
+                    }
+                    order = orders.recv() => network.obey(name, order),
+                }
+            }
             Verb::Reject | Verb::Hangup => Then::Over,
         };
         match then {
@@ -266,9 +275,12 @@ impl Network {
                 self.note(name, |record| record.whispered.push(words));
                 true
             }
-            Verb::Stream { .. } | Verb::Dial(_) | Verb::Pause(_) | Verb::Reject | Verb::Hangup => {
-                false
-            }
+            Verb::Stream { .. }
+            | Verb::Dial(_)
+            | Verb::Pause(_)
+            | Verb::Redirect(_)
+            | Verb::Reject
+            | Verb::Hangup => false,
         })
     }
 

@@ -14,6 +14,8 @@ pub(super) enum Verb {
     Say(String),
     /// Waits for so many seconds.
     Pause(u64),
+    /// Asks at this address what comes next.
+    Redirect(String),
     /// Does not answer.
     Reject,
     /// Ends the call.
@@ -72,6 +74,16 @@ fn verb(node: Node<'_, '_>) -> Result<Verb, NotTwiml> {
             let length = attribute(node, "length")?;
             let seconds = length.parse().ok().filter(|seconds| *seconds > 0);
             seconds.map(Verb::Pause).ok_or_else(|| NotTwiml(format!("a pause of {length}")))
+        }
+        "Redirect" => {
+            known(node, &["method"])?;
+            if attribute(node, "method")? != "POST" {
+                return wrong("methods other than POST are not rehearsed");
+            }
+            let address = node.text().filter(|text| text.starts_with("https://"));
+            address
+                .map(|text| Verb::Redirect(text.to_owned()))
+                .ok_or_else(|| NotTwiml("a Redirect holds an address".to_owned()))
         }
         "Reject" => {
             known(node, &["reason"])?;

@@ -1,6 +1,6 @@
 //! What is done at an Asterisk, step by step, as orders and events come.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tandem_actors::briefing::Outcome;
@@ -10,12 +10,13 @@ use tandem_actors::exchange::Exchange;
 
 use super::Settings;
 use super::live::{Live, Lives, Stage};
+use super::waiting::Callers;
 use crate::carrier::asterisk::ari::Channel;
 use crate::carrier::asterisk::names::{self, Role};
 use crate::carrier::asterisk::outcome;
 use crate::carrier::asterisk::rest::{External, Rest, RestError, Ring};
 use crate::config::Dialect;
-use crate::reception::{self, Ringing};
+use crate::reception::{self, Ringing, Taken};
 
 /// A call that is over is gone from the exchange by then.
 const SETTLED: Duration = Duration::from_millis(500);
@@ -25,19 +26,24 @@ pub(super) struct Board {
     pub(super) rest: Rest,
     pub(super) settings: Settings,
     pub(super) lives: Lives,
+    pub(super) waiting: Callers,
     pub(super) house: OnceLock<(Exchange, reception::Shared)>,
 }
 
 impl Board {
     /// A channel has come into our application.
-    pub(super) async fn came(&self, channel: Channel) {
+    pub(super) async fn came(self: &Arc<Self>, channel: Channel) {
         match names::role(&channel.id) {
             Role::Phone if self.lives.get(&channel.id).is_some() => self.connect(&channel.id).await,
             // Answered after its call was over.
             Role::Phone => self.clear(&channel.id).await,
             Role::Media(phone) => self.add(phone, &channel.id).await,
             Role::Human(phone) => self.hand_over(phone).await,
-            Role::Caller => self.rings(channel).await,
+            // They may wait for a place, which other events make.
+            Role::Caller => {
+                let board = Arc::clone(self);
+                drop(tokio::spawn(async move { board.rings(channel).await }));
+            }
         }
     }
 
@@ -50,12 +56,24 @@ impl Board {
         };
         let (from, to) = (Number::new(from), Number::new(channel.dialplan.exten));
         let dialect = self.settings.dialect;
-        let made = match reception.take(Ringing { from, to, dialect }).await {
-            Ok(made) => made,
-            Err(error) => {
+        let gone = self.waiting.enter(&channel.id);
+        let made = match reception.take_in_turn(Ringing { from, to, dialect }).await {
+            Ok(Taken::Made(made)) => Some(Ok(made)),
+            Ok(Taken::Waits(waiting)) => {
+                self.report(self.rest.sound_ringing(&channel.id).await);
+                gone.run_until_cancelled(waiting.turn()).await
+            }
+            Err(error) => Some(Err(error)),
+        };
+        self.waiting.leave(&channel.id);
+        let made = match made {
+            Some(Ok(made)) => made,
+            Some(Err(error)) => {
                 tracing::warn!(%error, "a caller was not taken");
                 return self.clear(&channel.id).await;
             }
+            // They have given up.
+            None => return,
         };
         self.lives.enter(&channel.id, Live::of(made.call.clone(), &made.addresses, Stage::Ringing));
         exchange.tell(&made.call, Input::Placed(CarrierCallId(channel.id.clone())));
@@ -125,6 +143,7 @@ impl Board {
                 Some(_) | None => self.clear(phone).await,
             },
             Role::Phone | Role::Caller => {
+                self.waiting.gone(channel);
                 if let Some(live) = self.lives.leave(channel) {
                     let reason = format!("cause_{cause}");
                     self.tell(&live, Input::Ended(outcome::of(cause), reason));
