@@ -6,6 +6,7 @@ mod briefing;
 mod house;
 mod made;
 mod order;
+mod pass_on;
 mod queue;
 mod resume;
 mod ticket;
@@ -41,6 +42,7 @@ use ticket::{Admission, Tickets};
 pub use house::House;
 pub use made::{Made, NotMade, Placed, Turned};
 pub use order::{Order, Ringing, Wish};
+pub use pass_on::Passing;
 pub use queue::{Counts, Patience, Taken, Waiting};
 
 /// Takes orders and ringing phones.
@@ -132,17 +134,23 @@ impl Reception {
     /// # Errors
     /// [`NotMade`]; the carrier should be told that we are busy.
     pub async fn take(&self, ringing: Ringing) -> Result<Made, NotMade> {
-        let wish = self.wish_of(&ringing).await?;
-        self.take_as(ringing, wish).await
+        match self.wish_of(&ringing).await? {
+            (wish, None) => self.take_as(ringing, wish).await,
+            // Where nobody can be put through they are not admitted to the agent either.
+            (_, Some(_)) => Err(NotMade::NotAdmitted),
+        }
     }
 
-    /// What a call that rings here is to be.
-    async fn wish_of(&self, ringing: &Ringing) -> Result<Wish, NotMade> {
+    /// What a call that rings here is to be, and the human when they are put straight through.
+    async fn wish_of(&self, ringing: &Ringing) -> Result<(Wish, Option<Number>), NotMade> {
         let usual = self.wish(self.house().inbound_task.clone());
         match self.store.inbound(&ringing.to).await? {
             Some((_, profile)) if !profile.admits(&ringing.from) => Err(NotMade::NotAdmitted),
-            Some((account, profile)) => Ok(profile.wish(account, usual)),
-            None => Ok(usual),
+            Some((account, profile)) => {
+                let human = self.human().filter(|_| profile.passes_on(&ringing.from));
+                Ok((profile.wish(account, usual), human))
+            }
+            None => Ok((usual, None)),
         }
     }
 

@@ -129,6 +129,12 @@ async fn ring(desk: &Desk, inbox: &Arc<Inbox>, incoming: Incoming) {
                 Err(why) => reject(&inbox, context, &why),
             }
         })),
+        Ok(reception::Taken::PassedOn(passing)) => drop(tokio::spawn(async move {
+            match inbox.control.redirect(&context, passing.human()).await {
+                Ok(()) => passing.done(),
+                Err(error) => tracing::warn!(%error, "a caller was not put through"),
+            }
+        })),
         Err(why) => reject(&inbox, context, &why),
     }
 }

@@ -72,6 +72,11 @@ pub(super) async fn incoming(
             });
             Ok(xml(twilio.waits(name, turn, waits.abort_handle())))
         }
+        Ok(Taken::PassedOn(passing)) => {
+            let twiml = twiml::pass_on(passing.human());
+            passing.done();
+            Ok(xml(twiml))
+        }
         Err(error) => {
             tracing::warn!(%error, "a call that rang was not taken");
             Ok(xml(twiml::reject()))

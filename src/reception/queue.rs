@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Made, New, NotMade, Reception, Ringing, Shared, new_id};
+use super::{Made, New, NotMade, Passing, Reception, Ringing, Shared, new_id};
 
 /// How long callers wait, and how many at once.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,6 +79,8 @@ pub enum Taken {
     Made(Made),
     /// It waits to be one.
     Waits(Waiting),
+    /// It is put straight through to the human.
+    PassedOn(Passing),
 }
 
 /// A caller who waits. Dropped, they have given up.
@@ -158,7 +160,10 @@ impl Reception {
     /// # Errors
     /// [`NotMade`]; the carrier should be told that we are busy.
     pub async fn take_in_turn(self: &Arc<Self>, ringing: Ringing) -> Result<Taken, NotMade> {
-        let wish = self.wish_of(&ringing).await?;
+        let (wish, human) = self.wish_of(&ringing).await?;
+        if let Some(human) = human {
+            return self.pass_on(ringing, wish, human).await.map(Taken::PassedOn);
+        }
         let patience = self.house().patience;
         let refusal = match self.room() {
             Err(refusal @ Refusal::Full { .. }) if !patience.time.is_zero() => refusal,

@@ -38,6 +38,7 @@ mod openapi;
 mod otlp;
 mod own_tools;
 mod parts_die;
+mod passthrough;
 mod policy;
 mod privacy;
 mod proactive;

@@ -67,7 +67,7 @@ async fn waits(stage: &Stage, from: &str) -> Waiting {
     let ringing = Ringing { from, to, dialect: Dialect::Acs24k };
     match stage.server.desk.reception.take_in_turn(ringing).await.unwrap() {
         Taken::Waits(waiting) => waiting,
-        Taken::Made(_) => panic!("there is no place"),
+        Taken::Made(_) | Taken::PassedOn(_) => panic!("there is no place"),
     }
 }
 

@@ -95,7 +95,7 @@ impl Control {
             match (state(phone), state(&names::media(phone))) {
                 (None, _) if live.stage == Stage::Asked => {}
                 (None, _) => board.lost(phone).await,
-                (Some("Up"), None) if live.stage != Stage::HandedOver => board.connect(phone).await,
+                (Some("Up"), None) if live.is_ours() => board.connect(phone).await,
                 (Some(_), Some(_)) => board.add(phone, &names::media(phone)).await,
                 (Some(_), None) => {}
             }

@@ -11,6 +11,10 @@ use tandem_actors::carrier::{Addresses, Number};
 /// answer within twenty seconds, and a voicemail takes the call soon after.
 const HUMAN_RINGS_S: u32 = 20;
 
+/// How long a human's phone rings for somebody who is put straight through: as long as any phone
+/// does before a voicemail takes it.
+const PASSED_RINGS_S: u32 = 30;
+
 /// How long a call is kept whose media socket we have lost: a server that was killed is back by
 /// then and takes it up again. A call that we end is ended by its own order, whatever comes next.
 const KEPT_S: u32 = 30;
@@ -41,6 +45,15 @@ pub fn dial(human: &Number, caller_id: &Number, addresses: &Addresses, whisper: 
     let (number, whisper) = (text(human.as_str()), attribute(whisper));
     response(&format!(
         r#"<Dial callerId="{from}" timeout="{HUMAN_RINGS_S}" answerOnBridge="true" action="{events}" method="POST"><Number url="{whisper}" method="POST" statusCallback="{events}" statusCallbackEvent="answered" statusCallbackMethod="POST">{number}</Number></Dial>"#
+    ))
+}
+
+/// Rings a human for somebody whom we do not answer, and shows them who rings.
+#[must_use]
+pub fn pass_on(human: &Number) -> String {
+    let number = text(human.as_str());
+    response(&format!(
+        r#"<Dial timeout="{PASSED_RINGS_S}" answerOnBridge="true"><Number>{number}</Number></Dial>"#
     ))
 }
 
@@ -150,6 +163,12 @@ mod tests {
         let at = r#"<Redirect method="POST">https://a.example/b</Redirect></Response>"#;
         assert_eq!(go_on_at("", "https://a.example/b"), format!("{head}{at}"));
         assert_eq!(go_on_at("Wait.", "https://a.example/b"), format!("{head}<Say>Wait.</Say>{at}"));
+        assert_eq!(
+            pass_on(&human),
+            format!(
+                r#"{head}<Dial timeout="30" answerOnBridge="true"><Number>+15550120</Number></Dial></Response>"#
+            )
+        );
         assert_eq!(say_goodbye("Bye."), format!("{head}<Say>Bye.</Say><Hangup/></Response>"));
     }
 

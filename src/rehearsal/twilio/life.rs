@@ -208,10 +208,12 @@ async fn put_through(
                 field("ParentCallSid", name),
                 field("AccountSid", &network.settings.account),
                 field("CallStatus", status),
-                field("From", &dial.caller_id),
+                field("From", dial.caller_id.as_deref().unwrap_or_default()),
                 field("To", &dial.number),
             ];
-            network.tell(name, &dial.answered, fields.clone()).await;
+            if let Some(answered) = &dial.answered {
+                network.tell(name, answered, fields.clone()).await;
+            }
             let told = match &dial.whisper {
                 Some(url) => network.whisper(name, url, &fields).await,
                 None => true,
@@ -228,9 +230,10 @@ async fn put_through(
         Ok(Answer::Refuses(outcome)) => Status::of(outcome).0,
         Err(_elapsed) => Status::NoAnswer,
     };
+    let Some(action) = dial.action else { return Then::Next };
     let mut fields = network.about(name);
     fields.extend([field("DialCallStatus", status.word()), field("DialCallSid", &leg)]);
-    Then::Instead(network.instructed(name, &dial.action, &fields).await.unwrap_or_default())
+    Then::Instead(network.instructed(name, &action, &fields).await.unwrap_or_default())
 }
 
 /// Says who answered, as machine detection finds after a while.

@@ -16,10 +16,14 @@ use crate::carrier::asterisk::names::{self, Role};
 use crate::carrier::asterisk::outcome;
 use crate::carrier::asterisk::rest::{External, Rest, RestError, Ring};
 use crate::config::Dialect;
-use crate::reception::{self, Ringing, Taken};
+use crate::reception::{self, Passing, Ringing, Taken};
 
 /// A call that is over is gone from the exchange by then.
 const SETTLED: Duration = Duration::from_millis(500);
+
+/// How long a human's phone rings for somebody who is put straight through: as long as any phone
+/// does before a voicemail takes it.
+const PASSED_RINGS: Duration = Duration::from_secs(30);
 
 /// The calls at one Asterisk, and whom to tell of them.
 pub(super) struct Board {
@@ -54,7 +58,7 @@ impl Board {
             "" => "anonymous",
             number => number,
         };
-        let (from, to) = (Number::new(from), Number::new(channel.dialplan.exten));
+        let (from, to) = (Number::new(from), Number::new(channel.dialplan.exten.as_str()));
         let dialect = self.settings.dialect;
         let gone = self.waiting.enter(&channel.id);
         let made = match reception.take_in_turn(Ringing { from, to, dialect }).await {
@@ -62,6 +66,10 @@ impl Board {
             Ok(Taken::Waits(waiting)) => {
                 self.report(self.rest.sound_ringing(&channel.id).await);
                 gone.run_until_cancelled(waiting.turn()).await
+            }
+            Ok(Taken::PassedOn(passing)) => {
+                self.waiting.leave(&channel.id);
+                return self.pass_on(&channel, passing).await;
             }
             Err(error) => Some(Err(error)),
         };
@@ -80,6 +88,31 @@ impl Board {
         match self.rest.answer(&channel.id).await {
             Ok(()) => self.connect(&channel.id).await,
             Err(error) => self.fail(&channel.id, &error).await,
+        }
+    }
+
+    /// Rings a human for a caller whom nobody answers until then.
+    async fn pass_on(&self, channel: &Channel, passing: Passing) {
+        let (phone, bridge) = (&channel.id, names::bridge(&channel.id));
+        self.lives.enter(phone, Live::passed_on(passing.call().clone()));
+        let ring = Ring {
+            id: &names::human(phone),
+            endpoint: &self.endpoint(passing.human()),
+            caller: &channel.caller.number,
+            ringing: PASSED_RINGS,
+        };
+        let rung = async {
+            self.rest.sound_ringing(phone).await?;
+            self.rest.bridge(&bridge).await?;
+            self.rest.join(&bridge, phone).await?;
+            self.rest.ring(ring).await
+        };
+        match rung.await {
+            Ok(()) => passing.done(),
+            Err(error) => {
+                tracing::warn!(%error, "a caller was not put through");
+                self.clear(phone).await;
+            }
         }
     }
 
@@ -122,7 +155,13 @@ impl Board {
         let Some(live) = self.lives.get(phone) else {
             return self.report(self.rest.hang_up(&human).await);
         };
+        if live.stage == Stage::PassedOn {
+            self.report(self.rest.answer(phone).await);
+        }
         if let Err(error) = self.rest.join(&names::bridge(phone), &human).await {
+            if !live.is_ours() {
+                return self.clear(phone).await;
+            }
             self.report(self.rest.hang_up(&human).await);
             return self.tell(&live, Input::Transferred(Err(error.to_string())));
         }
@@ -136,7 +175,7 @@ impl Board {
         match names::role(channel) {
             Role::Media(phone) => self.media_gone(phone).await,
             Role::Human(phone) => match self.lives.get(phone) {
-                Some(live) if live.stage != Stage::HandedOver => {
+                Some(live) if live.is_ours() => {
                     let why = outcome::of(cause).word().to_owned();
                     self.tell(&live, Input::Transferred(Err(why)));
                 }
