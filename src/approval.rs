@@ -105,21 +105,16 @@ impl Approval {
         ))
     }
 
-    /// As it is kept with its call, where other calls keep what they shall bring back. That has a
-    /// type, and this has none.
+    /// As it is kept with its call.
     #[must_use]
     pub fn kept(&self) -> Text {
-        Text(json!({ "approval": self }).to_string())
+        Text(serde_json::to_string(self).expect("words are JSON"))
     }
 
-    /// The approval that is kept so, if it is one.
+    /// The approval that is kept so.
     #[must_use]
-    pub fn of(kept: &Text) -> Option<Self> {
-        let mut kept: Value = serde_json::from_str(kept.as_str()).ok()?;
-        if !kept["type"].is_null() {
-            return None;
-        }
-        serde_json::from_value(kept["approval"].take()).ok()
+    pub fn of(kept: &str) -> Option<Self> {
+        serde_json::from_str(kept).ok()
     }
 }
 
@@ -209,11 +204,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_an_approval_and_no_schema_of_a_user_is() {
+    fn what_is_kept_is_the_approval() {
         let approval = approval("Pay the invoice", json!({ "amount": 20 })).unwrap();
-        assert_eq!(Approval::of(&approval.kept()), Some(approval));
-        let schema = json!({ "type": "object", "approval": { "operation": "x" } });
-        assert_eq!(Approval::of(&Text(schema.to_string())), None);
-        assert_eq!(Approval::of(&Text(json!({ "type": "object" }).to_string())), None);
+        assert_eq!(Approval::of(approval.kept().as_str()), Some(approval));
     }
 }

@@ -25,7 +25,6 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::account::Account;
-use crate::approval::Approval;
 use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
 use crate::config::{Dialect, Voicemail};
@@ -196,14 +195,13 @@ impl Reception {
             task: new.wish.task.clone(),
             lifecycle,
         };
-        let wanted = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
-        let result = new.wish.approval.as_ref().map(Approval::kept).or(wanted);
-        let Wish { account, manner, part, ordered, campaign, .. } = new.wish.clone();
+        let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
+        let Wish { account, manner, approval, part, ordered, campaign, .. } = new.wish.clone();
         let Wish { tools, hand_over, only_asks, recording, .. } = new.wish.clone();
         let permit = (new.direction == Direction::Outbound)
             .then(|| self.permit(&new.remote, &account, ordered));
         let bounds = Bounds { tools, hand_over, only_asks, recording };
-        let terms = Terms { account, manner, result, part, ordered, bounds, campaign };
+        let terms = Terms { account, manner, result, approval, part, ordered, bounds, campaign };
         self.store.order(opened, terms, once, permit).await?.map_err(|not| match not {
             NotOpened::Forbidden(refused) => NotMade::Forbidden(refused),
             NotOpened::NoPlace(taken) => NotMade::NoPlace(taken),

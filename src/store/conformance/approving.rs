@@ -16,7 +16,7 @@ pub(in crate::store) async fn what_is_over_is_not_accepted_any_more(
     let store = world.start("n1").await;
     let approval = Approval::new("Pay", Map::new(), Verify::Yes).unwrap();
     let order = async |id: &str| {
-        let terms = Terms { result: Some(approval.kept()), ..Terms::default() };
+        let terms = Terms { approval: Some(approval.clone()), ..Terms::default() };
         store.order(opened(id), terms, None, None).await.unwrap().unwrap();
         CallId::new(id)
     };
