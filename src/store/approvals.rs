@@ -53,7 +53,7 @@ impl Desk {
         .await?;
         match accepted.rows_affected() {
             0 => Err(Trouble::refused("the approval is settled")),
-            _ => Ok(()),
+            _ => self.tell_of_approval(call, now_ms()).await,
         }
     }
 }

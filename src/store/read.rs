@@ -215,7 +215,7 @@ fn ledger_row(row: &SqliteRow) -> Read<LedgerRow> {
     })
 }
 
-fn confirmation_row(row: &SqliteRow) -> Read<ConfirmationRow> {
+pub(super) fn confirmation_row(row: &SqliteRow) -> Read<ConfirmationRow> {
     Ok(ConfirmationRow {
         name: column(row, "name")?,
         question: Text(column(row, "question")?),

@@ -115,6 +115,7 @@ conforms!(
 conforms!(
     approving:
     what_is_over_is_not_accepted_any_more,
+    what_came_of_an_approval_is_told_once,
 );
 
 conforms!(
