@@ -20,11 +20,14 @@ use crate::account::Account;
 
 type Read<T> = Result<T, RecordError>;
 
-/// What [`call_row`] reads: a call with what was last written down of its recording.
+/// What [`call_row`] reads: a call with what was last written down of its recording, and when that
+/// began where it had to wait.
 macro_rules! call_columns {
     () => {
         "calls.*, (SELECT body FROM events WHERE events.call = calls.id AND kind = 'recording' \
-         ORDER BY sequence DESC LIMIT 1) AS recording "
+         ORDER BY sequence DESC LIMIT 1) AS recording, \
+         (SELECT MIN(at_ms) FROM events WHERE events.call = calls.id AND kind = 'recording' \
+         AND json_extract(body, '$.step') IN ('announced', 'agreed')) AS recorded_ms "
     };
 }
 pub(super) use call_columns;
@@ -171,6 +174,7 @@ pub(super) fn call_row(row: &SqliteRow) -> Read<CallRow> {
         finalized_ms: column(row, "finalized_ms")?,
         talk_ms: column(row, "talk_ms")?,
         usage: column(row, "usage")?,
+        recorded_ms: column(row, "recorded_ms")?,
         recording: column::<Option<&str>>(row, "recording")?.and_then(|body| {
             let body: serde_json::Value = serde_json::from_str(body).ok()?;
             body["step"].as_str().map(str::to_owned)
