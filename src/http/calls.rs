@@ -29,7 +29,7 @@ use super::caller::{Caller, Writer};
 use super::openapi::words::{DirectionWord, E164, Keys, LifecycleWord, OutcomeWord};
 use super::problem::Problem;
 use crate::retention::{self, NotForgotten};
-use crate::store::{Archive, CallFilter, CallRow, Cursor, PAGE_MAX};
+use crate::store::{AgentTasks as _, Archive, CallFilter, CallRow, Cursor, PAGE_MAX};
 use crate::tool::own;
 use view::{CallPage, CallView, Ending, Told, Transcript};
 

@@ -12,8 +12,8 @@ use tandem_actors::record::{Fact, Intent, Speaker};
 use tempfile::TempDir;
 
 use super::conformance::{
-    World, access, approving, asking, finalized, forgetting, job, later, note, opened, ordering,
-    pursuing, said, telling,
+    World, access, approving, asking, finalized, forgetting, job, keeping, later, note, opened,
+    ordering, pursuing, said, telling,
 };
 use super::*;
 
@@ -110,6 +110,14 @@ conforms!(
     pursuing:
     what_is_kept_is_changed_piece_by_piece,
     a_target_has_one_call_at_a_time_and_only_the_last_is_repeated,
+);
+
+conforms!(
+    keeping:
+    tasks_are_numbered_end_once_and_are_lost_with_their_server,
+    a_recording_is_found_under_each_of_its_names_in_a_later_run_too,
+    a_file_is_awaited_until_it_is_here_or_a_day_has_passed,
+    a_job_changes_the_list_once_and_touches_what_was_read_back,
 );
 
 conforms!(
