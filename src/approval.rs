@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use tandem_actors::briefing::{Outcome, Text};
+use tandem_actors::briefing::Text;
 
 use crate::store::{CallRow, ConfirmationRow};
 
@@ -148,27 +148,15 @@ impl Decision {
         let Some(outcome) = row.outcome else { return Self::Pending };
         let reason = row.reason.as_deref().unwrap_or_default();
         let verdict = questions.last().map(|question| question.verdict.as_deref());
-        Self::Declined(match (outcome, reason, verdict) {
-            (_, "node_lost", _) => "server_lost",
-            (_, "voicemail" | "voicemail_left" | "fax", _) => "voicemail",
-            (Outcome::Answered, _, Some(Some("declined"))) => "declined",
-            (Outcome::Answered, _, Some(Some("locked"))) => "wrong_pin",
-            (Outcome::Answered, "time_limit", _) => "timeout",
-            (Outcome::Answered, _, Some(_)) => "unclear",
-            (Outcome::Answered, _, None) => "not_asked",
-            (
-                Outcome::NoAnswer
-                | Outcome::Busy
-                | Outcome::Rejected
-                | Outcome::InvalidNumber
-                | Outcome::Unreachable
-                | Outcome::NetworkError
-                | Outcome::Cancelled
-                | Outcome::SystemError
-                | Outcome::Failed,
-                _,
-                _,
-            ) => outcome.word(),
+        Self::Declined(match (reason, verdict) {
+            ("node_lost", _) => "server_lost",
+            ("voicemail" | "voicemail_left" | "fax", _) => "voicemail",
+            _ if !outcome.is_talk() => outcome.word(),
+            (_, Some(Some("declined"))) => "declined",
+            (_, Some(Some("locked"))) => "wrong_pin",
+            ("time_limit", _) => "timeout",
+            (_, Some(_)) => "unclear",
+            (_, None) => "not_asked",
         })
     }
 

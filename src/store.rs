@@ -55,8 +55,8 @@ pub use archive::{
     LedgerState, NoCursor, Orphan, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow,
 };
 pub use campaigns::{
-    CAMPAIGNS_MAX, Campaign, CampaignArchive, CampaignChange, CampaignRow, CampaignTarget,
-    Campaigns, DECISIONS_MAX, Decided, Errand,
+    Campaign, CampaignArchive, CampaignChange, CampaignRow, CampaignTarget, Campaigns,
+    DECISIONS_MAX, Decided, Errand,
 };
 pub use deliveries::DeliveryRow;
 pub(crate) use deliveries::{Attempt, Deliveries, Due, Next};

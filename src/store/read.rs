@@ -78,11 +78,25 @@ pub(super) async fn calls(
     .fetch_all(pool)
     .await
     .map_err(|error| unread(&error))?;
-    let page = limit as usize;
-    let calls = rows.iter().take(page).map(call_row).collect::<Read<Vec<_>>>()?;
-    let last = if rows.len() > page { calls.last() } else { None };
-    let next = last.map(|row| Cursor { queued_ms: row.queued_ms, id: row.id.0.to_string() });
+    let (calls, next) = page(&rows, limit, call_row, |row: &CallRow| Cursor {
+        queued_ms: row.queued_ms,
+        id: row.id.0.to_string(),
+    })?;
     Ok(Page { calls, next })
+}
+
+/// So many of these rows, and where the next page begins when there are more.
+pub(super) fn page<T>(
+    rows: &[SqliteRow],
+    limit: u32,
+    read: impl Fn(&SqliteRow) -> Read<T>,
+    cursor: impl Fn(&T) -> Cursor,
+) -> Read<(Vec<T>, Option<Cursor>)> {
+    let page = limit as usize;
+    let read = rows.iter().take(page).map(read).collect::<Read<Vec<_>>>()?;
+    let last = if rows.len() > page { read.last() } else { None };
+    let next = last.map(cursor);
+    Ok((read, next))
 }
 
 pub(super) async fn turns(pool: &SqlitePool, id: &CallId) -> Read<Vec<TurnRow>> {
