@@ -290,6 +290,23 @@ impl Outcome {
         Self::Failed,
     ];
 
+    /// Whether somebody or something was talked with.
+    #[must_use]
+    pub const fn is_talk(self) -> bool {
+        match self {
+            Self::Answered => true,
+            Self::NoAnswer
+            | Self::Busy
+            | Self::Rejected
+            | Self::InvalidNumber
+            | Self::Unreachable
+            | Self::NetworkError
+            | Self::Cancelled
+            | Self::SystemError
+            | Self::Failed => false,
+        }
+    }
+
     /// The word in the API and the store.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -308,6 +308,19 @@ impl Exchange {
     /// Refuses new calls from here on.
     pub fn close_doors(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
+        // Whoever waits for room waits in vain.
+        self.0.ended.notify_waiters();
+    }
+
+    /// Resolves when there is room for a call, or none will be taken any more.
+    pub async fn room(&self) {
+        loop {
+            let changed = self.0.ended.notified();
+            if self.is_draining() || self.live() < self.limit() {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Lets live calls finish for `time`, then has them say goodbye. Returns how many had to.

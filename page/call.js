@@ -50,7 +50,8 @@ export function Call({ id }) {
       <${Listen} path=${path} began=${began} set=${setAudio}
         disabled=${call.value.lifecycle !== 'answered'} /><//>
     <${Axis} call=${call.value} events=${events} began=${began} audio=${audio} />
-    ${call.value.outcome && html`<${Recording} path=${path} audio=${audio} set=${setAudio} />`}
+    ${call.value.outcome && html`<${Recording} path=${path} audio=${audio} set=${setAudio}
+      offset_ms=${call.value.recording_offset_ms ?? 0} />`}
     <div class="two"><${Transcript} events=${events} began=${began} />
       <${Log} events=${events} began=${began} /></div>`;
 }

@@ -112,7 +112,9 @@ const HEADS = ['Who', 'How', 'Since', 'Last words', 'Reply, 0–2 s', 'Repairs']
  */
 function Live() {
   const ids = floor.ids.value;
-  return html`<section aria-labelledby="live"><h2 id="live">Live <small>${ids.length}</small></h2>
+  const { waiting } = floor.state.value;
+  return html`<section aria-labelledby="live"><h2 id="live">Live <small>${ids.length}${
+    waiting > 0 && `, ${waiting} of them wait for a place`}</small></h2>
     ${ids.length === 0 ? html`<p class="empty">No call is live.</p>` : html`
       <table class="calls live" role="table">
       <thead role="rowgroup"><tr role="row">${HEADS.map((head) => html`

@@ -4,23 +4,25 @@ import { PEAKS } from './axis.js';
 
 const RATE = 24000;
 
-export function Recording({ path, audio, set }) {
+/** `offset_ms`: from the answer to where the recording begins. */
+export function Recording({ path, offset_ms, audio, set }) {
   const player = useRef();
   const [fault, setFault] = useState(null);
   const source = `${path}/recording`;
   useEffect(() => {
     let gone = false;
     const seek = (s) => {
-      player.current.currentTime = s;
+      player.current.currentTime = Math.max(0, s - offset_ms / 1000);
       player.current.play();
     };
     seen(source).then(
-      (peaks) => !gone && set({ peaks, offset_ms: 0, at_s: 0, seek }),
+      (peaks) => !gone && set({ peaks, offset_ms, at_s: offset_ms / 1000, seek }),
       (error) => setFault(error.message),
     );
     return () => { gone = true; };
   }, [source]);
-  const moved = (event) => audio && set({ ...audio, at_s: event.target.currentTime });
+  const moved = (event) => audio
+    && set({ ...audio, at_s: offset_ms / 1000 + event.target.currentTime });
   if (fault) return html`<p class="empty">${fault}</p>`;
   return html`<audio controls preload="metadata" ref=${player} src=${source} onTimeUpdate=${moved}
     aria-label="Recording: the caller on the left, the agent on the right"></audio>`;

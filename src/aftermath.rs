@@ -125,21 +125,12 @@ async fn standing(call: &CallId, name: &CarrierCallId, carrier: &dyn Carrier) ->
 }
 
 fn ended(orphan: &Orphan, outcome: Outcome, reason: String, talked: Option<Duration>) -> End {
-    let reason = if outcome == Outcome::Answered { MEANWHILE.to_owned() } else { reason };
+    if !outcome.is_talk() {
+        return End { outcome, reason, talk_ms: 0 };
+    }
     let talked = talked.and_then(|talked| u64::try_from(talked.as_millis()).ok());
-    let talk_ms = match outcome {
-        Outcome::Answered => talked.unwrap_or_else(|| orphan.talk_ms()),
-        Outcome::NoAnswer
-        | Outcome::Busy
-        | Outcome::Rejected
-        | Outcome::InvalidNumber
-        | Outcome::Unreachable
-        | Outcome::NetworkError
-        | Outcome::Cancelled
-        | Outcome::SystemError
-        | Outcome::Failed => 0,
-    };
-    End { outcome, reason, talk_ms }
+    let talk_ms = talked.unwrap_or_else(|| orphan.talk_ms());
+    End { outcome, reason: MEANWHILE.to_owned(), talk_ms }
 }
 
 /// Makes it a live call again and has its media brought here.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use tandem_actors::briefing::{Outcome, Text};
+use tandem_actors::briefing::Text;
 
 use crate::store::{CallRow, ConfirmationRow};
 
@@ -105,21 +105,16 @@ impl Approval {
         ))
     }
 
-    /// As it is kept with its call, where other calls keep what they shall bring back. That has a
-    /// type, and this has none.
+    /// As it is kept with its call.
     #[must_use]
     pub fn kept(&self) -> Text {
-        Text(json!({ "approval": self }).to_string())
+        Text(serde_json::to_string(self).expect("words are JSON"))
     }
 
-    /// The approval that is kept so, if it is one.
+    /// The approval that is kept so.
     #[must_use]
-    pub fn of(kept: &Text) -> Option<Self> {
-        let mut kept: Value = serde_json::from_str(kept.as_str()).ok()?;
-        if !kept["type"].is_null() {
-            return None;
-        }
-        serde_json::from_value(kept["approval"].take()).ok()
+    pub fn of(kept: &str) -> Option<Self> {
+        serde_json::from_str(kept).ok()
     }
 }
 
@@ -153,27 +148,15 @@ impl Decision {
         let Some(outcome) = row.outcome else { return Self::Pending };
         let reason = row.reason.as_deref().unwrap_or_default();
         let verdict = questions.last().map(|question| question.verdict.as_deref());
-        Self::Declined(match (outcome, reason, verdict) {
-            (_, "node_lost", _) => "server_lost",
-            (_, "voicemail" | "voicemail_left" | "fax", _) => "voicemail",
-            (Outcome::Answered, _, Some(Some("declined"))) => "declined",
-            (Outcome::Answered, _, Some(Some("locked"))) => "wrong_pin",
-            (Outcome::Answered, "time_limit", _) => "timeout",
-            (Outcome::Answered, _, Some(_)) => "unclear",
-            (Outcome::Answered, _, None) => "not_asked",
-            (
-                Outcome::NoAnswer
-                | Outcome::Busy
-                | Outcome::Rejected
-                | Outcome::InvalidNumber
-                | Outcome::Unreachable
-                | Outcome::NetworkError
-                | Outcome::Cancelled
-                | Outcome::SystemError
-                | Outcome::Failed,
-                _,
-                _,
-            ) => outcome.word(),
+        Self::Declined(match (reason, verdict) {
+            ("node_lost", _) => "server_lost",
+            ("voicemail" | "voicemail_left" | "fax", _) => "voicemail",
+            _ if !outcome.is_talk() => outcome.word(),
+            (_, Some(Some("declined"))) => "declined",
+            (_, Some(Some("locked"))) => "wrong_pin",
+            ("time_limit", _) => "timeout",
+            (_, Some(_)) => "unclear",
+            (_, None) => "not_asked",
         })
     }
 
@@ -209,11 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_an_approval_and_no_schema_of_a_user_is() {
+    fn what_is_kept_is_the_approval() {
         let approval = approval("Pay the invoice", json!({ "amount": 20 })).unwrap();
-        assert_eq!(Approval::of(&approval.kept()), Some(approval));
-        let schema = json!({ "type": "object", "approval": { "operation": "x" } });
-        assert_eq!(Approval::of(&Text(schema.to_string())), None);
-        assert_eq!(Approval::of(&Text(json!({ "type": "object" }).to_string())), None);
+        assert_eq!(Approval::of(approval.kept().as_str()), Some(approval));
     }
 }

@@ -187,6 +187,7 @@ mod tests {
             usage: None,
             result: result.map(|told| Text(told.to_string())),
             recording: None,
+            recorded_ms: None,
             submission_unknown: false,
             follows: None,
             campaign: Some("k1".to_owned()),

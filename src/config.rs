@@ -201,6 +201,11 @@ pub struct Limits {
     /// Minutes before a model session is handed over. Where the provider ends them earlier, that
     /// is two minutes before it does: after 28 at Azure. An hour, OpenAI's rule, less a margin.
     pub session_min: u64,
+    /// Seconds a caller waits while as many calls are live as may be; 0: they hear at once that we
+    /// are busy. Longer than a minute few wait.
+    pub queue_s: u64,
+    /// Callers who may wait at once. More than that many would not be served in the time.
+    pub queue_calls: usize,
     /// Seconds live calls get to finish when the server is asked to stop.
     pub drain_s: u64,
 }
@@ -214,6 +219,8 @@ impl Default for Limits {
             silence_s: 12,
             ringing_s: 45,
             session_min: 55,
+            queue_s: 0,
+            queue_calls: 20,
             drain_s: 3_600,
         }
     }
@@ -224,10 +231,14 @@ const LONGEST_S: u64 = 24 * 60 * 60;
 
 impl Limits {
     fn check(&self) -> Result<(), String> {
-        let Self { total_s, silence_s, ringing_s, .. } = *self;
-        for (key, seconds) in
-            [("total_s", total_s), ("silence_s", silence_s), ("ringing_s", ringing_s)]
-        {
+        let Self { total_s, silence_s, ringing_s, queue_s, .. } = *self;
+        let all = [
+            ("total_s", total_s),
+            ("silence_s", silence_s),
+            ("ringing_s", ringing_s),
+            ("queue_s", queue_s),
+        ];
+        for (key, seconds) in all {
             if seconds > LONGEST_S {
                 return Err(format!("limits.{key} is longer than a day ({LONGEST_S} s)"));
             }

@@ -192,9 +192,7 @@ fn for_carriers() -> Router<Desk> {
 }
 
 fn for_rehearsals() -> Router<Desk> {
-    Router::new()
-        .route("/rehearsal/incoming", post(rehearsal::incoming))
-        .route("/rehearsal/faults", post(rehearsal::fault))
+    Router::new().route("/rehearsal/faults", post(rehearsal::fault))
 }
 
 /// What agents reach by way of their own routes.
@@ -205,7 +203,8 @@ fn api(desk: &Desk) -> Router {
 /// Routes that may take their time.
 fn patient(desk: &Desk) -> Router<Desk> {
     let slow = approvals::patient_routes().merge(settings::patient_routes());
-    mcp::routes(api(desk), desk.clone()).merge(slow)
+    let all = mcp::routes(api(desk), desk.clone()).merge(slow);
+    if desk.stagehand.is_some() { all.merge(rehearsal::patient_routes()) } else { all }
 }
 
 /// The routes behind the guard. Those that are `patient` may take their time: agents wait for the

@@ -36,6 +36,10 @@ pub struct Profile {
     /// Who may ring: numbers, or beginnings of numbers that end in `*`. Without any, everybody.
     #[serde(default)]
     pub allow: Vec<String>,
+    /// Who is put straight through to the human of `carrier.human`, unheard by the agent: numbers,
+    /// or beginnings, as in `allow`.
+    #[serde(default)]
+    pub passthrough: Vec<String>,
     /// What a caller enters on the keypad before anything is said to them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
@@ -86,11 +90,13 @@ impl Profile {
     /// Whether this caller may ring. One who withholds their number is nobody in particular.
     #[must_use]
     pub fn admits(&self, from: &Number) -> bool {
-        let is = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(beginning) => from.as_str().starts_with(beginning),
-            None => from.as_str() == pattern,
-        };
-        self.allow.is_empty() || self.allow.iter().any(is)
+        self.allow.is_empty() || self.passes_on(from) || is_among(from, &self.allow)
+    }
+
+    /// Whether this caller is put straight through to the human.
+    #[must_use]
+    pub fn passes_on(&self, from: &Number) -> bool {
+        is_among(from, &self.passthrough)
     }
 
     /// What a call to it is to be, beside what is usual.
@@ -114,9 +120,17 @@ impl Profile {
     }
 }
 
+fn is_among(from: &Number, patterns: &[String]) -> bool {
+    patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(beginning) => from.as_str().starts_with(beginning),
+        None => from.as_str() == pattern,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::json;
 
     use super::*;
 
@@ -140,8 +154,20 @@ mod tests {
         #[case] from: &str,
         #[case] admitted: bool,
     ) {
-        let json = serde_json::json!({ "task": "Take orders.", "allow": allow });
+        let json = json!({ "task": "Take orders.", "allow": allow });
         let profile: Profile = serde_json::from_value(json).unwrap();
         assert_eq!(profile.admits(&Number::new(from)), admitted);
+    }
+
+    #[test]
+    fn whoever_is_put_through_may_ring() {
+        let json = json!({ "task": "x", "allow": ["+1555*"], "passthrough": ["+1666*"] });
+        let profile: Profile = serde_json::from_value(json).unwrap();
+        for (from, passes, admitted) in
+            [("+16660100", true, true), ("+15550100", false, true), ("+17770100", false, false)]
+        {
+            let from = Number::new(from);
+            assert_eq!((profile.passes_on(&from), profile.admits(&from)), (passes, admitted));
+        }
     }
 }

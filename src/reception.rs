@@ -6,6 +6,8 @@ mod briefing;
 mod house;
 mod made;
 mod order;
+mod pass_on;
+mod queue;
 mod resume;
 mod seal;
 mod ticket;
@@ -24,7 +26,6 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::account::Account;
-use crate::approval::Approval;
 use crate::carrier::convert::{self, Coding};
 use crate::clips::Stock;
 use crate::config::{Dialect, Voicemail};
@@ -35,12 +36,15 @@ use crate::store::{
     self, Bounds, NotOpened, Once, Orders as _, Part, Permit, Policies as _, Profiles as _, Store,
     Terms,
 };
+use queue::Queue;
 use seal::Seal;
 use ticket::{Admission, Tickets};
 
 pub use house::House;
 pub use made::{Made, NotMade, Placed, Turned};
 pub use order::{Order, Ringing, Wish};
+pub use pass_on::Passing;
+pub use queue::{Counts, Patience, Taken, Waiting};
 
 /// Takes orders and ringing phones.
 pub struct Reception {
@@ -49,6 +53,7 @@ pub struct Reception {
     recordings: Option<Recordings>,
     tickets: Tickets,
     clips: Stock,
+    queue: Queue,
     /// As it is now; a call keeps what it was briefed with.
     house: watch::Sender<Arc<House>>,
 }
@@ -66,8 +71,8 @@ impl Reception {
         house: House,
     ) -> Result<Self, RecordError> {
         let tickets = Tickets::sealed(Seal::of(&store).await?);
-        let house = watch::Sender::new(Arc::new(house));
-        Ok(Self { exchange, store, recordings, tickets, clips, house })
+        let (queue, house) = (Queue::default(), watch::Sender::new(Arc::new(house)));
+        Ok(Self { exchange, store, recordings, tickets, clips, queue, house })
     }
 
     /// From the next call on everything is as it is in this house.
@@ -115,7 +120,8 @@ impl Reception {
             wish: order.wish,
         };
         let call = new_id();
-        match self.write(&call, &new, order.once).await? {
+        self.room()?;
+        match self.write(&call, &new, Lifecycle::Queued, order.once).await? {
             store::Ordered::New(()) => {
                 self.admit(&call, new)?;
                 Ok(Placed { call, repeated: false })
@@ -126,7 +132,7 @@ impl Reception {
         }
     }
 
-    /// Takes a call that rings here.
+    /// Takes a call that rings here and cannot wait.
     ///
     /// # Errors
     /// [`NotMade`]; the carrier should be told that we are busy.
@@ -139,16 +145,26 @@ impl Reception {
     /// # Errors
     /// As [`Self::take`].
     pub async fn take_about(&self, ringing: Ringing, task: Option<Text>) -> Result<Made, NotMade> {
-        let usual = self.wish(self.house().inbound_task.clone());
-        let wish = match self.store.inbound(&ringing.to).await? {
-            Some((_, profile)) if !profile.admits(&ringing.from) => {
-                return Err(NotMade::NotAdmitted);
-            }
-            Some((account, profile)) => profile.wish(account, usual),
-            None => usual,
-        };
+        let (wish, human) = self.wish_of(&ringing).await?;
+        if human.is_some() {
+            // Where nobody can be put through they are not admitted to the agent either.
+            return Err(NotMade::NotAdmitted);
+        }
         let task = task.unwrap_or_else(|| wish.task.clone());
         self.take_as(ringing, Wish { task, ..wish }).await
+    }
+
+    /// What a call that rings here is to be, and the human when they are put straight through.
+    async fn wish_of(&self, ringing: &Ringing) -> Result<(Wish, Option<Number>), NotMade> {
+        let usual = self.wish(self.house().inbound_task.clone());
+        match self.store.inbound(&ringing.to).await? {
+            Some((_, profile)) if !profile.admits(&ringing.from) => Err(NotMade::NotAdmitted),
+            Some((account, profile)) => {
+                let human = self.human().filter(|_| profile.passes_on(&ringing.from));
+                Ok((profile.wish(account, usual), human))
+            }
+            None => Ok((usual, None)),
+        }
     }
 
     /// Takes a call that rings here for something else than the house's usual task.
@@ -160,36 +176,31 @@ impl Reception {
     }
 
     async fn take_as(&self, ringing: Ringing, wish: Wish) -> Result<Made, NotMade> {
-        let new = New {
-            direction: Direction::Inbound,
-            remote: ringing.from,
-            local: ringing.to,
-            wish: Wish { dialect: ringing.dialect, ..wish },
-        };
-        let call = new_id();
-        self.write(&call, &new, None).await?;
+        let (call, new) = (new_id(), New::ringing(ringing, wish));
+        self.room()?;
+        self.write(&call, &new, Lifecycle::Dialing, None).await?;
         let addresses = self.admit(&call, new)?;
         Ok(Made { call, addresses })
     }
 
-    /// Writes a call down, unless there is no room for it.
+    /// Whether there is a place that nobody waits for.
+    fn room(&self) -> Result<(), Refusal> {
+        let (live, limit) = (self.exchange.live(), self.exchange.limit());
+        match live >= limit || self.waiting() > 0 {
+            _ if self.exchange.is_draining() => Err(Refusal::Draining),
+            true => Err(Refusal::Full { live, limit }),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes a call down.
     async fn write(
         &self,
         call: &CallId,
         new: &New,
+        lifecycle: Lifecycle,
         once: Option<Once>,
     ) -> Result<store::Ordered<()>, NotMade> {
-        if self.exchange.is_draining() {
-            return Err(Refusal::Draining.into());
-        }
-        let (live, limit) = (self.exchange.live(), self.exchange.limit());
-        if live >= limit {
-            return Err(Refusal::Full { live, limit }.into());
-        }
-        let lifecycle = match new.direction {
-            Direction::Inbound => Lifecycle::Dialing,
-            Direction::Outbound => Lifecycle::Queued,
-        };
         let opened = Opened {
             call: call.clone(),
             direction: new.direction,
@@ -198,14 +209,13 @@ impl Reception {
             task: new.wish.task.clone(),
             lifecycle,
         };
-        let wanted = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
-        let result = new.wish.approval.as_ref().map(Approval::kept).or(wanted);
-        let Wish { account, manner, part, ordered, campaign, .. } = new.wish.clone();
+        let result = new.wish.result.as_ref().map(|schema| Text(schema.to_string()));
+        let Wish { account, manner, approval, part, ordered, campaign, .. } = new.wish.clone();
         let Wish { tools, hand_over, only_asks, recording, .. } = new.wish.clone();
         let permit = (new.direction == Direction::Outbound)
             .then(|| self.permit(&new.remote, &account, ordered));
         let bounds = Bounds { tools, hand_over, only_asks, recording };
-        let terms = Terms { account, manner, result, part, ordered, bounds, campaign };
+        let terms = Terms { account, manner, result, approval, part, ordered, bounds, campaign };
         self.store.order(opened, terms, once, permit).await?.map_err(|not| match not {
             NotOpened::Forbidden(refused) => NotMade::Forbidden(refused),
             NotOpened::NoPlace(taken) => NotMade::NoPlace(taken),
@@ -215,15 +225,19 @@ impl Reception {
 
     /// Has a call that is written down supervised. Returns where its carrier finds us.
     fn admit(&self, call: &CallId, new: New) -> Result<Addresses, Refusal> {
+        self.try_admit(call, new).inspect_err(|_| {
+            // The last place went in this moment. Who repeats the order learns that it is over.
+            self.give_up(call);
+        })
+    }
+
+    fn try_admit(&self, call: &CallId, new: New) -> Result<Addresses, Refusal> {
         let dialect = new.wish.dialect;
         let format = self.format(dialect);
         let tape = self.tape(call, format);
         let audio = (format, tape.is_some());
         let briefing = briefing::of(&self.house(), &self.clips, call, new, audio);
-        self.supervise(dialect, briefing, tape).inspect_err(|_| {
-            // The last place went in this moment. Who repeats the order learns that it is over.
-            self.give_up(call);
-        })
+        self.supervise(dialect, briefing, tape)
     }
 
     /// What records it; nothing where calls are not recorded, or it cannot be.
@@ -361,11 +375,20 @@ impl Reception {
 }
 
 /// A call about to be made.
+#[derive(Clone, Debug)]
 struct New {
     direction: Direction,
     remote: Number,
     local: Number,
     wish: Wish,
+}
+
+impl New {
+    fn ringing(ringing: Ringing, wish: Wish) -> Self {
+        let Ringing { from, to, dialect } = ringing;
+        let (direction, wish) = (Direction::Inbound, Wish { dialect, ..wish });
+        Self { direction, remote: from, local: to, wish }
+    }
 }
 
 fn new_id() -> CallId {

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tandem_actors::briefing::Outcome;
+use tandem_actors::call::event::Input;
 use tandem_actors::exchange::{Exchange, Setup};
 use tandem_actors::model::Model;
 use tandem_actors::seed::Ports;
@@ -328,7 +330,10 @@ async fn tidy(desk: Desk, stop: CancellationToken) {
             _ = tick.tick() => {
                 desk.reception.tidy();
                 if let Some(twilio) = &desk.network.twilio {
-                    twilio.tidy(|| desk.exchange.calls());
+                    for call in twilio.tidy(|| desk.exchange.calls()) {
+                        let why = "caller_gave_up".to_owned();
+                        desk.exchange.tell(&call, Input::Ended(Outcome::Cancelled, why));
+                    }
                 }
             }
             () = stop.cancelled() => return,

@@ -45,18 +45,18 @@ use sqlx::SqlitePool;
 use tandem_actors::briefing::CallId;
 use tandem_actors::clock;
 use tandem_actors::record::{Intent, Note, Opened, Record, RecordError};
-use tandem_actors::tool::{Done, Job, Readback};
+use tandem_actors::tool::{Done, Job};
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use agent_tasks::{AgentState, AgentTask};
+pub use agent_tasks::{AgentState, AgentTask, AgentTasks};
 pub use approvals::Approvals;
 pub use archive::{
     Answer, Archive, CallFilter, CallRow, ConfirmationRow, Cursor, End, EventRow, LedgerRow,
     LedgerState, NoCursor, Orphan, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow,
 };
 pub use campaigns::{
-    CAMPAIGNS_MAX, Campaign, CampaignArchive, CampaignChange, CampaignRow, CampaignTarget,
-    Campaigns, DECISIONS_MAX, Decided, Errand,
+    Campaign, CampaignArchive, CampaignChange, CampaignRow, CampaignTarget, Campaigns,
+    DECISIONS_MAX, Decided, Errand,
 };
 pub use deliveries::DeliveryRow;
 pub(crate) use deliveries::{Attempt, Deliveries, Due, Next};
@@ -72,7 +72,7 @@ pub(crate) use open::make_private;
 pub use orders::{Bounds, Judge, NotOpened, Once, Ordered, Orders, Permit, Terms};
 pub use phones::Phones;
 pub use policy::{List, Listed, Policies};
-pub use recordings::AwaitedFile;
+pub use recordings::{AwaitedFile, CarrierRecordings};
 pub use results::Results;
 pub use schedules::{RunRow, SCHEDULES_MAX, ScheduleRow, Schedules};
 pub use searches::{
@@ -80,7 +80,7 @@ pub use searches::{
 };
 pub use spool::{ENDS_MAX, SPOOL_MAX};
 pub use tasks::{
-    Decision, Priority, Resolved, TASKS_MAX, TaskBook, TaskChange, TaskRow, TaskStatus,
+    Decision, Priority, Resolved, TASKS_MAX, TaskBook, TaskChange, TaskList, TaskRow, TaskStatus,
 };
 pub use told::{News, Telling, WAITING_MAX};
 pub use webhooks::{NewWebhook, WEBHOOKS_MAX, WebhookRow, Webhooks};
@@ -224,28 +224,6 @@ impl Store {
             return Ok(());
         }
         closed.await.unwrap_or(Ok(()))
-    }
-
-    /// Runs a job on the task list: `decide` sees the list and says what changes and what the
-    /// model is told. List and ledger change together or not at all, and once per job: a job that
-    /// has run is not decided again, its stored answer comes back.
-    pub fn perform(
-        &self,
-        job: Job,
-        decide: impl FnOnce(&TaskBook) -> Decision + Send + 'static,
-    ) -> BoxFuture<'static, Result<Done, Unkept>> {
-        let at_ms = now_ms();
-        self.promise(move |desk| Box::pin(async move { desk.perform(&job, decide, at_ms).await }))
-    }
-
-    /// Resolves a destructive job to one row of the task list and remembers which.
-    pub fn resolve(
-        &self,
-        job: Job,
-        resolve: impl FnOnce(&TaskBook) -> Result<Resolved, Decision> + Send + 'static,
-    ) -> BoxFuture<'static, Result<Result<Readback, Done>, Unkept>> {
-        let at_ms = now_ms();
-        self.promise(move |desk| Box::pin(async move { desk.resolve(&job, resolve, at_ms).await }))
     }
 
     /// Has `run` done in the writer's order; returns when it is durable.

@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tandem::store::{
-    Decision, Priority, Resolved, TaskBook, TaskChange, TaskRow, TaskStatus, Unkept,
+    Decision, Priority, Resolved, TaskBook, TaskChange, TaskList, TaskRow, TaskStatus, Unkept,
 };
-use tandem::tool::tasks::Keeper;
 use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::record::{Fact, Intent, Note, Opened, Record, RecordError};
 use tandem_actors::tool::{Done, Job, Readback, ToolCallId};
@@ -164,7 +163,7 @@ fn no_call() -> Unkept {
     Unkept::Refused(RecordError("that call was never opened".to_owned()))
 }
 
-impl Keeper for Book {
+impl TaskList for Book {
     fn perform(
         &self,
         job: Job,

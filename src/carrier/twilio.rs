@@ -11,6 +11,7 @@ pub mod recording;
 pub mod rest;
 pub mod signature;
 pub mod twiml;
+pub mod waiting;
 pub mod wire;
 
 mod handover;

@@ -3,6 +3,7 @@
 //! wrong, cheapest first; a refused one changes nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -12,20 +13,24 @@ use axum::routing::post;
 use axum::{Json, Router};
 use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::call::event::Input;
-use tandem_actors::carrier::{Carrier, CarrierCallId, CarrierError};
+use tandem_actors::carrier::{Carrier, CarrierCallId, CarrierError, Number};
 
 use super::Desk;
 use super::problem::Problem;
 use crate::carrier::acs::callback::story::{News, Taken};
 use crate::carrier::acs::event_grid::{Incoming, Told};
 use crate::carrier::acs::inbox::Inbox;
-use crate::carrier::acs::order::Rejection;
+use crate::carrier::acs::order::{IncomingContext, Rejection};
 use crate::carrier::acs::token::Refused;
 use crate::carrier::acs::{callback, event_grid};
-use crate::reception::{Made, Ringing};
+use crate::reception::{self, Made, NotMade, Ringing};
 
 /// Longer than any id, nonce or secret of ours.
 const SEGMENT: usize = 256;
+
+/// How long a ringing phone may wait for a place: ACS lets it ring for about thirty seconds, and
+/// answering takes a moment.
+const RINGS: Duration = Duration::from_secs(25);
 
 /// The socket's call, in ACS's words.
 const CONNECTION: HeaderName = HeaderName::from_static("x-ms-call-connection-id");
@@ -115,40 +120,61 @@ async fn ring(desk: &Desk, inbox: &Arc<Inbox>, incoming: Incoming) {
     let ringing = Ringing { from: from.clone(), to, dialect };
     let (desk, inbox) = (desk.clone(), Arc::clone(inbox));
     desk.network.seen.worked();
-    match desk.reception.take(ringing).await {
-        Ok(made) => drop(tokio::spawn(async move {
-            let Made { call, addresses } = made;
-            let answered = inbox.control.answer(&context, from, &call, &addresses).await;
-            desk.exchange.tell(
-                &call,
-                match answered {
-                    Ok(name) => Input::Placed(name),
-                    Err(CarrierError::Refused(outcome)) => {
-                        Input::Ended(outcome, "answer_refused".to_owned())
-                    }
-                    Err(CarrierError::NotOffered(what)) => {
-                        Input::Ended(Outcome::SystemError, format!("cannot {what}"))
-                    }
-                    // It may be answered: the callbacks or the ringing limit decide.
-                    Err(CarrierError::Unknown(why)) => {
-                        tracing::warn!(%call, why, "unknown whether the call was answered");
-                        return;
-                    }
-                },
-            );
-        })),
-        Err(why) => {
-            inbox.count("ringing_refused");
-            tracing::warn!(%why, "a ringing phone is not answered");
-            let Ok(place) = Arc::clone(&inbox.rejecting).try_acquire_owned() else { return };
-            drop(tokio::spawn(async move {
-                if let Err(error) = inbox.control.reject(&context, Rejection::Busy).await {
-                    tracing::warn!(%error, "a ringing phone was not rejected");
-                }
-                drop(place);
-            }));
+    match desk.reception.take_in_turn(ringing).await {
+        Ok(reception::Taken::Made(made)) => {
+            drop(tokio::spawn(async move { answer(&desk, &inbox, &context, from, made).await }));
         }
+        Ok(reception::Taken::Waits(waiting)) => drop(tokio::spawn(async move {
+            match waiting.at_most(RINGS).turn().await {
+                Ok(made) => answer(&desk, &inbox, &context, from, made).await,
+                Err(why) => reject(&inbox, context, &why),
+            }
+        })),
+        Ok(reception::Taken::PassedOn(passing)) => drop(tokio::spawn(async move {
+            match inbox.control.redirect(&context, passing.human()).await {
+                Ok(()) => passing.done(),
+                Err(error) => tracing::warn!(%error, "a caller was not put through"),
+            }
+        })),
+        Err(why) => reject(&inbox, context, &why),
     }
+}
+
+/// Picks up a ringing phone that is a call of ours.
+async fn answer(
+    desk: &Desk,
+    inbox: &Inbox,
+    context: &IncomingContext,
+    from: Number,
+    Made { call, addresses }: Made,
+) {
+    let told = match inbox.control.answer(context, from, &call, &addresses).await {
+        Ok(name) => Input::Placed(name),
+        Err(CarrierError::Refused(outcome)) => Input::Ended(outcome, "answer_refused".to_owned()),
+        Err(CarrierError::NotOffered(what)) => {
+            Input::Ended(Outcome::SystemError, format!("cannot {what}"))
+        }
+        // It may be answered: the callbacks or the ringing limit decide.
+        Err(CarrierError::Unknown(why)) => {
+            tracing::warn!(%call, why, "unknown whether the call was answered");
+            return;
+        }
+    };
+    desk.exchange.tell(&call, told);
+}
+
+/// Lets a ringing phone hear that we are busy.
+fn reject(inbox: &Arc<Inbox>, context: IncomingContext, why: &NotMade) {
+    inbox.count("ringing_refused");
+    tracing::warn!(%why, "a ringing phone is not answered");
+    let inbox = Arc::clone(inbox);
+    let Ok(place) = Arc::clone(&inbox.rejecting).try_acquire_owned() else { return };
+    drop(tokio::spawn(async move {
+        if let Err(error) = inbox.control.reject(&context, Rejection::Busy).await {
+            tracing::warn!(%error, "a ringing phone was not rejected");
+        }
+        drop(place);
+    }));
 }
 
 /// `POST /acs/events/{call}/{nonce}`: what becomes of a call of ours. The body has been measured

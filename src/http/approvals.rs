@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
@@ -16,9 +15,9 @@ use serde_json::{Map, Value, json};
 use tandem_actors::carrier::Number;
 
 use super::Desk;
-use super::caller::{Caller, Writer};
+use super::caller::Caller;
 use super::calls::order::checked_number;
-use super::once::{made, once};
+use super::once::{Keyed, made};
 use super::openapi::words::E164;
 use super::phone;
 use super::problem::Problem;
@@ -61,16 +60,9 @@ pub(super) struct Asked {
 }
 
 /// `POST /v1/approvals`: rings the phone of the account, once for each `Idempotency-Key`.
-async fn ask(
-    State(desk): State<Desk>,
-    Writer(caller): Writer,
-    headers: HeaderMap,
-    body: Result<Json<Value>, JsonRejection>,
-) -> Result<Response, Problem> {
-    let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
-    let once = once(&headers, &caller.account, "POST /v1/approvals", &body)?;
-    let Asked { operation, arguments, to, verify, .. } =
-        serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+async fn ask(State(desk): State<Desk>, order: Keyed) -> Result<Response, Problem> {
+    let (caller, once, asked) = order.read("POST /v1/approvals")?;
+    let Asked { operation, arguments, to, verify, .. } = asked;
     let approval = Approval::new(&operation, arguments, verify)
         .map_err(|(field, detail)| Problem::invalid(field, detail))?;
     if verify == Verify::Pin && !desk.reception.has_pin() {

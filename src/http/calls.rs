@@ -11,7 +11,7 @@ pub(super) mod view;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -29,7 +29,7 @@ use super::caller::{Caller, Writer};
 use super::openapi::words::{DirectionWord, E164, Keys, LifecycleWord, OutcomeWord};
 use super::problem::Problem;
 use crate::retention::{self, NotForgotten};
-use crate::store::{Archive, CallFilter, CallRow, Cursor, PAGE_MAX};
+use crate::store::{AgentTasks as _, Archive, CallFilter, CallRow, Cursor, PAGE_MAX};
 use crate::tool::own;
 use view::{CallPage, CallView, Ending, Told, Transcript};
 
@@ -164,7 +164,9 @@ pub(super) async fn hang_up(
 ) -> Result<Response, Problem> {
     let row = caller.call(&desk.store, &id).await?;
     // One whose end is written down may still be on its way out of the exchange.
-    let told = row.outcome.is_none() && desk.exchange.tell(&row.id, Input::Order(Command::HangUp));
+    let hang_up = Input::Order(Command::HangUp);
+    let told = row.outcome.is_none()
+        && (desk.exchange.tell(&row.id, hang_up) || desk.reception.send_away(&row.id));
     Ok((StatusCode::ACCEPTED, Json(Ending { id, ended: !told })).into_response())
 }
 
@@ -250,6 +252,9 @@ pub(super) async fn transcript(
     Ok(Json(Transcript::of(id, desk.store.turns(&row.id).await?)))
 }
 
+/// Milliseconds from the answer to the beginning of a recording, with the recording.
+const OFFSET: HeaderName = HeaderName::from_static("recording-offset-ms");
+
 /// `GET /v1/calls/{id}/recording`: the WAV file, whole or in ranges, once the call is over.
 pub(super) async fn recording(
     State(desk): State<Desk>,
@@ -258,5 +263,7 @@ pub(super) async fn recording(
     request: Request,
 ) -> Result<Response, Problem> {
     let row = caller.call(&desk.store, &id).await?;
-    served::serve(served::file(&desk, &row)?, request).await
+    let mut answer = served::serve(served::file(&desk, &row)?, request).await?;
+    answer.headers_mut().insert(OFFSET, row.recording_offset_ms().unwrap_or_default().into());
+    Ok(answer)
 }

@@ -4,28 +4,30 @@ pub(super) mod view;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tandem_actors::briefing::{Outcome, Text};
 
 use super::Desk;
 use super::caller::{Caller, Writer};
 use super::calls::order::{TASK_CHARS, checked_task};
 use super::calls::view::placed;
-use super::once::{made, once};
+use super::calls::{PAGE, behind};
+use super::once::{Keyed, made};
 use super::openapi::words::RetryWord;
 use super::problem::Problem;
+use super::searches::Listing;
 use super::searches::order::{FACTS_CHARS, Whom, retried, targets, text};
 use crate::campaign;
 use crate::reception::{NotMade, Order, Wish};
 use crate::store::{
-    CAMPAIGNS_MAX, Campaign, CampaignArchive as _, CampaignChange, CampaignRow, CampaignTarget,
-    Campaigns as _, DECISIONS_MAX, Errand, NoPlace, Ordered,
+    Campaign, CampaignArchive as _, CampaignChange, CampaignRow, CampaignTarget, Campaigns as _,
+    DECISIONS_MAX, Errand, NoPlace, Ordered,
 };
 
 use view::{CampaignPage, Made, Short, Whole};
@@ -69,16 +71,9 @@ pub(super) struct New {
 }
 
 /// `POST /v1/campaigns`: 201; rings nobody.
-async fn make(
-    State(desk): State<Desk>,
-    Writer(caller): Writer,
-    headers: HeaderMap,
-    body: Result<Json<Value>, JsonRejection>,
-) -> Result<Response, Problem> {
-    let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
-    let once = once(&headers, &caller.account, "POST /v1/campaigns", &body)?;
-    let New { purpose, constraints, known_facts, targets: whom, .. } =
-        serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+async fn make(State(desk): State<Desk>, order: Keyed) -> Result<Response, Problem> {
+    let (caller, once, new) = order.read("POST /v1/campaigns")?;
+    let New { purpose, constraints, known_facts, targets: whom, .. } = new;
     let kept = |field, words: Option<String>| {
         words.map(|words| text(field, &words, FACTS_CHARS)).transpose()
     };
@@ -99,29 +94,16 @@ async fn make(
     Ok(made(StatusCode::CREATED, &place, repeated, json!(Made { id })))
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "CampaignListing")]
-pub(super) struct Listing {
-    /// The most of one page; more than 100 are not.
-    limit: Option<u32>,
-    /// What `next` of the page before said.
-    cursor: Option<String>,
-}
-
 /// `GET /v1/campaigns`: newest first, without their targets.
 async fn list(
     State(desk): State<Desk>,
     caller: Caller,
     Query(Listing { limit, cursor }): Query<Listing>,
 ) -> Result<Json<CampaignPage>, Problem> {
-    let limit = limit.unwrap_or(CAMPAIGNS_MAX).clamp(1, CAMPAIGNS_MAX);
-    let sees = caller.sees();
-    let found = desk.store.campaigns(sees.as_ref(), cursor.as_deref(), limit).await?;
-    let is_full = found.len() == limit as usize;
-    let next = found.last().filter(|_| is_full).map(|last| last.id.clone());
+    let (after, limit) = (behind(cursor)?, limit.unwrap_or(PAGE));
+    let (found, next) = desk.store.campaigns(caller.sees(), after, limit).await?;
     let campaigns = found.iter().map(Short::of).collect();
-    Ok(Json(CampaignPage { campaigns, next }))
+    Ok(Json(CampaignPage { campaigns, next: next.map(|cursor| cursor.to_string()) }))
 }
 
 /// `GET /v1/campaigns/{id}`: with where each target stands, and which call says so.
@@ -242,17 +224,12 @@ pub(super) struct Call {
 /// `POST /v1/campaigns/{id}/calls`: rings a target, with what is kept and what was said before.
 async fn call(
     State(desk): State<Desk>,
-    Writer(caller): Writer,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Result<Json<Value>, JsonRejection>,
+    order: Keyed,
 ) -> Result<Response, Problem> {
-    let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
-    let campaign = of(&desk, &caller, &id).await?;
-    let route = format!("POST /v1/campaigns/{}/calls", campaign.id);
-    let once = once(&headers, &caller.account, &route, &body)?;
-    let Call { target, task, only_asks, retry, .. } =
-        serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+    let campaign = of(&desk, &order.caller, &id).await?;
+    let (_, once, asked) = order.read(&format!("POST /v1/campaigns/{}/calls", campaign.id))?;
+    let Call { target, task, only_asks, retry, .. } = asked;
     let target = numbered(&campaign, target)?;
     let task = checked_task(&task)?;
     let again = retry.iter().map(|word| retried(word)).collect::<Result<Vec<Outcome>, _>>()?;

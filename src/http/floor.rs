@@ -71,6 +71,8 @@ struct House {
     places: usize,
     /// How many there are.
     live: usize,
+    /// How many callers wait for a place.
+    waiting: usize,
     /// Whether it goes away and takes no calls.
     draining: bool,
     /// Whether the phone network is simulated.
@@ -145,6 +147,7 @@ fn house(desk: &Desk, caller: &Caller) -> House {
         models: desk.model.seen().into_iter().map(model).collect(),
         places: desk.exchange.limit(),
         live: desk.exchange.live(),
+        waiting: desk.reception.waiting(),
         draining: desk.exchange.is_draining(),
         rehearsal: desk.stagehand.is_some(),
         record: desk.store.health().fault.map(|fault| fault.to_string()),

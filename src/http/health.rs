@@ -68,6 +68,11 @@ pub(super) async fn metrics(State(desk): State<Desk>, Operator: Operator) -> Res
     registry.register("model_tokens", "Tokens as the models tell them", model.tokens.clone());
     let free = exchange.limit().saturating_sub(exchange.live());
     registry.register("places_free", "Calls that could be admitted", gauge(free));
+    let queue = desk.reception.queue_counts();
+    registry.register("callers_waiting", "Callers in the queue", gauge(desk.reception.waiting()));
+    registry.register("callers_queued", "Callers who had to wait", count(&queue.queued));
+    registry.register("callers_gave_up", "Callers gone before their turn", count(&queue.gave_up));
+    registry.register("callers_turned_away", "Callers told busy", count(&queue.turned_away));
     registry.register("tasks_live", "Live tasks", gauge(runtime.num_alive_tasks()));
     registry.register("record_waiting", "Facts not yet written", gauge(health.waiting));
     registry.register("record_dropped", "Facts lost", ConstCounter::new(health.dropped));

@@ -24,6 +24,9 @@ use crate::store::Profiles as _;
 /// Who may ring one number: more is a matter for a system of its own.
 const ALLOW_MAX: usize = 1_000;
 
+/// Who is put through at one number: as many as people know by heart, and more.
+const PASSED_MAX: usize = 100;
+
 /// `GET /v1/inbound`.
 pub(super) async fn list(
     State(desk): State<Desk>,
@@ -75,9 +78,13 @@ pub(super) async fn set(
     if let Some(consent) = profile.recording_consent {
         checked_consent(&desk.reception, <&str>::from(consent).to_owned())?;
     }
-    if profile.allow.len() > ALLOW_MAX || profile.allow.iter().any(String::is_empty) {
-        let detail = format!("give at most {ALLOW_MAX} numbers, or beginnings that end in *");
-        return Err(Problem::invalid("allow", detail));
+    let callers =
+        [("allow", &profile.allow, ALLOW_MAX), ("passthrough", &profile.passthrough, PASSED_MAX)];
+    for (field, numbers, most) in callers {
+        if numbers.len() > most || numbers.iter().any(String::is_empty) {
+            let detail = format!("give at most {most} numbers, or beginnings that end in *");
+            return Err(Problem::invalid(field, detail));
+        }
     }
     let shown = view(&number, &account, profile.clone());
     desk.store.set_inbound(number, Some((account, profile))).await?;

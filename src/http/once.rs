@@ -1,11 +1,15 @@
 //! `Idempotency-Key`: an order that comes again, because its answer was lost, is carried out once.
 
 use axum::Json;
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::Desk;
+use super::caller::{Caller, Writer};
 use super::problem::Problem;
 use crate::account::Account;
 use crate::store::{Once, hex_digest};
@@ -18,6 +22,41 @@ pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 
 /// The longest key.
 pub(super) const KEY_CHARS: usize = 255;
+
+/// An order as it comes: whose it is, its key, and what it asks for.
+pub(super) struct Keyed {
+    pub(super) caller: Caller,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl FromRequest<Desk> for Keyed {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, desk: &Desk) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Writer(caller) = Writer::from_request_parts(&mut parts, desk).await?;
+        let headers = parts.headers.clone();
+        let Json(body) = Json::from_request(Request::from_parts(parts, body), desk)
+            .await
+            .map_err(|rejection| Problem::unreadable(&rejection))?;
+        Ok(Self { caller, headers, body })
+    }
+}
+
+impl Keyed {
+    /// What makes it one that is carried out once, and what it asks for.
+    pub(super) fn read<T: DeserializeOwned>(
+        self,
+        route: &str,
+    ) -> Result<(Caller, Option<Once>, T), Problem> {
+        let Self { caller, headers, body } = self;
+        let once = once(&headers, &caller.account, route, &body)?;
+        let asked =
+            serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+        Ok((caller, once, asked))
+    }
+}
 
 /// What makes this order one that is carried out once, when it came with a key. `"again": true`
 /// in its body says that the same is meant once more.

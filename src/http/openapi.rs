@@ -124,6 +124,10 @@ fn headers() -> Value {
         "Retry-After": header("Seconds to wait.", json!({ "type": "integer", "minimum": 1 })),
         "Accept-Ranges": header("Ranges can be asked for.", json!({ "const": "bytes" })),
         "Content-Range": header("Which bytes these are.", word()),
+        "Recording-Offset-Ms": header(
+            "Milliseconds from the answer to the beginning of the recording.",
+            json!({ "type": "integer" }),
+        ),
         "Cache-Control": header("A secret is kept by nobody.", json!({ "const": "no-store" })),
         "X-ClawCall-API-Key": header("The key that was made.", word()),
         "X-ClawCall-Tier": header("Whose server this is.", json!({ "const": "self_hosted" })),

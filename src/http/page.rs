@@ -3,9 +3,9 @@
 use axum::extract::Path;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::problem;
@@ -26,18 +26,23 @@ pub(super) async fn file(Path(path): Path<String>, headers: HeaderMap) -> Respon
     serve(&path, &headers).await
 }
 
+/// The headers of everything that a browser may run: what it is, and what may come of it.
+pub(super) fn guarded(kind: &'static str, policy: &'static str) -> [(HeaderName, &'static str); 5] {
+    [
+        (CONTENT_TYPE, kind),
+        (CONTENT_SECURITY_POLICY, policy),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+    ]
+}
+
 async fn serve(path: &str, headers: &HeaderMap) -> Response {
     let Some(file) = page::file(path) else {
         return problem::not_found().await.into_response();
     };
-    let always = [
-        (CONTENT_TYPE, file.kind),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        // Another version of the program has other files.
-        (CACHE_CONTROL, "no-cache"),
-    ];
+    // Another version of the program has other files.
+    let always = (guarded(file.kind, POLICY), [(CACHE_CONTROL, "no-cache")]);
     let known = headers.get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == file.tag.as_bytes());
     let tag = [(ETAG, file.tag)];
     if known {

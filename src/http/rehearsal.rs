@@ -1,11 +1,13 @@
 //! The stage door, open only in a rehearsal: let a simulated phone ring here, break something.
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
 use serde::Deserialize;
+use serde_json::json;
 use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::call::event::Part;
 use tandem_actors::carrier::Number;
@@ -16,7 +18,12 @@ use super::Desk;
 use super::caller::Operator;
 use super::problem::Problem;
 use crate::config::Dialect;
-use crate::reception::Ringing;
+use crate::reception::{Ringing, Taken};
+
+/// Rings until it is answered, or whoever rings gives up.
+pub(super) fn patient_routes() -> Router<Desk> {
+    Router::new().route("/rehearsal/incoming", post(incoming))
+}
 
 #[derive(Deserialize)]
 pub(super) struct Incoming {
@@ -45,9 +52,18 @@ pub(super) async fn incoming(
     };
     let made = match incoming.task {
         Some(task) => desk.reception.take_for(ringing, Text(task)).await?,
-        None => desk.reception.take(ringing).await?,
+        None => match desk.reception.take_in_turn(ringing).await? {
+            Taken::Made(made) => made,
+            Taken::Waits(waiting) => waiting.turn().await?,
+            Taken::PassedOn(passing) => {
+                let human = passing.human().as_str().to_owned();
+                let body = json!({ "call_id": passing.call().to_string(), "passed_on_to": human });
+                passing.done();
+                return Ok(Json(body).into_response());
+            }
+        },
     };
-    let body = serde_json::json!({
+    let body = json!({
         "call_id": made.call.to_string(),
         "media_url": made.addresses.media,
         "carrier_call": format!("rehearsal-{}", made.call),
@@ -78,7 +94,7 @@ pub(super) async fn fault(
     if !desk.exchange.injure(&call, injury) {
         return Err(Problem::no_call(&call.0));
     }
-    let body = Json(serde_json::json!({ "call_id": call.to_string() }));
+    let body = Json(json!({ "call_id": call.to_string() }));
     Ok((StatusCode::ACCEPTED, body).into_response())
 }
 

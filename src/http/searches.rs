@@ -24,7 +24,7 @@ use super::Desk;
 use super::caller::{Caller, Writer};
 use super::calls::{PAGE, behind, order as of_calls, view::placed};
 use super::campaigns;
-use super::once::{made, replayed};
+use super::once::{Keyed, made, replayed};
 use super::problem::Problem;
 use crate::reception::{NotMade, Order, Wish};
 use crate::search::follow_up;
@@ -64,10 +64,10 @@ pub(super) async fn begin(
 pub(super) struct Listing {
     /// How many at most; 25 unless asked otherwise. More than 200 are never shown at once.
     #[schemars(with = "u32", range(min = 1, max = PAGE_MAX))]
-    limit: Option<u32>,
+    pub(super) limit: Option<u32>,
     /// The `next` of the page before.
     #[schemars(with = "String")]
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
 }
 
 /// `GET /v1/searches`: newest first.
@@ -228,17 +228,12 @@ pub(super) struct FollowUp {
 /// it.
 pub(super) async fn follow_up(
     State(desk): State<Desk>,
-    Writer(caller): Writer,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Result<Json<Value>, JsonRejection>,
+    order: Keyed,
 ) -> Result<Response, Problem> {
-    let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
-    let before = caller.call(&desk.store, &id).await?;
-    let route = format!("POST /v1/calls/{}/follow-up", before.id);
-    let once = super::once::once(&headers, &caller.account, &route, &body)?;
-    let FollowUp { task, news, campaign, .. } =
-        serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
+    let before = order.caller.call(&desk.store, &id).await?;
+    let (caller, once, asked) = order.read(&format!("POST /v1/calls/{}/follow-up", before.id))?;
+    let FollowUp { task, news, campaign, .. } = asked;
     if before.outcome.is_none() {
         let detail = "the call is not over; what it has brought is known when it is".to_owned();
         return Err(Problem::conflict("not_over", detail));

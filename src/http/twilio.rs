@@ -11,15 +11,17 @@ use axum::response::{IntoResponse, Response};
 use tandem_actors::briefing::CallId;
 use tandem_actors::call::event::Input;
 use tandem_actors::carrier::Number;
+use tokio::sync::watch;
 
 use super::Desk;
 use super::media::SEGMENT;
 use super::problem::Problem;
-use crate::carrier::twilio::control::{Ring, Twilio};
+use crate::carrier::twilio::control::{Arriving, Ring, Twilio};
 use crate::carrier::twilio::form::Form;
+use crate::carrier::twilio::waiting::Turn;
 use crate::carrier::twilio::{outcome, recording, signature, twiml};
 use crate::config::Dialect;
-use crate::reception::Ringing;
+use crate::reception::{Made, Ringing, Taken};
 
 /// `POST /twilio/incoming`: a number of ours is rung. The answer says what the caller hears.
 pub(super) async fn incoming(
@@ -34,6 +36,9 @@ pub(super) async fn incoming(
     let (Some(name), Some(to)) = (form.get("CallSid"), form.get("To")) else {
         return Err(not_understood());
     };
+    if let Some(twiml) = twilio.still_waits(name).await {
+        return Ok(xml(twiml));
+    }
     let arriving = match twilio.rings(name) {
         Ring::New(arriving) => arriving,
         Ring::Known(again) => return Ok(xml(again)),
@@ -47,17 +52,45 @@ pub(super) async fn incoming(
     let own = Number::new(to);
     let ringing = Ringing { from, to: own.clone(), dialect: Dialect::Twilio };
     desk.network.seen.worked();
-    let made = match desk.reception.take(ringing).await {
-        Ok(made) => made,
+    match desk.reception.take_in_turn(ringing).await {
+        Ok(Taken::Made(made)) => Ok(xml(arrived(&desk, arriving, own, &made))),
+        Ok(Taken::Waits(waiting)) => {
+            let (told, turn) = watch::channel(None);
+            let desk = desk.clone();
+            let waits = tokio::spawn(async move {
+                let turn = match waiting.turn().await {
+                    Ok(made) => {
+                        let _twiml = arrived(&desk, arriving, own, &made);
+                        Turn::Served(made.call)
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "a caller waited in vain");
+                        Turn::TurnedAway
+                    }
+                };
+                // Whoever has hung up is not told.
+                let _told = told.send(Some(turn));
+            });
+            Ok(xml(twilio.waits(name, turn, waits.abort_handle())))
+        }
+        Ok(Taken::PassedOn(passing)) => {
+            let twiml = twiml::pass_on(passing.human());
+            passing.done();
+            Ok(xml(twiml))
+        }
         Err(error) => {
             tracing::warn!(%error, "a call that rang was not taken");
-            return Ok(xml(twiml::reject()));
+            Ok(xml(twiml::reject()))
         }
-    };
+    }
+}
+
+/// A call that rang is one of ours. Returns what Twilio is to do.
+fn arrived(desk: &Desk, arriving: Arriving, own: Number, made: &Made) -> String {
     let name = arriving.name();
     let twiml = arriving.taken(&made.call, own, &made.addresses);
     desk.exchange.tell(&made.call, Input::Placed(name));
-    Ok(xml(twiml))
+    twiml
 }
 
 /// `POST /twilio/events/{call}/{nonce}`: how a call goes, who picked up, what became of a

@@ -25,10 +25,11 @@ use crate::store::{
 use crate::webhook::signature::new_secret;
 
 /// What an endpoint can be told of.
-pub(super) const EVENTS: [&str; 6] = [
+pub(super) const EVENTS: [&str; 7] = [
     "call.dialing",
     "call.answered",
     "call.finalized",
+    "approval.settled",
     "search.finished",
     "schedule.called",
     "schedule.missed",

@@ -9,6 +9,7 @@ use tandem_actors::tool::Promise;
 use crate::config::{Consent, Dialect, Voicemail};
 use crate::persona::Persona;
 use crate::policy::Gate;
+use crate::reception::Patience;
 
 /// What is the same for every call of this server.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct House {
     pub gate: Gate,
     /// How long things may take.
     pub limits: Limits,
+    /// How long callers wait while every place is taken.
+    pub patience: Patience,
     /// Our number.
     pub number: Number,
     /// A human's number: whom callers may be handed over to.

@@ -10,11 +10,11 @@ use tandem_actors::record::{Fact, Note, Record as _, RecordError, Speaker};
 use tandem_actors::tool::{Done, Verdict};
 
 use super::{Made, New, NotMade, Reception, Wish, briefing};
-use crate::approval::Approval;
 use crate::config::{Consent, Voicemail};
 use crate::persona;
 use crate::store::{
-    Archive as _, CallRow, LedgerRow, LedgerState, Orphan, Profiles as _, Results as _, TurnRow,
+    Approvals as _, Archive as _, CallRow, LedgerRow, LedgerState, Orphan, Profiles as _,
+    Results as _, TurnRow,
 };
 
 /// The carrier has been told to bring the media: it comes within a second, or it will not.
@@ -36,8 +36,6 @@ impl Reception {
         let before = self.before(orphan).await?;
         let bounds = orphan.bounds.clone().unwrap_or_default();
         let wanted = self.store.wanted_result(&row.id).await?;
-        let approval = wanted.as_ref().and_then(Approval::of);
-        let wanted = wanted.filter(|_| approval.is_none());
         let wish = Wish {
             account: row.account.clone(),
             manner: row.manner.clone(),
@@ -48,7 +46,7 @@ impl Reception {
             only_asks: bounds.only_asks,
             // Nothing is asked again; without what had to be, nothing is recorded.
             recording: Consent::None,
-            approval,
+            approval: self.store.approval(&row.id).await?,
             campaign: row.campaign.clone(),
             result: wanted.and_then(|schema| serde_json::from_str(schema.as_str()).ok()),
             ..self.wish(row.task.clone())
@@ -102,7 +100,11 @@ impl Reception {
 
     /// Ends a call that was written down and is not made.
     pub fn give_up(&self, call: &CallId) {
-        let (outcome, reason) = (Outcome::Cancelled, "not_admitted".to_owned());
+        self.end_unmade(call, Outcome::Cancelled, "not_admitted");
+    }
+
+    pub(super) fn end_unmade(&self, call: &CallId, outcome: Outcome, reason: &str) {
+        let reason = reason.to_owned();
         let fact = Fact::Finalized { outcome, reason, talk_ms: 0 };
         self.store.note(Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact });
     }

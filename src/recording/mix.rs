@@ -18,6 +18,15 @@ pub(super) enum Told {
 }
 
 impl Told {
+    /// Where a time line begins of which this is the first.
+    pub(super) fn begins(&self) -> Duration {
+        match self {
+            // The caller's, which is heard before it, is told behind it.
+            Self::Played { at, .. } => at.saturating_sub(LEAD),
+            Self::Heard { at, .. } | Self::Flushed { at } | Self::Passed { at } => *at,
+        }
+    }
+
     /// What time it is about.
     pub(super) fn at(&self) -> Duration {
         match self {
@@ -35,6 +44,9 @@ const SEAMLESS: Duration = Duration::from_millis(40);
 
 /// A side that has run this far ahead of its times, after a burst of late frames, is set back.
 const AHEAD_MAX: Duration = Duration::from_millis(500);
+
+/// Ours is told up to so much before it is heard: pacing runs ahead by as much.
+const LEAD: Duration = Duration::from_millis(200);
 
 /// Carriers send silence too, so that a time this far ahead of all before is a mistake, which must
 /// not fill the disk.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::Batch;
-use super::mix::Mix;
+use super::mix::{Mix, Told};
 
 /// Written at once, in samples of both sides: a second at 24 kHz, three at 8 kHz. What a killed
 /// process loses is this and the mix's window.
@@ -55,16 +55,14 @@ impl Reel {
     /// Writes until the tape is dropped; on a fault of the disk it stops and says so once.
     pub(super) async fn run(self, mut told: mpsc::Receiver<Batch>) {
         let mut dropped = 0;
-        let mut mix = Mix::new(self.format, WINDOW, Duration::ZERO);
-        match self.write_all(&mut told, &mut mix, &mut dropped).await {
-            Ok(()) => {}
+        let unplaced = match self.write_all(&mut told, &mut dropped).await {
+            Ok(unplaced) => unplaced,
             Err(error) => {
                 tracing::error!(call = %self.call, %error, "the recording stops; the call goes on");
                 return;
             }
-        }
-        if dropped > 0 || mix.unplaced() > 0 {
-            let unplaced = mix.unplaced();
+        };
+        if dropped > 0 || unplaced > 0 {
             tracing::warn!(call = %self.call, dropped, unplaced, "the recording has holes");
         }
     }
@@ -72,11 +70,13 @@ impl Reel {
     async fn write_all(
         &self,
         told: &mut mpsc::Receiver<Batch>,
-        mix: &mut Mix,
         dropped: &mut u64,
-    ) -> Result<(), Stopped> {
+    ) -> Result<u64, Stopped> {
         // What is never recorded has no file.
-        let Some(mut next) = told.recv().await else { return Ok(()) };
+        let Some(mut next) = told.recv().await else { return Ok(0) };
+        // It begins when it is told of first: with the audio, or when it may.
+        let start = next.runs.first().map_or(Duration::ZERO, Told::begins);
+        let mut mix = Mix::new(self.format, WINDOW, start);
         let (path, spec) = (self.path.clone(), spec(self.format));
         let mut writer = blocking(move || open(&path, spec)).await?;
         let mut ready = Vec::new();
@@ -102,7 +102,8 @@ impl Reel {
             (writer, ready) = write(writer, ready).await?;
         }
         (writer, _) = write(writer, ready).await?;
-        blocking(move || Ok(writer.finalize()?)).await
+        blocking(move || Ok(writer.finalize()?)).await?;
+        Ok(mix.unplaced())
     }
 }
 

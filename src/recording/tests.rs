@@ -229,3 +229,23 @@ async fn only_a_plain_call_id_names_a_file() {
     }
     assert!(studio.recordings.path(&CallId::new(&"a".repeat(129))).is_err());
 }
+
+#[tokio::test]
+async fn a_recording_that_may_begin_late_begins_there() {
+    const LATE: u64 = 3 * 60 * 60 * 1_000;
+    let studio = Studio::new();
+    let mut tape = studio.tape();
+    tape.played(ms(LATE + 150), &pcm(-7, 300));
+    tape.heard(ms(LATE), &pcm(100, 500));
+    tape.heard(ms(LATE + 1_000), &pcm(200, 100));
+    drop(tape);
+    studio.recordings.finished(&studio.call).await;
+    let (caller, agent) = sides(&studio.path());
+    // Ours was told first, and a fifth of a second ahead.
+    assert_eq!(caller.len(), 24 * 1_150);
+    assert_all(&caller, 0, 50, 0);
+    assert_all(&caller, 50, 550, 100);
+    assert_all(&caller, 1_050, 1_150, 200);
+    assert_all(&agent, 0, 200, 0);
+    assert_all(&agent, 200, 500, -7);
+}

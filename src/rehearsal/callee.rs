@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::phone::{Dialled, Phone, PhoneAccount, PhoneError, Probe, Seat, Sound};
 use super::speech::{Speech, Voice};
+use approver::By;
 use talk::Talk;
 
 /// Who somebody is, and how they behave on the phone.
@@ -70,11 +71,13 @@ pub enum Role {
     Approver,
     /// Declines it.
     Decliner,
+    /// Accepts it with a PIN on the keypad.
+    PinHolder,
 }
 
 impl Role {
     /// Everybody, in the order of their numbers.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Restaurant,
         Self::Busy,
         Self::NoAnswer,
@@ -94,6 +97,7 @@ impl Role {
         Self::FullHouse,
         Self::Approver,
         Self::Decliner,
+        Self::PinHolder,
     ];
 
     /// Their number, out of those that the North American plan keeps for fiction.
@@ -119,6 +123,7 @@ impl Role {
             Self::FullHouse => "+15550122",
             Self::Approver => "+15550130",
             Self::Decliner => "+15550131",
+            Self::PinHolder => "+15550132",
         }
     }
 
@@ -149,7 +154,8 @@ impl Role {
             | Self::Trattoria
             | Self::FullHouse
             | Self::Approver
-            | Self::Decliner => "",
+            | Self::Decliner
+            | Self::PinHolder => "",
         }
     }
 
@@ -170,7 +176,8 @@ impl Role {
             | Self::Trattoria
             | Self::FullHouse
             | Self::Approver
-            | Self::Decliner => (Duration::from_secs(1), Answer::PicksUp),
+            | Self::Decliner
+            | Self::PinHolder => (Duration::from_secs(1), Answer::PicksUp),
             Self::Voicemail => (Duration::from_secs(3), Answer::PicksUp),
             Self::Busy => (Duration::from_millis(300), Answer::Refuses(Outcome::Busy)),
             Self::NoAnswer => (Duration::from_secs(20), Answer::Refuses(Outcome::NoAnswer)),
@@ -296,8 +303,9 @@ impl OnThePhone {
             Role::Bistro => offers::serve(&offers::BISTRO, &mut talk).await,
             Role::Trattoria => offers::serve(&offers::TRATTORIA, &mut talk).await,
             Role::FullHouse => offers::serve(&offers::FULL_HOUSE, &mut talk).await,
-            Role::Approver => approver::decide("Yes, I accept.", &mut talk).await,
-            Role::Decliner => approver::decide("No.", &mut talk).await,
+            Role::Approver => approver::decide(By::Words("Yes, I accept."), &mut talk).await,
+            Role::Decliner => approver::decide(By::Words("No."), &mut talk).await,
+            Role::PinHolder => approver::decide(By::Keys("0417#"), &mut talk).await,
             Role::Voicemail => machine::record(&mut talk).await,
             Role::Silent => machine::keep_silent(&mut talk).await,
             Role::Interrupter => interrupter::interrupt(&mut talk).await,

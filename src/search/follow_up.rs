@@ -107,6 +107,7 @@ mod tests {
             talk_ms: None,
             usage: None,
             recording: None,
+            recorded_ms: None,
             result: Some(r#"{"status":"achieved","data":{"price":20,"words":{"a":"b"}}}"#.into()),
             follows: None,
             campaign: None,

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{Config, Dialect, Kind};
 use crate::persona::Persona;
-use crate::reception::House;
+use crate::reception::{House, Patience};
 use crate::settings::{Build, Kept};
 use crate::store::Store;
 use crate::tool::own;
@@ -88,6 +88,10 @@ fn house(
             silence: Duration::from_secs(limits.silence_s),
             ringing: Duration::from_secs(limits.ringing_s),
             session: Duration::from_secs(limits.session_min * 60),
+        },
+        patience: Patience {
+            time: Duration::from_secs(limits.queue_s),
+            callers: limits.queue_calls,
         },
         number: Number::new(config.carrier.number.as_str()),
         human: Some(config.carrier.human.as_str())

@@ -5,6 +5,7 @@ use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::call::restricted;
 use tandem_actors::record::RecordError;
 
+use super::archive::Archive;
 use super::desk::Desk;
 use super::fault::{Trouble, unread};
 use super::{Store, now_ms};
@@ -57,10 +58,37 @@ pub struct AgentTask {
     pub ended_ms: Option<i64>,
 }
 
-impl Store {
+/// What the agent behind the voice is asked, and what comes of it.
+pub trait AgentTasks: Archive {
     /// Writes down that the agent is asked, without the restricted data in it; the task's number.
     /// Durable before it returns.
-    pub async fn begin_agent_task(&self, call: &CallId, request: Text) -> Result<u32, RecordError> {
+    fn begin_agent_task(
+        &self,
+        call: &CallId,
+        request: Text,
+    ) -> impl Future<Output = Result<u32, RecordError>> + Send;
+
+    /// Writes down what came of a task; what it ended as first stays.
+    fn end_agent_task(
+        &self,
+        call: &CallId,
+        number: u32,
+        state: AgentState,
+        answer: Option<Text>,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+
+    /// The tasks of this node that an earlier run has left behind are nobody's any more; how many.
+    fn lose_agent_tasks(&self) -> impl Future<Output = Result<u64, RecordError>> + Send;
+
+    /// The tasks of a call, oldest first.
+    fn agent_tasks(
+        &self,
+        call: &CallId,
+    ) -> impl Future<Output = Result<Vec<AgentTask>, RecordError>> + Send;
+}
+
+impl AgentTasks for Store {
+    async fn begin_agent_task(&self, call: &CallId, request: Text) -> Result<u32, RecordError> {
         let (call, at_ms) = (call.clone(), now_ms());
         let request = Text(restricted::mask(request.as_str(), None));
         let begun = self.promise(move |desk| {
@@ -69,8 +97,7 @@ impl Store {
         Ok(begun.await?)
     }
 
-    /// Writes down what came of a task; what it ended as first stays.
-    pub async fn end_agent_task(
+    async fn end_agent_task(
         &self,
         call: &CallId,
         number: u32,
@@ -87,16 +114,14 @@ impl Store {
         Ok(ended.await?)
     }
 
-    /// The tasks of this node that an earlier run has left behind are nobody's any more; how many.
-    pub async fn lose_agent_tasks(&self) -> Result<u64, RecordError> {
+    async fn lose_agent_tasks(&self) -> Result<u64, RecordError> {
         let at_ms = now_ms();
         let lost =
             self.promise(move |desk| Box::pin(async move { desk.lose_agent_tasks(at_ms).await }));
         Ok(lost.await?)
     }
 
-    /// The tasks of a call, oldest first.
-    pub async fn agent_tasks(&self, call: &CallId) -> Result<Vec<AgentTask>, RecordError> {
+    async fn agent_tasks(&self, call: &CallId) -> Result<Vec<AgentTask>, RecordError> {
         let rows = sqlx::query("SELECT * FROM agent_tasks WHERE call = $1 ORDER BY number")
             .bind(&*call.0)
             .fetch_all(&self.inner.readers)
@@ -175,40 +200,5 @@ impl Desk {
         .execute(&mut self.conn)
         .await?;
         Ok(lost.rows_affected())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tandem_actors::record::Record as _;
-
-    use super::super::conformance::opened;
-    use super::*;
-
-    #[tokio::test]
-    async fn tasks_are_numbered_end_once_and_are_lost_with_their_server() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), "a").await.unwrap();
-        let (one, other) = (CallId::new("call-1"), CallId::new("call-2"));
-        for call in ["call-1", "call-2"] {
-            store.open(opened(call)).await.unwrap();
-        }
-        let begin = async |call: &CallId| {
-            store.begin_agent_task(call, "pay with 4111 1111 1111 1111".into()).await.unwrap()
-        };
-        assert_eq!((begin(&one).await, begin(&other).await, begin(&one).await), (1, 1, 2));
-        for (state, answer) in [(AgentState::Done, "42"), (AgentState::Cancelled, "never mind")] {
-            store.end_agent_task(&one, 1, state, Some(answer.into())).await.unwrap();
-        }
-        store.close().await.unwrap();
-        let store = Store::open(dir.path(), "a").await.unwrap();
-        assert_eq!(store.lose_agent_tasks().await.unwrap(), 2);
-        let tasks = store.agent_tasks(&one).await.unwrap();
-        assert_eq!(tasks[0].request.as_str(), "pay with [card number]");
-        assert_eq!(
-            (tasks[0].state, tasks[0].answer.clone()),
-            (AgentState::Done, Some("42".into()))
-        );
-        assert_eq!((tasks[1].state, tasks[1].answer.clone()), (AgentState::Lost, None));
     }
 }

@@ -3,14 +3,14 @@
 use tandem_actors::briefing::CallId;
 use tandem_actors::record::RecordError;
 
+use super::archive::Archive;
 use super::desk::Desk;
-use super::fault::Trouble;
-use super::results::Results;
+use super::fault::{Trouble, unread};
 use super::{Store, Unkept, now_ms};
 use crate::approval::{Approval, SETTLED_S, accepted};
 
 /// Operations that somebody is asked to accept.
-pub trait Approvals: Results {
+pub trait Approvals: Archive {
     /// The operation that a call is about, if it is about one.
     fn approval(
         &self,
@@ -24,8 +24,13 @@ pub trait Approvals: Results {
 
 impl Approvals for Store {
     async fn approval(&self, call: &CallId) -> Result<Option<Approval>, RecordError> {
-        let kept = self.wanted_result(call).await?;
-        Ok(kept.as_ref().and_then(Approval::of))
+        let kept: Option<Option<String>> =
+            sqlx::query_scalar("SELECT approval FROM calls WHERE id = $1")
+                .bind(&*call.0)
+                .fetch_optional(&self.inner.readers)
+                .await
+                .map_err(|error| unread(&error))?;
+        Ok(kept.flatten().as_deref().and_then(Approval::of))
     }
 
     async fn accept(&self, call: &CallId) -> Result<(), Unkept> {
@@ -48,7 +53,7 @@ impl Desk {
         .await?;
         match accepted.rows_affected() {
             0 => Err(Trouble::refused("the approval is settled")),
-            _ => Ok(()),
+            _ => self.tell_of_approval(call, now_ms()).await,
         }
     }
 }

@@ -122,12 +122,22 @@ pub struct CallRow {
     /// How its recording stands, where that had to be said or asked first: the last word of
     /// `Fact::Recording`.
     pub recording: Option<String>,
+    /// When it began, where it had to wait.
+    pub recorded_ms: Option<i64>,
     /// What it has brought back: a JSON object; none unless it was to bring something.
     pub result: Option<Text>,
     /// The call that it goes on from.
     pub follows: Option<CallId>,
     /// The campaign that it belongs to.
     pub campaign: Option<String>,
+}
+
+impl CallRow {
+    /// From answer to the beginning of its recording, where that had to wait.
+    #[must_use]
+    pub fn recording_offset_ms(&self) -> Option<i64> {
+        Some(self.recorded_ms? - self.answered_ms?)
+    }
 }
 
 /// Which calls to list; the default is all.

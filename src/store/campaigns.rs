@@ -14,7 +14,7 @@ use super::searches::{NoPlace, Target};
 use super::{Store, now_ms};
 use crate::account::Account;
 
-pub use read::{CAMPAIGNS_MAX, CampaignArchive};
+pub use read::CampaignArchive;
 
 /// Decisions of one campaign: more than anybody reads to a call.
 pub const DECISIONS_MAX: i64 = 50;

@@ -5,6 +5,7 @@ pub(super) mod access;
 pub(super) mod approving;
 pub(super) mod asking;
 pub(super) mod forgetting;
+pub(super) mod keeping;
 pub(super) mod later;
 pub(super) mod ordering;
 pub(super) mod pursuing;

@@ -11,6 +11,7 @@ use super::fault::Trouble;
 use super::searches::{NoPlace, Part};
 use super::{Store, now_ms, policy as lists};
 use crate::account::Account;
+use crate::approval::Approval;
 use crate::config::Consent;
 use crate::persona::Manner;
 use crate::policy::{self, Ask, Facts, Refused};
@@ -68,6 +69,8 @@ pub struct Terms {
     pub manner: Manner,
     /// JSON Schema of what it shall bring back, if anything.
     pub result: Option<Text>,
+    /// The operation that it is about, if it is an approval.
+    pub approval: Option<Approval>,
     /// What it is a part of.
     pub part: Part,
     /// Whether somebody orders it at this moment.
@@ -85,6 +88,7 @@ impl Default for Terms {
             account: Account::house(),
             manner: Manner::default(),
             result: None,
+            approval: None,
             part: Part::Alone,
             ordered: policy::Ordered::default(),
             bounds: Bounds::default(),
@@ -275,7 +279,7 @@ impl Desk {
         let manner = manner.map(|manner| serde_json::to_string(manner).expect("words are JSON"));
         sqlx::query(
             "UPDATE calls SET account = $2, result_schema = $3, manner = $4, follows = $5, \
-             proactive = $6, bounds = $7, campaign = $8 WHERE id = $1",
+             proactive = $6, bounds = $7, campaign = $8, approval = $9 WHERE id = $1",
         )
         .bind(&*call.0)
         .bind(terms.account.as_str())
@@ -285,6 +289,7 @@ impl Desk {
         .bind(i64::from(terms.ordered == policy::Ordered::Ahead))
         .bind(serde_json::to_string(&terms.bounds).expect("words are JSON"))
         .bind(&terms.campaign)
+        .bind(terms.approval.as_ref().map(|approval| approval.kept().0))
         .execute(&mut self.conn)
         .await?;
         Ok(())

@@ -20,11 +20,14 @@ use crate::account::Account;
 
 type Read<T> = Result<T, RecordError>;
 
-/// What [`call_row`] reads: a call with what was last written down of its recording.
+/// What [`call_row`] reads: a call with what was last written down of its recording, and when that
+/// began where it had to wait.
 macro_rules! call_columns {
     () => {
         "calls.*, (SELECT body FROM events WHERE events.call = calls.id AND kind = 'recording' \
-         ORDER BY sequence DESC LIMIT 1) AS recording "
+         ORDER BY sequence DESC LIMIT 1) AS recording, \
+         (SELECT MIN(at_ms) FROM events WHERE events.call = calls.id AND kind = 'recording' \
+         AND json_extract(body, '$.step') IN ('announced', 'agreed')) AS recorded_ms "
     };
 }
 pub(super) use call_columns;
@@ -75,11 +78,25 @@ pub(super) async fn calls(
     .fetch_all(pool)
     .await
     .map_err(|error| unread(&error))?;
-    let page = limit as usize;
-    let calls = rows.iter().take(page).map(call_row).collect::<Read<Vec<_>>>()?;
-    let last = if rows.len() > page { calls.last() } else { None };
-    let next = last.map(|row| Cursor { queued_ms: row.queued_ms, id: row.id.0.to_string() });
+    let (calls, next) = page(&rows, limit, call_row, |row: &CallRow| Cursor {
+        queued_ms: row.queued_ms,
+        id: row.id.0.to_string(),
+    })?;
     Ok(Page { calls, next })
+}
+
+/// So many of these rows, and where the next page begins when there are more.
+pub(super) fn page<T>(
+    rows: &[SqliteRow],
+    limit: u32,
+    read: impl Fn(&SqliteRow) -> Read<T>,
+    cursor: impl Fn(&T) -> Cursor,
+) -> Read<(Vec<T>, Option<Cursor>)> {
+    let page = limit as usize;
+    let read = rows.iter().take(page).map(read).collect::<Read<Vec<_>>>()?;
+    let last = if rows.len() > page { read.last() } else { None };
+    let next = last.map(cursor);
+    Ok((read, next))
 }
 
 pub(super) async fn turns(pool: &SqlitePool, id: &CallId) -> Read<Vec<TurnRow>> {
@@ -171,6 +188,7 @@ pub(super) fn call_row(row: &SqliteRow) -> Read<CallRow> {
         finalized_ms: column(row, "finalized_ms")?,
         talk_ms: column(row, "talk_ms")?,
         usage: column(row, "usage")?,
+        recorded_ms: column(row, "recorded_ms")?,
         recording: column::<Option<&str>>(row, "recording")?.and_then(|body| {
             let body: serde_json::Value = serde_json::from_str(body).ok()?;
             body["step"].as_str().map(str::to_owned)
@@ -215,7 +233,7 @@ fn ledger_row(row: &SqliteRow) -> Read<LedgerRow> {
     })
 }
 
-fn confirmation_row(row: &SqliteRow) -> Read<ConfirmationRow> {
+pub(super) fn confirmation_row(row: &SqliteRow) -> Read<ConfirmationRow> {
     Ok(ConfirmationRow {
         name: column(row, "name")?,
         question: Text(column(row, "question")?),

@@ -8,6 +8,7 @@ use sqlx::sqlite::SqlitePool;
 use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::record::RecordError;
 
+use super::archive::Archive;
 use super::desk::Desk;
 use super::fault::{Trouble, unread};
 use super::{Store, now_ms};
@@ -23,22 +24,52 @@ pub struct AwaitedFile {
     pub location: Text,
 }
 
-impl Store {
+/// What is remembered of the recordings that a carrier makes.
+pub trait CarrierRecordings: Archive {
     /// Remembers under which names a carrier may tell of a call's recording. A name that is known
     /// stays the call's that had it first.
-    pub async fn name_recording(
+    fn name_recording(
         &self,
         call: &CallId,
         names: Vec<String>,
-    ) -> Result<(), RecordError> {
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+
+    /// The call that is recorded under the first of these names that is known.
+    fn recorded_call(
+        &self,
+        names: &[String],
+    ) -> impl Future<Output = Result<Option<CallId>, RecordError>> + Send;
+
+    /// Remembers files that are to be fetched; durable before it returns.
+    fn await_files(
+        &self,
+        files: Vec<AwaitedFile>,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+
+    /// Nobody waits for this file any more.
+    fn forget_file(
+        &self,
+        call: &CallId,
+        piece: u32,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send;
+
+    /// The files that this node waits for; those that it was told of before `since` are
+    /// forgotten.
+    fn awaited_files(
+        &self,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<AwaitedFile>, RecordError>> + Send;
+}
+
+impl CarrierRecordings for Store {
+    async fn name_recording(&self, call: &CallId, names: Vec<String>) -> Result<(), RecordError> {
         let call = call.clone();
         let written = self
             .promise(move |desk| Box::pin(async move { desk.name_recording(&call, &names).await }));
         Ok(written.await?)
     }
 
-    /// The call that is recorded under the first of these names that is known.
-    pub async fn recorded_call(&self, names: &[String]) -> Result<Option<CallId>, RecordError> {
+    async fn recorded_call(&self, names: &[String]) -> Result<Option<CallId>, RecordError> {
         for name in names {
             if let Some(call) = recorded_under(&self.inner.readers, name).await? {
                 return Ok(Some(call));
@@ -47,25 +78,21 @@ impl Store {
         Ok(None)
     }
 
-    /// Remembers files that are to be fetched; durable before it returns.
-    pub async fn await_files(&self, files: Vec<AwaitedFile>) -> Result<(), RecordError> {
+    async fn await_files(&self, files: Vec<AwaitedFile>) -> Result<(), RecordError> {
         let at_ms = now_ms();
         let written = self
             .promise(move |desk| Box::pin(async move { desk.await_files(&files, at_ms).await }));
         Ok(written.await?)
     }
 
-    /// Nobody waits for this file any more.
-    pub async fn forget_file(&self, call: &CallId, piece: u32) -> Result<(), RecordError> {
+    async fn forget_file(&self, call: &CallId, piece: u32) -> Result<(), RecordError> {
         let call = call.clone();
         let gone =
             self.promise(move |desk| Box::pin(async move { desk.forget_file(&call, piece).await }));
         Ok(gone.await?)
     }
 
-    /// The files that this node waits for; those that it was told of before `since` are
-    /// forgotten.
-    pub async fn awaited_files(&self, since: Timestamp) -> Result<Vec<AwaitedFile>, RecordError> {
+    async fn awaited_files(&self, since: Timestamp) -> Result<Vec<AwaitedFile>, RecordError> {
         let since_ms = since.as_millisecond();
         let awaited =
             self.promise(move |desk| Box::pin(async move { desk.awaited_files(since_ms).await }));
@@ -147,65 +174,5 @@ impl Desk {
             });
         }
         Ok(files)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tandem_actors::record::Record as _;
-
-    use super::super::conformance::opened;
-    use super::*;
-
-    fn names(names: &[&str]) -> Vec<String> {
-        names.iter().map(|&name| name.to_owned()).collect()
-    }
-
-    #[tokio::test]
-    async fn a_recording_is_found_under_each_of_its_names_in_a_later_run_too() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), "n1").await.unwrap();
-        let (one, other) = (CallId::new("c1"), CallId::new("c2"));
-        for call in ["c1", "c2"] {
-            store.open(opened(call)).await.unwrap();
-        }
-        store.name_recording(&one, names(&["r-1"])).await.unwrap();
-        store.name_recording(&one, names(&["r-1", "s-1"])).await.unwrap();
-        store.name_recording(&other, names(&["r-2", "s-1"])).await.unwrap();
-        assert!(store.name_recording(&CallId::new("c3"), names(&["r-3"])).await.is_err());
-        store.close().await.unwrap();
-        let store = Store::open(dir.path(), "n1").await.unwrap();
-        let whose = async |asked: &[&str]| store.recorded_call(&names(asked)).await.unwrap();
-        assert_eq!(whose(&["r-1"]).await, Some(one.clone()));
-        assert_eq!(whose(&["new", "s-1", "r-2"]).await, Some(one), "who had the name first");
-        assert_eq!(whose(&["r-2", "s-1"]).await, Some(other));
-        assert_eq!((whose(&["r-3"]).await, whose(&[]).await), (None, None));
-    }
-
-    #[tokio::test]
-    async fn a_file_is_awaited_until_it_is_here_or_a_day_has_passed() {
-        let (dir, before) = (tempfile::tempdir().unwrap(), Timestamp::now());
-        let store = Store::open(dir.path(), "n1").await.unwrap();
-        store.open(opened("c1")).await.unwrap();
-        let file = |piece: u32| AwaitedFile {
-            call: CallId::new("c1"),
-            piece,
-            location: Text::from("https://a.example/1"),
-        };
-        let stranger = AwaitedFile { call: CallId::new("c2"), ..file(0) };
-        assert!(store.await_files(vec![file(7), stranger]).await.is_err());
-        store.await_files(vec![file(0), file(1)]).await.unwrap();
-        store.await_files(vec![file(1)]).await.unwrap();
-        store.close().await.unwrap();
-        let store = Store::open(dir.path(), "n1").await.unwrap();
-        assert_eq!(store.awaited_files(before).await.unwrap(), [file(0), file(1)]);
-        store.forget_file(&CallId::new("c1"), 0).await.unwrap();
-        assert_eq!(store.awaited_files(before).await.unwrap(), [file(1)]);
-        assert!(!format!("{:?}", file(0)).contains("a.example"));
-        let later = Timestamp::now() + Duration::from_secs(1);
-        assert_eq!(store.awaited_files(later).await.unwrap(), []);
-        assert_eq!(store.awaited_files(before).await.unwrap(), [], "it is forgotten");
     }
 }

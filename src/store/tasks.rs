@@ -1,6 +1,7 @@
 //! The task list in the record: rows, and the one way to touch them, in which the effect and the
 //! ledger's entry share a transaction. What to do with the list is decided by the tools.
 
+use futures_util::future::BoxFuture;
 use jiff::civil::Date;
 use serde::Deserialize;
 use sqlx::Row as _;
@@ -13,6 +14,7 @@ use super::archive::named;
 use super::desk::Desk;
 use super::fault::Trouble;
 use super::ledger::Asked;
+use super::{Store, Unkept, now_ms};
 
 /// Whose list it is, as long as there is one.
 pub(super) const OWNER: &str = "local";
@@ -140,6 +142,45 @@ pub struct Resolved {
 
 /// Between ids in one column; no id of ours has one.
 const BETWEEN_IDS: &str = " ";
+
+/// Where a list and its ledger lie: the record, or memory under a load test.
+pub trait TaskList: Clone + Send + Sync + 'static {
+    /// Runs a job on the list: `decide` sees the list and says what changes and what the model is
+    /// told. List and ledger change together or not at all, and once per job: a job that has run
+    /// is not decided again, its stored answer comes back.
+    fn perform(
+        &self,
+        job: Job,
+        decide: impl FnOnce(&TaskBook) -> Decision + Send + 'static,
+    ) -> BoxFuture<'static, Result<Done, Unkept>>;
+
+    /// Resolves a destructive job to rows of the list and remembers which.
+    fn resolve(
+        &self,
+        job: Job,
+        resolve: impl FnOnce(&TaskBook) -> Result<Resolved, Decision> + Send + 'static,
+    ) -> BoxFuture<'static, Result<Result<Readback, Done>, Unkept>>;
+}
+
+impl TaskList for Store {
+    fn perform(
+        &self,
+        job: Job,
+        decide: impl FnOnce(&TaskBook) -> Decision + Send + 'static,
+    ) -> BoxFuture<'static, Result<Done, Unkept>> {
+        let at_ms = now_ms();
+        self.promise(move |desk| Box::pin(async move { desk.perform(&job, decide, at_ms).await }))
+    }
+
+    fn resolve(
+        &self,
+        job: Job,
+        resolve: impl FnOnce(&TaskBook) -> Result<Resolved, Decision> + Send + 'static,
+    ) -> BoxFuture<'static, Result<Result<Readback, Done>, Unkept>> {
+        let at_ms = now_ms();
+        self.promise(move |desk| Box::pin(async move { desk.resolve(&job, resolve, at_ms).await }))
+    }
+}
 
 impl Desk {
     /// Runs a job on the list unless it has run: effect and entry stand or fall together.

@@ -12,8 +12,8 @@ use tandem_actors::record::{Fact, Intent, Speaker};
 use tempfile::TempDir;
 
 use super::conformance::{
-    World, access, approving, asking, finalized, forgetting, job, later, note, opened, ordering,
-    pursuing, said, telling,
+    World, access, approving, asking, finalized, forgetting, job, keeping, later, note, opened,
+    ordering, pursuing, said, telling,
 };
 use super::*;
 
@@ -113,8 +113,17 @@ conforms!(
 );
 
 conforms!(
+    keeping:
+    tasks_are_numbered_end_once_and_are_lost_with_their_server,
+    a_recording_is_found_under_each_of_its_names_in_a_later_run_too,
+    a_file_is_awaited_until_it_is_here_or_a_day_has_passed,
+    a_job_changes_the_list_once_and_touches_what_was_read_back,
+);
+
+conforms!(
     approving:
     what_is_over_is_not_accepted_any_more,
+    what_came_of_an_approval_is_told_once,
 );
 
 conforms!(

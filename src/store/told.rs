@@ -13,6 +13,7 @@ use super::desk::Desk;
 use super::fault::Trouble;
 use super::schedules::RunRow;
 use super::{Store, Unkept, now_ms, read};
+use crate::approval::Decision;
 
 #[cfg(test)]
 mod tests;
@@ -92,6 +93,9 @@ impl Desk {
         lifecycle: Lifecycle,
         at_ms: i64,
     ) -> Result<(), Trouble> {
+        if lifecycle == Lifecycle::Finalized {
+            self.tell_of_refusal(call, at_ms).await?;
+        }
         let event = format!("call.{}", lifecycle.word());
         let account: String = sqlx::query_scalar("SELECT account FROM calls WHERE id = $1")
             .bind(&*call.0)
@@ -100,12 +104,57 @@ impl Desk {
         if self.who_wants(&account, &event).await?.is_empty() {
             return Ok(());
         }
+        let row = self.call_row(call).await?;
+        self.tell(&account, &News { event, data: data(&row), at_ms }).await?;
+        Ok(())
+    }
+
+    async fn call_row(&mut self, call: &CallId) -> Result<CallRow, Trouble> {
         let row = sqlx::query(concat!(read::all_calls!(), "WHERE id = $1"))
             .bind(&*call.0)
             .fetch_one(&mut self.conn)
             .await?;
-        let row = read::call_row(&row).map_err(Trouble::Refused)?;
-        self.tell(&account, &News { event, data: data(&row), at_ms }).await?;
+        read::call_row(&row).map_err(Trouble::Refused)
+    }
+
+    /// A call is over: if it was to have something approved that nobody has accepted, that is
+    /// declined.
+    async fn tell_of_refusal(&mut self, call: &CallId, at_ms: i64) -> Result<(), Trouble> {
+        let is_open = sqlx::query(
+            "SELECT 1 FROM calls WHERE id = $1 AND approval IS NOT NULL AND result IS NULL",
+        );
+        match is_open.bind(&*call.0).fetch_optional(&mut self.conn).await? {
+            Some(_) => self.tell_of_approval(call, at_ms).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tells of an operation that has just been accepted or declined.
+    pub(super) async fn tell_of_approval(
+        &mut self,
+        call: &CallId,
+        at_ms: i64,
+    ) -> Result<(), Trouble> {
+        let row = self.call_row(call).await?;
+        let questions =
+            sqlx::query("SELECT * FROM confirmations WHERE call = $1 ORDER BY sequence")
+                .bind(&*call.0)
+                .fetch_all(&mut self.conn)
+                .await?;
+        let questions: Result<Vec<_>, _> = questions.iter().map(read::confirmation_row).collect();
+        let (state, reason) = Decision::of(&row, &questions.map_err(Trouble::Refused)?).words();
+        let data = json!({
+            "id": call.to_string(),
+            "state": state,
+            "reason": reason,
+            "timestamps": { "asked_at": at(row.queued_ms), "settled_at": at(at_ms) },
+            "links": {
+                "approval": format!("/v1/approvals/{call}"),
+                "call": format!("/v1/calls/{call}"),
+            },
+        });
+        let news = News { event: "approval.settled".to_owned(), data, at_ms };
+        self.tell(row.account.as_str(), &news).await?;
         Ok(())
     }
 

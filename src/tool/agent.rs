@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use super::mcp::Server;
 use crate::config;
-use crate::store::{AgentState, Store};
+use crate::store::{AgentState, AgentTasks as _, Store};
 use asks::Backend;
 
 /// Tasks of all calls at once: what one agent behind a few hundred calls can be asked.

@@ -21,7 +21,7 @@ use futures_util::future::BoxFuture;
 use jiff::Zoned;
 use tandem_actors::tool::{Done, Job, Promise, Readback, Tool};
 
-use crate::store::{Decision, Resolved, Store, TaskBook, Unkept};
+use crate::store::{TaskList, Unkept};
 
 use arguments::{Clearing, Identified, Listing, NewTask, Rescheduled};
 use day::Day;
@@ -30,26 +30,9 @@ use promises::Kind;
 /// Tells the time where the callers are: "today" is theirs.
 pub type Clock = Arc<dyn Fn() -> Zoned + Send + Sync>;
 
-/// Where a list and its ledger lie: the record, or memory under a load test.
-pub trait Keeper: Clone + Send + Sync + 'static {
-    /// See [`Store::perform`].
-    fn perform(
-        &self,
-        job: Job,
-        decide: impl FnOnce(&TaskBook) -> Decision + Send + 'static,
-    ) -> BoxFuture<'static, Result<Done, Unkept>>;
-
-    /// See [`Store::resolve`].
-    fn resolve(
-        &self,
-        job: Job,
-        resolve: impl FnOnce(&TaskBook) -> Result<Resolved, Decision> + Send + 'static,
-    ) -> BoxFuture<'static, Result<Result<Readback, Done>, Unkept>>;
-}
-
 /// The tools on one list.
 #[must_use]
-pub fn all(keeper: &impl Keeper, clock: &Clock) -> Vec<Arc<dyn Tool>> {
+pub fn all(keeper: &impl TaskList, clock: &Clock) -> Vec<Arc<dyn Tool>> {
     let tool = |kind| -> Arc<dyn Tool> {
         let (keeper, clock) = (keeper.clone(), clock.clone());
         Arc::new(TaskTool { kind, promise: promises::promise(kind), keeper, clock })
@@ -64,25 +47,7 @@ struct TaskTool<K> {
     clock: Clock,
 }
 
-impl Keeper for Store {
-    fn perform(
-        &self,
-        job: Job,
-        decide: impl FnOnce(&TaskBook) -> Decision + Send + 'static,
-    ) -> BoxFuture<'static, Result<Done, Unkept>> {
-        Self::perform(self, job, decide)
-    }
-
-    fn resolve(
-        &self,
-        job: Job,
-        resolve: impl FnOnce(&TaskBook) -> Result<Resolved, Decision> + Send + 'static,
-    ) -> BoxFuture<'static, Result<Result<Readback, Done>, Unkept>> {
-        Self::resolve(self, job, resolve)
-    }
-}
-
-impl<K: Keeper> Tool for TaskTool<K> {
+impl<K: TaskList> Tool for TaskTool<K> {
     fn promise(&self) -> &Promise {
         &self.promise
     }
@@ -110,7 +75,7 @@ impl<K> TaskTool<K> {
     }
 }
 
-async fn run(kind: Kind, keeper: &impl Keeper, job: Job, day: Day) -> Result<Done, Done> {
+async fn run(kind: Kind, keeper: &impl TaskList, job: Job, day: Day) -> Result<Done, Done> {
     let performed = match kind {
         Kind::Create => {
             let new = NewTask::parse(&job.arguments, day)?;
@@ -136,7 +101,7 @@ async fn run(kind: Kind, keeper: &impl Keeper, job: Job, day: Day) -> Result<Don
 /// The exact effect of what is asked about first.
 async fn read_back(
     kind: Kind,
-    keeper: &impl Keeper,
+    keeper: &impl TaskList,
     job: Job,
     day: Day,
 ) -> Result<Option<Readback>, Done> {

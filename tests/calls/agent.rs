@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tandem::config::{AgentKind, Config, Dialect};
 use tandem::rehearsal::callee::Role;
-use tandem::store::AgentState;
+use tandem::store::{AgentState, AgentTasks as _};
 use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::call::event::{Input, Order};
 use tandem_actors::record::{Fact, Speaker};

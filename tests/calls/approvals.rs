@@ -9,6 +9,7 @@ use tandem::config::Config;
 use tandem::rehearsal::callee::Role;
 
 use crate::stage::Stage;
+use crate::webhooks::{Receiver, tell};
 
 const OPERATION: &str = "Pay invoice 4711 to Ann";
 
@@ -17,6 +18,7 @@ async fn stage(target: Role) -> Stage {
     config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     target.number().clone_into(&mut config.call.target);
     config.limits.ringing_s = 8;
+    config.call.pin = Some("0417".to_owned().into());
     Stage::with(config).await
 }
 
@@ -60,6 +62,38 @@ async fn a_clear_yes_accepts_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pin_accepts_it_and_whoever_wants_to_know_is_told() {
+    let stage = stage(Role::PinHolder).await;
+    let mut receiver = Receiver::open().await;
+    let wanted = json!({ "url": receiver.url, "events": ["approval.settled"] });
+    let (_, secret) = tell(&stage, wanted).await;
+    let (status, made) = asked(&stage, &json!({ "operation": OPERATION, "verify": "pin" })).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{made}");
+    let told = receiver.next(&secret).await;
+    assert_eq!(told["type"], "approval.settled");
+    let data = &told["data"];
+    assert_eq!((&data["id"], &data["state"]), (&made["id"], &json!("accepted")), "{told}");
+    assert_eq!(data["reason"], Value::Null);
+    let shown = settled(&stage, &made["id"]).await;
+    assert_eq!((&shown["state"], &shown["verify"]), (&json!("accepted"), &json!("pin")));
+    let path = format!("{}{}", stage.server.url(), data["links"]["approval"].as_str().unwrap());
+    assert_eq!(reqwest::get(path).await.unwrap().json::<Value>().await.unwrap(), shown);
+    stage.server.desk.exchange.emptied().await;
+    let url = format!("{}/v1/calls/{}/events", stage.server.url(), shown["id"].as_str().unwrap());
+    let events = reqwest::get(url).await.unwrap().text().await.unwrap();
+    assert!(events.contains("\"by\":\"pin\"") && !events.contains("0417"), "{events}");
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_pin_none_can_be_asked_for() {
+    let stage = Stage::open().await;
+    let (status, problem) = asked(&stage, &json!({ "operation": "Pay", "verify": "pin" })).await;
+    assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("verify")));
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_no_declines_it() {
     assert_eq!(decided(Role::Decliner).await, declined("declined"));
 }
@@ -80,7 +114,6 @@ async fn what_cannot_be_asked_is_refused_and_calls_are_no_approvals() {
     for (body, field) in [
         (json!({ "operation": " " }), "operation"),
         (json!({ "operation": "Pay", "arguments": { "lines": [1] } }), "arguments"),
-        (json!({ "operation": "Pay", "verify": "pin" }), "verify"),
         (json!({ "operation": "Pay", "to": "Ann" }), "to"),
     ] {
         let (status, problem) = asked(&stage, &body).await;

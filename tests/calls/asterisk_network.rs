@@ -25,17 +25,25 @@ async fn open(audio: Dialect) -> (Stage, Asterisk) {
 
 /// With a human to whom callers are handed over.
 async fn open_with(audio: Dialect, human: &str) -> (Stage, Asterisk) {
+    open_as(|config| {
+        human.clone_into(&mut config.carrier.human);
+        config.asterisk.audio = audio;
+    })
+    .await
+}
+
+/// With other settings.
+pub(crate) async fn open_as(change: impl FnOnce(&mut Config)) -> (Stage, Asterisk) {
     let pbx = Asterisk::start().await.unwrap();
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut config = Config::default();
     (config.http.listen, config.http.carriers) = (anywhere, anywhere);
     config.carrier.kind = Kind::Asterisk;
     config.policy.hours = Some("always".to_owned());
-    human.clone_into(&mut config.carrier.human);
     config.asterisk.ari_url = pbx.ari_url();
     config.asterisk.password = Some(USER.1.to_owned().into());
     config.asterisk.media_secret = Some(SECRET.to_owned().into());
-    config.asterisk.audio = audio;
+    change(&mut config);
     let stage = Stage::with(config).await;
     let door = stage.door().replace("http://", "");
     pbx.bring_media_to(format!("ws://tandem:{SECRET}@{door}/asterisk/media"));

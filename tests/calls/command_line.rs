@@ -99,6 +99,29 @@ fn a_call_is_placed_listed_and_shown_and_the_exit_status_tells_its_end() {
 }
 
 #[test]
+fn an_operation_is_approved_and_the_exit_status_is_the_decision() {
+    let dir = tempfile::tempdir().unwrap();
+    let shell = locked(&dir);
+    let (status, words) = shell.fails(&["approve", "Pay Ann"]);
+    assert_eq!(status, Some(1));
+    assert!(words.contains("nobody was asked") && words.contains("tandem phone"), "{words}");
+    shell.prints(&["phone", Role::Approver.number()]);
+    let pay = ["approve", "Pay Ann", "--arguments", r#"{"amount": "20 EUR"}"#];
+    let accepted = shell.json(&pay);
+    assert_eq!((&accepted["state"], &accepted["reason"]), (&json!("accepted"), &Value::Null));
+    assert_eq!(accepted["arguments"], json!({ "amount": "20 EUR" }));
+    let to = ["approve", "Pay Bob", "--to", Role::Rejects.number()];
+    let declined = shell.run(&to);
+    assert_eq!(declined.status.code(), Some(3), "{}", errors(&declined));
+    let told = String::from_utf8(declined.stdout).unwrap();
+    assert!(told.contains("pending") && told.ends_with("declined rejected\n"), "{told}");
+    let (status, words) = shell.fails(&["approve", "Pay Eve", "--arguments", "20 EUR"]);
+    assert_eq!(status, Some(1));
+    assert!(words.contains("--arguments is not JSON"), "{words}");
+    assert_eq!(shell.fails(&["approve"]).0, Some(2), "approves nothing");
+}
+
+#[test]
 fn keys_and_the_phone_are_kept_at_the_server() {
     let dir = tempfile::tempdir().unwrap();
     let mut shell = locked(&dir);

@@ -23,13 +23,13 @@ fn settings() -> Config {
 }
 
 /// Somebody who is told, and takes it.
-struct Receiver {
-    url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     told: mpsc::Receiver<(HeaderMap, Bytes)>,
 }
 
 impl Receiver {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let (tell, told) = mpsc::channel(64);
         let hear = async move |headers: HeaderMap, body: Bytes| {
             tell.send((headers, body)).await.unwrap();
@@ -42,7 +42,7 @@ impl Receiver {
     }
 
     /// What it is told next, by somebody with this secret.
-    async fn next(&mut self, secret: &str) -> Value {
+    pub(crate) async fn next(&mut self, secret: &str) -> Value {
         let told = tokio::time::timeout(STORY, self.told.recv()).await;
         let (headers, body) = told.expect("told in time").unwrap();
         Webhook::new(secret).unwrap().verify(&body, &headers).expect("signed");
@@ -62,7 +62,7 @@ async fn look(stage: &Stage, path: &str) -> Value {
 }
 
 /// Has somebody told; the endpoint's id and secret.
-async fn tell(stage: &Stage, wanted: Value) -> (String, String) {
+pub(crate) async fn tell(stage: &Stage, wanted: Value) -> (String, String) {
     let (status, made) = ask(stage, "/v1/webhooks", &wanted).await;
     assert_eq!(status, 201, "{made}");
     let word = |name: &str| made[name].as_str().unwrap().to_owned();

@@ -63,18 +63,7 @@ impl Machine {
 
     /// What the network made of a call that had been answered before: that.
     pub(super) fn as_answered(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::NoAnswer | Outcome::Cancelled if self.was_answered() => Outcome::Answered,
-            Outcome::Answered
-            | Outcome::NoAnswer
-            | Outcome::Busy
-            | Outcome::Rejected
-            | Outcome::InvalidNumber
-            | Outcome::Unreachable
-            | Outcome::NetworkError
-            | Outcome::Cancelled
-            | Outcome::SystemError
-            | Outcome::Failed => outcome,
-        }
+        let is_unanswered = matches!(outcome, Outcome::NoAnswer | Outcome::Cancelled);
+        if is_unanswered && self.was_answered() { Outcome::Answered } else { outcome }
     }
 }

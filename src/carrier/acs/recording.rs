@@ -21,7 +21,7 @@ use super::inbox::Events;
 use super::seen::Seen;
 use crate::recording::Recordings;
 use crate::recording::fetch::{Fetched, Fetcher, NotGiven};
-use crate::store::{AwaitedFile, Store};
+use crate::store::{AwaitedFile, CarrierRecordings as _, Store};
 
 /// ACS keeps a file for so long.
 const KEPT: Duration = Duration::from_hours(24);

@@ -6,6 +6,7 @@ mod board;
 mod live;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -22,6 +23,7 @@ use crate::config::Dialect;
 use crate::reception;
 use board::{Board, refused};
 use live::{Live, Lives, Stage};
+use waiting::Callers;
 
 /// How calls are made at this Asterisk.
 #[derive(Clone, Debug)]
@@ -46,8 +48,8 @@ impl Control {
     /// A control without calls.
     #[must_use]
     pub fn new(rest: Rest, settings: Settings) -> Self {
-        let (lives, house) = (Lives::default(), OnceLock::new());
-        Self(Arc::new(Board { rest, settings, lives, house }))
+        let (lives, waiting, house) = (Lives::default(), Callers::default(), OnceLock::new());
+        Self(Arc::new(Board { rest, settings, lives, waiting, house }))
     }
 
     /// Tells it whom to tell, and who takes those that ring.
@@ -93,7 +95,7 @@ impl Control {
     pub async fn resume(&self) -> Result<(), RestError> {
         let board = &self.0;
         // In this order: a call taken between the two is not taken for one that is over.
-        let lives = board.lives.all();
+        let (lives, callers) = (board.lives.all(), board.waiting.all());
         let channels = board.rest.channels().await?;
         let state = |id: &str| channels.iter().find(|it| it.id == id).map(|it| it.state.as_str());
         for (phone, live) in &lives {
@@ -101,10 +103,13 @@ impl Control {
                 (None, _) if live.stage == Stage::Asked => {}
                 (None, _) => board.lost(phone).await,
                 _ if live.stage == Stage::Left => {}
-                (Some("Up"), None) if live.stage != Stage::HandedOver => board.connect(phone).await,
+                (Some("Up"), None) if live.is_ours() => board.connect(phone).await,
                 (Some(_), Some(_)) => board.add(phone, &names::media(phone)).await,
                 (Some(_), None) => {}
             }
+        }
+        for caller in callers.iter().filter(|caller| state(caller).is_none()) {
+            board.waiting.gone(caller);
         }
         for bridge in board.rest.bridges().await? {
             let Some(phone) = names::bridged(&bridge.id) else { continue };

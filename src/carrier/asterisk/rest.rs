@@ -118,6 +118,14 @@ impl Rest {
         Ok(self.channel(channel).await?.is_some())
     }
 
+    /// Has a caller hear that it rings, whom nobody answers yet.
+    ///
+    /// # Errors
+    /// [`RestError`].
+    pub async fn sound_ringing(&self, channel: &str) -> Result<(), RestError> {
+        self.order(Method::POST, &["channels", channel, "ring"], Value::Null).await
+    }
+
     /// Picks up.
     ///
     /// # Errors

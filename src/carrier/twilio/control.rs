@@ -12,6 +12,7 @@ use tandem_actors::carrier::{
 };
 use tandem_actors::clock;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use super::book::{self, Arrival, Book, News, Stranger};
 use super::form::Form;
@@ -19,9 +20,13 @@ use super::outcome::{self, Callback};
 use super::recording::{self, Keeper};
 use super::rest::{Access, Placing, Rest, RestError};
 use super::signature::Seal;
+use super::waiting::{Callers, Turn};
 use super::whisper::Whispers;
 use super::{Start, handover, twiml};
 use crate::recording::Recordings;
+
+/// Where Twilio is told that a call rings here, and asks again what comes next.
+const INCOMING: &str = "/twilio/incoming";
 
 /// What an operator decides.
 #[derive(Clone, Debug)]
@@ -54,6 +59,7 @@ struct Inner {
     seal: Seal,
     book: Book,
     whispers: Whispers,
+    callers: Callers,
     keeper: Option<Keeper>,
     public_url: String,
     rings_s: u64,
@@ -112,6 +118,7 @@ impl Twilio {
             seal: Seal::new(settings.auth_token),
             book: Book::default(),
             whispers: Whispers::default(),
+            callers: Callers::default(),
             public_url: settings.public_url.trim_end_matches('/').to_owned(),
             rings_s: settings.rings_s,
             detect_machines: settings.detect_machines,
@@ -193,10 +200,30 @@ impl Twilio {
         self.0.whispers.take(name)
     }
 
-    /// Forgets calls that are not live any more. It asks for the live ones, in order.
-    pub fn tidy(&self, live: impl FnOnce() -> Vec<CallId>) {
+    /// A caller waits for a place in this task, which tells what becomes of them. Returns what
+    /// Twilio is to do meanwhile.
+    #[must_use]
+    pub fn waits(
+        &self,
+        name: &str,
+        turn: watch::Receiver<Option<Turn>>,
+        task: AbortHandle,
+    ) -> String {
+        self.0.callers.enter(name, (turn, task), &self.public(INCOMING), clock::now())
+    }
+
+    /// What Twilio is to do with a caller who waits, after a moment in which their turn may come;
+    /// nothing when they do not wait, or not any more.
+    pub async fn still_waits(&self, name: &str) -> Option<String> {
+        self.0.callers.asked(name, &self.public(INCOMING), clock::now()).await
+    }
+
+    /// Forgets calls that are not live any more. It asks for the live ones, in order. Returns those
+    /// of callers who hung up while they waited.
+    pub fn tidy(&self, live: impl FnOnce() -> Vec<CallId>) -> Vec<CallId> {
         self.0.book.keep(live);
         self.0.whispers.tidy(clock::now());
+        self.0.callers.tidy(clock::now())
     }
 
     /// Takes what Twilio says of a call's recording.

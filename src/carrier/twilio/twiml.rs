@@ -1,7 +1,7 @@
 //! TwiML: what a call at Twilio is told to do. Pure; only the verbs that are used here.
 //!
 //! Source: Twilio's TwiML reference for `<Connect>`, `<Stream>`, `<Dial>`, `<Number>`, `<Say>`,
-//! `<Pause>`, `<Reject>` and `<Hangup>`.
+//! `<Pause>`, `<Redirect>`, `<Reject>` and `<Hangup>`.
 
 use std::fmt::Write;
 
@@ -10,6 +10,10 @@ use tandem_actors::carrier::{Addresses, Number};
 /// How long a human's phone rings before the caller comes back to us: most people who are there
 /// answer within twenty seconds, and a voicemail takes the call soon after.
 const HUMAN_RINGS_S: u32 = 20;
+
+/// How long a human's phone rings for somebody who is put straight through: as long as any phone
+/// does before a voicemail takes it.
+const PASSED_RINGS_S: u32 = 30;
 
 /// How long a call is kept whose media socket we have lost: a server that was killed is back by
 /// then and takes it up again. A call that we end is ended by its own order, whatever comes next.
@@ -44,6 +48,15 @@ pub fn dial(human: &Number, caller_id: &Number, addresses: &Addresses, whisper: 
     ))
 }
 
+/// Rings a human for somebody whom we do not answer, and shows them who rings.
+#[must_use]
+pub fn pass_on(human: &Number) -> String {
+    let number = text(human.as_str());
+    response(&format!(
+        r#"<Dial timeout="{PASSED_RINGS_S}" answerOnBridge="true"><Number>{number}</Number></Dial>"#
+    ))
+}
+
 /// Says this.
 #[must_use]
 pub fn say(words: &str) -> String {
@@ -54,6 +67,22 @@ pub fn say(words: &str) -> String {
 #[must_use]
 pub fn nothing() -> String {
     response("")
+}
+
+/// Says this, if anything, and asks at this address what comes next.
+#[must_use]
+pub fn go_on_at(words: &str, address: &str) -> String {
+    let said = match words {
+        "" => String::new(),
+        words => format!("<Say>{}</Say>", text(words)),
+    };
+    response(&format!(r#"{said}<Redirect method="POST">{}</Redirect>"#, text(address)))
+}
+
+/// Says this and ends the call.
+#[must_use]
+pub fn say_goodbye(words: &str) -> String {
+    response(&format!("<Say>{}</Say><Hangup/>", text(words)))
 }
 
 /// Does not answer: the caller hears that we are busy, and nothing is billed.
@@ -131,6 +160,16 @@ mod tests {
         let said = format!("{head}<Say>Kim &amp; Sam: &lt;2&gt; bills</Say></Response>");
         assert_eq!(say("Kim & Sam: <2> bills"), said);
         assert_eq!(nothing(), format!("{head}</Response>"));
+        let at = r#"<Redirect method="POST">https://a.example/b</Redirect></Response>"#;
+        assert_eq!(go_on_at("", "https://a.example/b"), format!("{head}{at}"));
+        assert_eq!(go_on_at("Wait.", "https://a.example/b"), format!("{head}<Say>Wait.</Say>{at}"));
+        assert_eq!(
+            pass_on(&human),
+            format!(
+                r#"{head}<Dial timeout="30" answerOnBridge="true"><Number>+15550120</Number></Dial></Response>"#
+            )
+        );
+        assert_eq!(say_goodbye("Bye."), format!("{head}<Say>Bye.</Say><Hangup/></Response>"));
     }
 
     proptest! {

@@ -69,6 +69,25 @@ fn of_reason(why: &str) -> Option<Told> {
              may have rung; it was not rung again.",
             false,
         ),
+        "passed_on" => (
+            "Put through",
+            "The caller was put straight through to the human; what became of it is not told.",
+            false,
+        ),
+        "not_passed_on" => {
+            ("Not put through", "The carrier could not put the caller through to the human.", true)
+        }
+        "queue_full" => {
+            ("No room", "Every place was taken, and as many callers waited as may.", true)
+        }
+        "waited_too_long" => (
+            "No room in time",
+            "The caller waited for a place until the time for that was over.",
+            true,
+        ),
+        "caller_gave_up" => {
+            ("The caller gave up", "The caller was gone before there was a place.", false)
+        }
         "not_admitted" => {
             ("No room", "Every place was taken when its turn came. Nobody was rung.", true)
         }

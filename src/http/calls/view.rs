@@ -51,6 +51,9 @@ pub(in crate::http) struct CallView {
     /// How its recording stands; absent where nobody had to know of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<String>,
+    /// Milliseconds from answer to the beginning of its recording, where that had to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording_offset_ms: Option<i64>,
     /// The call that it goes on from.
     #[serde(skip_serializing_if = "Option::is_none")]
     follows: Option<String>,
@@ -175,6 +178,7 @@ pub(in crate::http) fn placed(placed: Placed) -> Response {
 
 impl From<CallRow> for CallView {
     fn from(row: CallRow) -> Self {
+        let recording_offset_ms = row.recording_offset_ms();
         let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
         Self {
             id: row.id.to_string(),
@@ -201,6 +205,7 @@ impl From<CallRow> for CallView {
             },
             talk_ms: row.talk_ms,
             recording: row.recording,
+            recording_offset_ms,
             follows: row.follows.map(|call| call.to_string()),
             campaign: row.campaign,
             usage: row.usage.and_then(|told| serde_json::from_str(&told).ok()),

@@ -83,9 +83,9 @@ fn told() -> Vec<Operation> {
             .refuses(404, &["call_not_found", "recording_not_available"])
             .refuses(416, &["bad_request"])
             .shows(200, "The whole file.", vec![("audio/wav", text)])
-            .with(&["Accept-Ranges"])
+            .with(&["Accept-Ranges", "Recording-Offset-Ms"])
             .shows(206, "The bytes that were asked for.", vec![("audio/wav", text)])
-            .with(&["Content-Range"])
+            .with(&["Content-Range", "Recording-Offset-Ms"])
             .silent(304, "It has not changed since the time that was given."),
         get("/v1/calls/{id}/listen", "listen", "Listen to a call that is live")
             .about(

@@ -3,7 +3,7 @@
 use super::super::approvals::{self, Asked, Waiting};
 use super::super::calls::view::PlacedCall;
 use super::super::campaigns::view::{CampaignPage, Made, Whole as Campaign};
-use super::super::campaigns::{self, Call, Change, New};
+use super::super::campaigns::{Call, Change, New};
 use super::super::schedules::{ScheduleView, Schedules};
 use super::super::searches::order::Search;
 use super::super::searches::view::{Begun, Choice, SearchPage, Short, Whole};
@@ -96,7 +96,8 @@ pub(super) fn campaigns() -> Vec<Operation> {
         .answers::<Made>(201, "It is kept.")
         .with(&["Location", "Idempotent-Replayed"]),
         get("/v1/campaigns", "listCampaigns", "Campaigns, newest first")
-            .asks::<campaigns::Listing>()
+            .asks::<Listing>()
+            .refuses(400, &["invalid_field"])
             .answers::<CampaignPage>(200, "A page of them."),
         get("/v1/campaigns/{id}", "showCampaign", "Where each target of one stands")
             .refuses(404, no_campaign)

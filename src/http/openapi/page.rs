@@ -2,13 +2,12 @@
 //! elsewhere, and its policy would not let it.
 
 use axum::Router;
-use axum::http::HeaderName;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use axum::http::header::{X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 use axum::routing::get;
 
 use super::super::Desk;
+use super::super::page::guarded;
 
 const PAGE: &str = include_str!("page/index.html");
 
@@ -28,20 +27,10 @@ pub(super) fn routes() -> Router<Desk> {
 
 /// `GET /docs`: holds no secret; a key is typed in by whoever has one.
 async fn page() -> impl IntoResponse {
-    (guarded("text/html; charset=utf-8"), PAGE)
+    (guarded("text/html; charset=utf-8", POLICY), PAGE)
 }
 
 /// `GET /docs/openapi-explorer.js`.
 async fn viewer() -> impl IntoResponse {
-    (guarded("text/javascript; charset=utf-8"), [(CACHE_CONTROL, "max-age=3600")], VIEWER)
-}
-
-fn guarded(kind: &'static str) -> [(HeaderName, &'static str); 5] {
-    [
-        (CONTENT_TYPE, kind),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
-    ]
+    (guarded("text/javascript; charset=utf-8", POLICY), [(CACHE_CONTROL, "max-age=3600")], VIEWER)
 }

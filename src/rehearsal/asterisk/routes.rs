@@ -30,6 +30,7 @@ pub(super) fn all(pbx: Arc<Pbx>) -> Router {
         .route("/channels/externalMedia", post(external))
         .route("/channels/{id}", post(ring).get(show).delete(hang_up))
         .route("/channels/{id}/answer", post(answer))
+        .route("/channels/{id}/ring", post(sound_ringing))
         .route("/channels/{id}/dtmf", post(press))
         .route("/bridges", get(bridges))
         .route("/bridges/{id}", post(bridge).delete(remove))
@@ -108,6 +109,14 @@ async fn answer(State(pbx): Inside, Path(id): Path<String>) -> StatusCode {
         None => return StatusCode::NOT_FOUND,
     }
     StatusCode::NO_CONTENT
+}
+
+async fn sound_ringing(State(pbx): Inside, Path(id): Path<String>) -> StatusCode {
+    match pbx.hall().channels.get(&id) {
+        Some(channel) if channel.is_ours => StatusCode::NO_CONTENT,
+        Some(_) => StatusCode::CONFLICT,
+        None => StatusCode::NOT_FOUND,
+    }
 }
 
 async fn press(

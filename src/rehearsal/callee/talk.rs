@@ -121,6 +121,13 @@ impl Talk {
         }
     }
 
+    /// Presses these keys.
+    pub(super) async fn press(&self, keys: &str) {
+        for key in keys.chars() {
+            self.phone.press(key).await;
+        }
+    }
+
     /// Understands the tones of keys from here on.
     pub(super) async fn expect_keys(&self) {
         self.phone.expect_keys().await;

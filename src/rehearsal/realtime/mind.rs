@@ -162,6 +162,18 @@ impl<'a> View<'a> {
         Moment::Opening
     }
 
+    /// Whether this was put into the conversation since we spoke.
+    fn was_told(&self, words: &str) -> bool {
+        let since = self.entries.iter().rev().take_while(|entry| {
+            !matches!(entry, Entry::Message { role: Role::Assistant, .. } | Entry::Output { .. })
+        });
+        let told = |entry: &Entry| match entry {
+            Entry::Message { role: Role::System, text } => text.contains(words),
+            Entry::Message { .. } | Entry::Call { .. } | Entry::Output { .. } => false,
+        };
+        since.into_iter().any(told)
+    }
+
     fn offers(&self, tool: &str) -> bool {
         self.tools.iter().any(|name| name == tool)
     }

@@ -114,6 +114,15 @@ async fn act(
                 Then::Next
             }
             Verb::Pause(seconds) => pause(network, name, seconds, orders).await,
+            Verb::Redirect(url) => {
+                let fields = network.about(name);
+                tokio::select! {
+                    verbs = network.instructed(name, &url, &fields) => {
+                        Then::Instead(verbs.unwrap_or_default())
+                    }
+                    order = orders.recv() => network.obey(name, order),
+                }
+            }
             Verb::Reject | Verb::Hangup => Then::Over,
         };
         match then {
@@ -199,10 +208,12 @@ async fn put_through(
                 field("ParentCallSid", name),
                 field("AccountSid", &network.settings.account),
                 field("CallStatus", status),
-                field("From", &dial.caller_id),
+                field("From", dial.caller_id.as_deref().unwrap_or_default()),
                 field("To", &dial.number),
             ];
-            network.tell(name, &dial.answered, fields.clone()).await;
+            if let Some(answered) = &dial.answered {
+                network.tell(name, answered, fields.clone()).await;
+            }
             let told = match &dial.whisper {
                 Some(url) => network.whisper(name, url, &fields).await,
                 None => true,
@@ -219,9 +230,10 @@ async fn put_through(
         Ok(Answer::Refuses(outcome)) => Status::of(outcome).0,
         Err(_elapsed) => Status::NoAnswer,
     };
+    let Some(action) = dial.action else { return Then::Next };
     let mut fields = network.about(name);
     fields.extend([field("DialCallStatus", status.word()), field("DialCallSid", &leg)]);
-    Then::Instead(network.instructed(name, &dial.action, &fields).await.unwrap_or_default())
+    Then::Instead(network.instructed(name, &action, &fields).await.unwrap_or_default())
 }
 
 /// Says who answered, as machine detection finds after a while.
@@ -266,9 +278,12 @@ impl Network {
                 self.note(name, |record| record.whispered.push(words));
                 true
             }
-            Verb::Stream { .. } | Verb::Dial(_) | Verb::Pause(_) | Verb::Reject | Verb::Hangup => {
-                false
-            }
+            Verb::Stream { .. }
+            | Verb::Dial(_)
+            | Verb::Pause(_)
+            | Verb::Redirect(_)
+            | Verb::Reject
+            | Verb::Hangup => false,
         })
     }
 

@@ -164,7 +164,12 @@ async fn create(
     let (name, mut call, orders) = Call::new(Number::new(from), Number::new(to));
     call.addresses = verbs.iter().find_map(|verb| match verb {
         Verb::Stream { url, .. } => Some((events.clone(), url.clone())),
-        Verb::Dial(_) | Verb::Say(_) | Verb::Pause(_) | Verb::Reject | Verb::Hangup => None,
+        Verb::Dial(_)
+        | Verb::Say(_)
+        | Verb::Pause(_)
+        | Verb::Redirect(_)
+        | Verb::Reject
+        | Verb::Hangup => None,
     });
     let answer = shown(&name, &call, StatusCode::CREATED);
     let (mute, fails) = {

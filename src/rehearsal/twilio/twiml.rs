@@ -14,6 +14,8 @@ pub(super) enum Verb {
     Say(String),
     /// Waits for so many seconds.
     Pause(u64),
+    /// Asks at this address what comes next.
+    Redirect(String),
     /// Does not answer.
     Reject,
     /// Ends the call.
@@ -24,10 +26,13 @@ pub(super) enum Verb {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dial {
     pub(super) number: String,
-    pub(super) caller_id: String,
+    /// Without it that of the caller.
+    pub(super) caller_id: Option<String>,
     pub(super) timeout_s: u64,
-    pub(super) action: String,
-    pub(super) answered: String,
+    /// What says what comes next, when that is not the next verb.
+    pub(super) action: Option<String>,
+    /// Where it is told that they are there, if anywhere.
+    pub(super) answered: Option<String>,
     /// What says what they are told before they meet the caller.
     pub(super) whisper: Option<String>,
 }
@@ -73,6 +78,16 @@ fn verb(node: Node<'_, '_>) -> Result<Verb, NotTwiml> {
             let seconds = length.parse().ok().filter(|seconds| *seconds > 0);
             seconds.map(Verb::Pause).ok_or_else(|| NotTwiml(format!("a pause of {length}")))
         }
+        "Redirect" => {
+            known(node, &["method"])?;
+            if attribute(node, "method")? != "POST" {
+                return wrong("methods other than POST are not rehearsed");
+            }
+            let address = node.text().filter(|text| text.starts_with("https://"));
+            address
+                .map(|text| Verb::Redirect(text.to_owned()))
+                .ok_or_else(|| NotTwiml("a Redirect holds an address".to_owned()))
+        }
         "Reject" => {
             known(node, &["reason"])?;
             empty(node)?;
@@ -117,25 +132,28 @@ fn dial(node: Node<'_, '_>) -> Result<Verb, NotTwiml> {
     let callback = ["statusCallback", "statusCallbackEvent", "statusCallbackMethod"];
     known(number, &[&callback[..], &["url", "method"]].concat())?;
     let whisper = number.attribute("url").map(str::to_owned);
-    let methods = [(node, "method"), (number, "statusCallbackMethod"), (number, "method")];
-    let asked = if whisper.is_some() { &methods[..] } else { &methods[..2] };
-    for (node, method) in asked {
-        if attribute(*node, method)? == "POST" {
-            continue;
+    let given = |node: Node<'_, '_>, name| node.attribute(name).map(str::to_owned);
+    let (action, answered) = (given(node, "action"), given(number, "statusCallback"));
+    for (address, node, method) in [
+        (&action, node, "method"),
+        (&answered, number, "statusCallbackMethod"),
+        (&whisper, number, "method"),
+    ] {
+        if address.is_some() && attribute(node, method)? != "POST" {
+            return wrong("methods other than POST are not rehearsed");
         }
-        return wrong("methods other than POST are not rehearsed");
     }
-    if attribute(number, "statusCallbackEvent")? != "answered" {
+    if answered.is_some() && attribute(number, "statusCallbackEvent")? != "answered" {
         return wrong("events other than answered are not rehearsed");
     }
     let timeout = attribute(node, "timeout")?;
     let timeout_s = timeout.parse().ok().filter(|seconds| (1..=600).contains(seconds));
     Ok(Verb::Dial(Dial {
         number: number.text().unwrap_or_default().to_owned(),
-        caller_id: attribute(node, "callerId")?,
+        caller_id: given(node, "callerId"),
         timeout_s: timeout_s.ok_or_else(|| NotTwiml(format!("a timeout of {timeout}")))?,
-        action: attribute(node, "action")?,
-        answered: attribute(number, "statusCallback")?,
+        action,
+        answered,
         whisper,
     }))
 }

@@ -6,14 +6,11 @@ use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::RecordError;
 
-use super::super::archive::{Archive, CallRow, outcome_named};
+use super::super::archive::{Archive, CallRow, Cursor, PAGE_MAX, outcome_named};
 use super::super::fault::unread;
-use super::super::read::{all_calls, call_row};
+use super::super::read::{all_calls, call_row, page};
 use super::{Campaign, CampaignRow, CampaignTarget, Decided, Store, Target};
 use crate::account::Account;
-
-/// The most campaigns of one page.
-pub const CAMPAIGNS_MAX: u32 = 100;
 
 /// Calls and searches of one campaign that are looked at: the newest.
 const ROWS: i64 = 500;
@@ -26,14 +23,14 @@ pub trait CampaignArchive: Archive {
         id: &str,
     ) -> impl Future<Output = Result<Option<CampaignRow>, RecordError>> + Send;
 
-    /// Campaigns without their targets, the newest first, from behind `after`; of one account
-    /// where that is said.
+    /// Campaigns, newest first, from behind `after`, without their targets; of one account where
+    /// that is said. At most `limit`, at most [`PAGE_MAX`]; and where the next page begins.
     fn campaigns(
         &self,
-        of: Option<&Account>,
-        after: Option<&str>,
+        of: Option<Account>,
+        after: Option<Cursor>,
         limit: u32,
-    ) -> impl Future<Output = Result<Vec<CampaignRow>, RecordError>> + Send;
+    ) -> impl Future<Output = Result<(Vec<CampaignRow>, Option<Cursor>), RecordError>> + Send;
 
     /// The campaigns with a call that may have to be repeated.
     fn awaited_campaigns(&self) -> impl Future<Output = Result<Vec<String>, RecordError>> + Send;
@@ -68,21 +65,28 @@ impl CampaignArchive for Store {
 
     async fn campaigns(
         &self,
-        of: Option<&Account>,
-        after: Option<&str>,
+        of: Option<Account>,
+        after: Option<Cursor>,
         limit: u32,
-    ) -> Result<Vec<CampaignRow>, RecordError> {
+    ) -> Result<(Vec<CampaignRow>, Option<Cursor>), RecordError> {
+        let limit = limit.clamp(1, PAGE_MAX);
         let rows = sqlx::query(
             "SELECT * FROM campaigns WHERE ($1 IS NULL OR account = $1) \
-             AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+             AND ($2 IS NULL OR made_ms < $2 OR (made_ms = $2 AND id < $3)) \
+             ORDER BY made_ms DESC, id DESC LIMIT $4",
         )
-        .bind(of.map(Account::as_str))
-        .bind(after)
-        .bind(i64::from(limit.clamp(1, CAMPAIGNS_MAX)))
+        .bind(of.as_ref().map(Account::as_str))
+        .bind(after.as_ref().map(|cursor| cursor.queued_ms))
+        .bind(after.as_ref().map(|cursor| cursor.id.as_str()))
+        // One more than asked for tells whether there is a next page.
+        .bind(i64::from(limit) + 1)
         .fetch_all(&self.inner.readers)
         .await
         .map_err(|error| unread(&error))?;
-        rows.iter().map(read).collect()
+        page(&rows, limit, read, |row: &CampaignRow| Cursor {
+            queued_ms: row.made_ms,
+            id: row.id.clone(),
+        })
     }
 
     async fn awaited_campaigns(&self) -> Result<Vec<String>, RecordError> {

@@ -61,6 +61,7 @@ pub(in crate::store) async fn a_number_has_its_profile_until_that_is_taken_away(
         greeting: "Hello.".to_owned(),
         voice: String::new(),
         allow: vec!["+1555*".to_owned()],
+        passthrough: vec!["+1666*".to_owned()],
         pin: None,
         tools: Some(Vec::new()),
         recording_consent: None,

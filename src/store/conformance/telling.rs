@@ -19,7 +19,7 @@ pub(in crate::store) trait Told: Webhooks + Telling + Deliveries {}
 
 impl<S: Webhooks + Telling + Deliveries> Told for S {}
 
-async fn wants(store: &impl Webhooks, account: &str, id: &str, events: &[&str]) -> bool {
+pub(super) async fn wants(store: &impl Webhooks, account: &str, id: &str, events: &[&str]) -> bool {
     let new = NewWebhook {
         id: id.to_owned(),
         url: Text::from("https://a.example/s3cret"),
@@ -29,7 +29,7 @@ async fn wants(store: &impl Webhooks, account: &str, id: &str, events: &[&str]) 
     store.make_webhook(account, new).await.unwrap()
 }
 
-async fn told(store: &impl Deliveries, id: &str) -> Vec<String> {
+pub(super) async fn told(store: &impl Deliveries, id: &str) -> Vec<String> {
     let rows = store.deliveries(id).await.unwrap();
     rows.into_iter().rev().map(|row| row.event).collect()
 }

@@ -8,6 +8,7 @@ use tandem_actors::record::RecordError;
 
 use super::super::archive::{Archive, Cursor, PAGE_MAX, outcome_named};
 use super::super::fault::unread;
+use super::super::read::page;
 use super::{Inquiry, SearchRow, SearchState, Store, Target, TargetRow};
 use crate::account::Account;
 
@@ -66,11 +67,10 @@ impl SearchArchive for Store {
         .fetch_all(&self.inner.readers)
         .await
         .map_err(|error| unread(&error))?;
-        let page = limit as usize;
-        let searches = rows.iter().take(page).map(read).collect::<Result<Vec<_>, _>>()?;
-        let last = if rows.len() > page { searches.last() } else { None };
-        let next = last.map(|row| Cursor { queued_ms: row.made_ms, id: row.id.clone() });
-        Ok((searches, next))
+        page(&rows, limit, read, |row: &SearchRow| Cursor {
+            queued_ms: row.made_ms,
+            id: row.id.clone(),
+        })
     }
 
     async fn open_searches(&self) -> Result<Vec<String>, RecordError> {

@@ -11,7 +11,7 @@ use tandem_actors::briefing::Text;
 use tandem_actors::tool::{Done, Job, Promise, Readback, Risk, Tool, Verdict};
 
 use super::{Agent, Answer};
-use crate::store::{AgentState, AgentTask};
+use crate::store::{AgentState, AgentTask, AgentTasks as _};
 use crate::tool::checked::arguments;
 use crate::tool::question::Question;
 

@@ -14,7 +14,7 @@ use tandem_actors::tool::{Risk, ToolCallId, Verdict};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::{Archive as _, LedgerState, TASKS_MAX};
+use crate::store::{Archive as _, LedgerState, Store, TASKS_MAX};
 use crate::tool::Shelf;
 
 const CALL: &str = "c1";

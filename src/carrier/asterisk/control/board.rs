@@ -1,6 +1,6 @@
 //! What is done at an Asterisk, step by step, as orders and events come.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tandem_actors::briefing::Outcome;
@@ -10,27 +10,33 @@ use tandem_actors::exchange::Exchange;
 
 use super::Settings;
 use super::live::{Live, Lives, Stage};
+use super::waiting::Callers;
 use crate::carrier::asterisk::ari::Channel;
 use crate::carrier::asterisk::names::{self, Role};
 use crate::carrier::asterisk::outcome;
 use crate::carrier::asterisk::rest::{External, Rest, RestError, Ring};
 use crate::config::Dialect;
-use crate::reception::{self, Ringing};
+use crate::reception::{self, Passing, Ringing, Taken};
 
 /// A call that is over is gone from the exchange by then.
 const SETTLED: Duration = Duration::from_millis(500);
+
+/// How long a human's phone rings for somebody who is put straight through: as long as any phone
+/// does before a voicemail takes it.
+const PASSED_RINGS: Duration = Duration::from_secs(30);
 
 /// The calls at one Asterisk, and whom to tell of them.
 pub(super) struct Board {
     pub(super) rest: Rest,
     pub(super) settings: Settings,
     pub(super) lives: Lives,
+    pub(super) waiting: Callers,
     pub(super) house: OnceLock<(Exchange, reception::Shared)>,
 }
 
 impl Board {
     /// A channel has come into our application.
-    pub(super) async fn came(&self, channel: Channel) {
+    pub(super) async fn came(self: &Arc<Self>, channel: Channel) {
         match names::role(&channel.id) {
             Role::Phone => match self.lives.get(&channel.id).map(|live| live.stage) {
                 Some(Stage::Left) => {}
@@ -40,7 +46,11 @@ impl Board {
             },
             Role::Media(phone) => self.add(phone, &channel.id).await,
             Role::Human(phone) => self.hand_over(phone).await,
-            Role::Caller => self.rings(channel).await,
+            // They may wait for a place, which other events make.
+            Role::Caller => {
+                let board = Arc::clone(self);
+                drop(tokio::spawn(async move { board.rings(channel).await }));
+            }
         }
     }
 
@@ -51,20 +61,61 @@ impl Board {
             "" => "anonymous",
             number => number,
         };
-        let (from, to) = (Number::new(from), Number::new(channel.dialplan.exten));
+        let (from, to) = (Number::new(from), Number::new(channel.dialplan.exten.as_str()));
         let dialect = self.settings.dialect;
-        let made = match reception.take(Ringing { from, to, dialect }).await {
-            Ok(made) => made,
-            Err(error) => {
+        let gone = self.waiting.enter(&channel.id);
+        let made = match reception.take_in_turn(Ringing { from, to, dialect }).await {
+            Ok(Taken::Made(made)) => Some(Ok(made)),
+            Ok(Taken::Waits(waiting)) => {
+                self.report(self.rest.sound_ringing(&channel.id).await);
+                gone.run_until_cancelled(waiting.turn()).await
+            }
+            Ok(Taken::PassedOn(passing)) => {
+                self.waiting.leave(&channel.id);
+                return self.pass_on(&channel, passing).await;
+            }
+            Err(error) => Some(Err(error)),
+        };
+        self.waiting.leave(&channel.id);
+        let made = match made {
+            Some(Ok(made)) => made,
+            Some(Err(error)) => {
                 tracing::warn!(%error, "a caller was not taken");
                 return self.clear(&channel.id).await;
             }
+            // They have given up.
+            None => return,
         };
         self.lives.enter(&channel.id, Live::of(made.call.clone(), &made.addresses, Stage::Ringing));
         exchange.tell(&made.call, Input::Placed(CarrierCallId(channel.id.clone())));
         match self.rest.answer(&channel.id).await {
             Ok(()) => self.connect(&channel.id).await,
             Err(error) => self.fail(&channel.id, &error).await,
+        }
+    }
+
+    /// Rings a human for a caller whom nobody answers until then.
+    async fn pass_on(&self, channel: &Channel, passing: Passing) {
+        let (phone, bridge) = (&channel.id, names::bridge(&channel.id));
+        self.lives.enter(phone, Live::passed_on(passing.call().clone()));
+        let ring = Ring {
+            id: &names::human(phone),
+            endpoint: &self.endpoint(passing.human()),
+            caller: &channel.caller.number,
+            ringing: PASSED_RINGS,
+        };
+        let rung = async {
+            self.rest.sound_ringing(phone).await?;
+            self.rest.bridge(&bridge).await?;
+            self.rest.join(&bridge, phone).await?;
+            self.rest.ring(ring).await
+        };
+        match rung.await {
+            Ok(()) => passing.done(),
+            Err(error) => {
+                tracing::warn!(%error, "a caller was not put through");
+                self.clear(phone).await;
+            }
         }
     }
 
@@ -120,7 +171,13 @@ impl Board {
         let Some(live) = self.lives.get(phone) else {
             return self.report(self.rest.hang_up(&human).await);
         };
+        if live.stage == Stage::PassedOn {
+            self.report(self.rest.answer(phone).await);
+        }
         if let Err(error) = self.rest.join(&names::bridge(phone), &human).await {
+            if !live.is_ours() {
+                return self.clear(phone).await;
+            }
             self.report(self.rest.hang_up(&human).await);
             return self.tell(&live, Input::Transferred(Err(error.to_string())));
         }
@@ -134,13 +191,14 @@ impl Board {
         match names::role(channel) {
             Role::Media(phone) => self.media_gone(phone).await,
             Role::Human(phone) => match self.lives.get(phone) {
-                Some(live) if live.stage != Stage::HandedOver => {
+                Some(live) if live.is_ours() => {
                     let why = outcome::of(cause).word().to_owned();
                     self.tell(&live, Input::Transferred(Err(why)));
                 }
                 Some(_) | None => self.clear(phone).await,
             },
             Role::Phone | Role::Caller => {
+                self.waiting.gone(channel);
                 if let Some(live) = self.lives.leave(channel) {
                     let reason = format!("cause_{cause}");
                     self.tell(&live, Input::Ended(outcome::of(cause), reason));

@@ -27,6 +27,8 @@ pub(super) enum Stage {
     Ringing,
     /// Its phone is with us.
     Talking,
+    /// A human is rung for it, and nobody has answered it.
+    PassedOn,
     /// Its phone is with a human; we are out of it.
     HandedOver,
 }
@@ -41,6 +43,16 @@ impl Live {
     /// One that an earlier run left: its media comes when it is gone on with.
     pub(super) const fn left(call: CallId) -> Self {
         Self { call, nonce: String::new(), stage: Stage::Left }
+    }
+
+    /// One that is put straight through; it has no media here.
+    pub(super) const fn passed_on(call: CallId) -> Self {
+        Self { call, nonce: String::new(), stage: Stage::PassedOn }
+    }
+
+    /// Whether it is with us, or will be: no human has it or is to have it.
+    pub(super) fn is_ours(&self) -> bool {
+        !matches!(self.stage, Stage::HandedOver | Stage::PassedOn)
     }
 
     /// One that an earlier run handed over; all that is known of it is its phone.

@@ -9,6 +9,9 @@ const ACCEPTED: &str = "Thank you, it is accepted. Goodbye.";
 const DECLINED: &str = "All right, nothing will be done. Goodbye.";
 const LATER: &str = "That did not work, so nothing will be done. Goodbye.";
 
+/// What the server tells when a PIN has been entered that is right.
+const RIGHT_PIN: &str = "entered the right PIN";
+
 const YES: &[&str] = &["yes", "i accept", "go ahead"];
 const NO: &[&str] = &["no", "i decline", "do not"];
 
@@ -22,6 +25,9 @@ impl Mind for Approval {
             },
             Moment::Heard(text) => heard(view, text),
             Moment::Waiting => Vec::new(),
+            Moment::Idle if view.was_told(RIGHT_PIN) => {
+                task_line::open_question(view).map_or_else(Vec::new, |(again, _)| vec![again])
+            }
             Moment::Opening | Moment::Idle => ask(view),
         }
     }
