@@ -1,6 +1,6 @@
 //! What remains to be done elsewhere for settings to work: in a provider's portal, at a proxy, in a
-//! PBX's files. Values are exact, ready to be copied; a secret is told by the variable that holds it.
-//! Pure.
+//! PBX's files. Values are exact, ready to be copied; a secret is told by the variable that holds
+//! it. Pure.
 
 use schemars::JsonSchema;
 use serde::Serialize;

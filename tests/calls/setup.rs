@@ -128,7 +128,8 @@ async fn azure_resources_are_checked_before_they_are_connected() {
     let stage = Stage::with(config).await;
     let api = Api { stage: &stage, key: Some(OPERATOR.to_owned()) };
     let resources = json!({
-        "carrier.kind": "acs", "carrier.number": "+14255550123", "acs.endpoint": registered.endpoint,
+        "carrier.kind": "acs", "carrier.number": "+14255550123",
+        "acs.endpoint": registered.endpoint,
         "acs.tenant_id": registered.tenant_id, "acs.client_id": registered.client_id,
         "http.public_url": "https://bridge.example.com",
         "model.url": model.url(), "model.name": "gpt-realtime", "model.auth": "bearer",
