@@ -4,6 +4,7 @@
 pub mod acs;
 pub mod asterisk;
 pub mod convert;
+pub mod softphone;
 pub mod twilio;
 
 #[cfg(test)]

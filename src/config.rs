@@ -270,6 +270,9 @@ pub enum Dialect {
     Asterisk24k,
     /// Asterisk's `chan_websocket`, µ-law 8 kHz (`ulaw`).
     Asterisk8k,
+    /// A browser's, PCM 24 kHz; no setting, for it is one whenever a browser calls.
+    #[serde(skip)]
+    Softphone,
 }
 
 /// What it says of itself.

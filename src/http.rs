@@ -31,6 +31,7 @@ mod schedules;
 mod searches;
 mod session;
 mod settings;
+mod softphone;
 mod twilio;
 mod webhooks;
 
@@ -43,6 +44,7 @@ use axum::routing::{any, delete, get, post};
 use secrecy::SecretString;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::carrier::softphone::Softphones;
 use crate::model::endpoints::Counts;
 use crate::reception;
 use crate::recording::Recordings;
@@ -96,6 +98,8 @@ pub struct Desk {
     pub refusals: Refusals,
     /// Lives only in a rehearsal.
     pub stagehand: Option<Stagehand>,
+    /// Browsers as phones.
+    pub softphones: Softphones,
     /// What the routes of a real phone network work with.
     pub network: Ends,
 }
@@ -159,6 +163,7 @@ fn for_operators() -> Router<Desk> {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .merge(softphone::routes())
         .merge(openapi::routes())
 }
 

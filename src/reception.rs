@@ -126,6 +126,14 @@ impl Reception {
     /// # Errors
     /// [`NotMade`]; the carrier should be told that we are busy.
     pub async fn take(&self, ringing: Ringing) -> Result<Made, NotMade> {
+        self.take_about(ringing, None).await
+    }
+
+    /// The same for something else, if anything, than its number is for.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub async fn take_about(&self, ringing: Ringing, task: Option<Text>) -> Result<Made, NotMade> {
         let usual = self.wish(self.house().inbound_task.clone());
         let wish = match self.store.inbound(&ringing.to).await? {
             Some((_, profile)) if !profile.admits(&ringing.from) => {
@@ -134,7 +142,8 @@ impl Reception {
             Some((account, profile)) => profile.wish(account, usual),
             None => usual,
         };
-        self.take_as(ringing, wish).await
+        let task = task.unwrap_or_else(|| wish.task.clone());
+        self.take_as(ringing, Wish { task, ..wish }).await
     }
 
     /// Takes a call that rings here for something else than the house's usual task.
@@ -308,6 +317,12 @@ impl Reception {
     #[must_use]
     pub fn voicemail(&self) -> Voicemail {
         self.house().voicemail
+    }
+
+    /// Our number.
+    #[must_use]
+    pub fn number(&self) -> Number {
+        self.house().number.clone()
     }
 
     /// Whom callers may be handed over to.

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::campaign;
+use crate::carrier::softphone::Softphones;
 use crate::clips;
 use crate::config::{Config, Dialect, Kind};
 use crate::http::refusals::Refusals;
@@ -90,19 +91,17 @@ impl Server {
         let door = carriers.as_ref().map(TcpListener::local_addr).transpose()?;
         let store = Store::open(&config.store.dir, &config.store.node).await?;
         let (settled, left) = settle(&store, config).await?;
-        let recordings = match config.store.record_audio {
-            true => Some(Recordings::new(&config.store.dir.join(recording::FOLDER))?),
-            false => None,
-        };
+        let recordings = recordings(config)?;
         let (model, simulated_model) = model(config).await?;
         let network = Network::of(config)?;
+        let softphones = Softphones::over(network.carrier());
         let Stock { shelf, agent } = tool::stock(config, &store, tools).await?;
         let at = door.unwrap_or(address);
         let build = house::build(at, model.formats().to_vec(), shelf.promises());
         let (settings, house) = Settings::open(config, &store, build).await?;
         let ports = Ports {
             model: Arc::new(model.clone()),
-            carrier: network.carrier(),
+            carrier: Arc::new(softphones.clone()),
             tools: Arc::new(shelf.into_tools()),
             record: Arc::new(store.clone()),
             live: Exchange::channel(),
@@ -121,6 +120,7 @@ impl Server {
             reception: Arc::new(reception),
             network: network.ends(config, &store).await?,
             store,
+            softphones,
             model: model.counts(),
             recordings,
             searches: Bell::default(),
@@ -170,6 +170,7 @@ impl Server {
             _left = exchange.drain(self.drain) => {}
             () = async { now.await; exchange.drain(Duration::ZERO).await; } => {}
         }
+        self.desk.softphones.close();
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
@@ -179,6 +180,12 @@ impl Server {
         self.desk.store.close().await?;
         Ok(())
     }
+}
+
+/// Where calls are recorded, if they are.
+fn recordings(config: &Config) -> std::io::Result<Option<Recordings>> {
+    let folder = config.store.dir.join(recording::FOLDER);
+    config.store.record_audio.then(|| Recordings::new(&folder)).transpose()
 }
 
 fn stagehand(

@@ -112,7 +112,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     fn over(stream: WebSocket<Polled<S>>) -> Self {
-        Self { stream, control: Control { since: Instant::now(), frames: 0 } }
+        let now = Instant::now();
+        Self { stream, control: Control { since: now, frames: 0, last: now } }
     }
 
     /// Returns the next message; pings are answered on the way. After an error the socket is of
@@ -166,6 +167,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// As [`Self::send_text`].
     pub fn send_binary(&mut self, bytes: Bytes) -> Result<(), Broken> {
         self.send(tungstenite::Message::Binary(bytes))
+    }
+
+    /// Asks the far end for a sign of life.
+    ///
+    /// # Errors
+    /// As [`Self::send_text`].
+    pub fn ping(&mut self) -> Result<(), Broken> {
+        self.send(tungstenite::Message::Ping(Bytes::new()))
+    }
+
+    /// How long it has given none: neither a ping nor an answer to one of ours.
+    #[must_use]
+    pub fn unanswered(&self) -> Duration {
+        self.control.last.elapsed()
     }
 
     /// Starts to close the socket in order.
@@ -244,6 +259,7 @@ fn would_block(error: &Error) -> bool {
 struct Control {
     since: Instant,
     frames: u32,
+    last: Instant,
 }
 
 impl Control {
@@ -251,8 +267,9 @@ impl Control {
     fn is_calm(&mut self) -> bool {
         let now = Instant::now();
         if now.duration_since(self.since) >= CONTROL_WINDOW {
-            *self = Self { since: now, frames: 0 };
+            *self = Self { since: now, frames: 0, last: now };
         }
+        self.last = now;
         self.frames += 1;
         self.frames <= CONTROL_FRAMES
     }

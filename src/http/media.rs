@@ -47,9 +47,11 @@ pub(super) async fn acs(
         let attached = desk.reception.attach(&call, &nonce, |dialect| {
             let rate = match dialect {
                 Dialect::Acs16k => Rate::Hz16000,
-                Dialect::Acs24k | Dialect::Twilio | Dialect::Asterisk24k | Dialect::Asterisk8k => {
-                    Rate::Hz24000
-                }
+                Dialect::Acs24k
+                | Dialect::Twilio
+                | Dialect::Asterisk24k
+                | Dialect::Asterisk8k
+                | Dialect::Softphone => Rate::Hz24000,
             };
             (acs::line(socket, rate), rate.coding())
         });
@@ -104,7 +106,7 @@ fn taken(desk: &Desk, call: &CallId, start: &Start, line: Line) -> Result<Line, 
     Ok(line)
 }
 
-fn admit(
+pub(super) fn admit(
     desk: &Desk,
     call: &str,
     nonce: &str,
@@ -124,7 +126,7 @@ fn admit(
     Ok((call, upgrade.map_err(|refusal| Box::new(refusal.into_response()))?))
 }
 
-fn note(call: &CallId, attached: Result<(), crate::reception::Turned>) {
+pub(super) fn note(call: &CallId, attached: Result<(), crate::reception::Turned>) {
     if let Err(error) = attached {
         tracing::warn!(%call, %error, "media socket");
     }

@@ -9,6 +9,7 @@ mod later;
 mod operation;
 mod page;
 mod paths;
+mod softphone;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,7 @@ fn document() -> Value {
         (telling::WEBHOOKS, telling::webhooks()),
         (telling::POLICY, telling::policy()),
         (house::HOUSE, house::house()),
+        (softphone::TAG, softphone::operations()),
         (clawcall::TAG, clawcall::operations()),
         (house::HEALTH, house::health()),
     ];

@@ -24,10 +24,14 @@ async fn of(desk: &Desk, account: &Account) -> Result<Option<(Number, &'static s
     Ok(desk.target.clone().filter(|_| is_house).map(|number| (number, "settings")))
 }
 
+/// The phone of this account, if there is one.
+pub(super) async fn number(desk: &Desk, account: &Account) -> Result<Option<Number>, Problem> {
+    Ok(of(desk, account).await?.map(|(number, _)| number))
+}
+
 /// Whom an order rings that names nobody.
 pub(super) async fn required(desk: &Desk, account: &Account) -> Result<Number, Problem> {
-    let found = of(desk, account).await?;
-    found.map(|(number, _)| number).ok_or_else(|| {
+    number(desk, account).await?.ok_or_else(|| {
         let detail = "the order names nobody and no phone is set to ring then; add \"to\" in \
                       E.164 (+15550100), or set the phone: PUT /v1/phone, `tandem phone +…`, \
                       call.target";

@@ -12,7 +12,9 @@ impl Reception {
     /// The call's audio: what the carrier speaks when the model speaks it too.
     pub(super) fn format(&self, dialect: Dialect) -> Format {
         let native = match dialect {
-            Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k => Format::Pcm24k,
+            Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k | Dialect::Softphone => {
+                Format::Pcm24k
+            }
             Dialect::Twilio | Dialect::Asterisk8k => Format::Pcmu8k,
         };
         let house = self.house();
@@ -27,6 +29,7 @@ impl Reception {
             Dialect::Acs16k => ("acs", "?audioFormat=pcm16KMono"),
             Dialect::Twilio => ("twilio", ""),
             Dialect::Asterisk24k | Dialect::Asterisk8k => ("asterisk", ""),
+            Dialect::Softphone => ("softphone", ""),
         };
         let http = &self.house().url;
         // `http` becomes `ws` and `https` becomes `wss`.

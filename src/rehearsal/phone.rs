@@ -44,6 +44,8 @@ pub enum Dialect {
     Asterisk24k,
     /// Asterisk's `chan_websocket`, µ-law at 8 kHz.
     Asterisk8k,
+    /// A browser that is the phone, PCM at 24 kHz.
+    Softphone,
 }
 
 impl Dialect {
@@ -51,7 +53,7 @@ impl Dialect {
     #[must_use]
     pub const fn coding(self) -> Coding {
         match self {
-            Self::Acs24k | Self::Asterisk24k => Coding::Pcm24k,
+            Self::Acs24k | Self::Asterisk24k | Self::Softphone => Coding::Pcm24k,
             Self::Acs16k => Coding::Pcm16k,
             Self::Twilio | Self::Asterisk8k => Coding::Mulaw8k,
         }

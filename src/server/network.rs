@@ -77,7 +77,8 @@ impl Network {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) {
-        let carrier = self.carrier();
+        desk.softphones.serve(desk.exchange.clone());
+        let carrier = Arc::new(desk.softphones.clone());
         tasks.spawn(aftermath::see_to(left, desk.clone(), carrier, stop.clone()));
         match self {
             Self::Rehearsal(simulated) => simulated.serve(desk.exchange.clone()),
@@ -109,9 +110,11 @@ fn acs(config: &Config) -> anyhow::Result<Control> {
         number: Number::new(config.carrier.number.as_str()),
         rate: match config.acs.audio {
             Dialect::Acs16k => acs::Rate::Hz16000,
-            Dialect::Acs24k | Dialect::Twilio | Dialect::Asterisk24k | Dialect::Asterisk8k => {
-                acs::Rate::Hz24000
-            }
+            Dialect::Acs24k
+            | Dialect::Twilio
+            | Dialect::Asterisk24k
+            | Dialect::Asterisk8k
+            | Dialect::Softphone => acs::Rate::Hz24000,
         },
     };
     Ok(Control::new(settings)?)

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::acs_stage::free_port;
 use crate::process::Process;
+use crate::softphone::browser::{Browser, talk};
 use crate::stage::STORY;
 use crate::twilio_network::network::{ACCOUNT, NUMBER, PUBLIC, TOKEN};
 
@@ -203,4 +204,26 @@ async fn a_call_at_azure_is_hung_up_and_told_honestly() {
     assert_eq!((&call["outcome"], &call["reason"]), (&json!("system_error"), &json!("node_lost")));
     let seen = azure.call(&id, |seen| seen.state == State::Disconnected).await;
     assert_eq!((seen.terminated, azure.calls().len()), (1, 1), "hung up, and rung once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_with_a_browser_ends_with_its_server_and_rings_nobody_again() {
+    let (twilio, mut line) = twilio().await;
+    line.settings.push(("TANDEM__CALL__TARGET", Role::Restaurant.number().to_owned()));
+    let first = line.start();
+    let mut browser = Browser::at(&first.url, Role::Restaurant.number()).await;
+    let sits_there = tokio::spawn(async move {
+        let ring = browser.told().await;
+        talk(browser.answer(&ring, Role::Restaurant).await).await
+    });
+    let id = talks(&first).await;
+    first.signal("-KILL");
+    drop(first);
+    sits_there.await.unwrap();
+
+    let second = line.start();
+    let over = |call: &Value| !call["outcome"].is_null();
+    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    assert_eq!((&call["outcome"], &call["reason"]), (&json!("system_error"), &json!("node_lost")));
+    assert_eq!(twilio.orders(), 0, "Twilio was never asked");
 }

@@ -47,6 +47,7 @@ mod refusal;
 mod schedules;
 mod search;
 mod settings;
+mod softphone;
 mod submission;
 mod twilio_network;
 mod usage;

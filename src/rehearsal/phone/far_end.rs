@@ -80,6 +80,7 @@ impl FarEnd {
         let before_the_first_frame = match self.dialect {
             Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k | Dialect::Asterisk8k => 1,
             Dialect::Twilio => 2,
+            Dialect::Softphone => 0,
         };
         for _ in 0..before_the_first_frame {
             let message = socket.next().await.unwrap().unwrap();
@@ -138,7 +139,8 @@ impl Peer {
             return self.seen.push_back(Seen::Other(text.to_owned()));
         };
         let string = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let kind = message.get("kind").or(message.get("event")).cloned().unwrap_or_default();
+        let kind = ["kind", "event", "type"].iter().find_map(|name| message.get(name));
+        let kind = kind.cloned().unwrap_or_default();
         let seen = match kind.as_str().unwrap_or_default() {
             "AudioData" => return self.listen(&message["audioData"]["data"]),
             "media" => return self.listen(&message["media"]["payload"]),
@@ -147,6 +149,8 @@ impl Peer {
             "mark" => Seen::Mark(string(&message["mark"]["name"])),
             "DTMF_END" => Seen::Key(string(&message["digit"])),
             "MEDIA_MARK_PROCESSED" => Seen::Mark(string(&message["correlation_id"])),
+            "key" => Seen::Key(string(&message["key"])),
+            "played" => Seen::Mark(message["mark"].to_string()),
             "stop" => Seen::Stopped,
             _ => Seen::Other(text.to_owned()),
         };
@@ -199,7 +203,7 @@ impl Peer {
                 Dialect::Twilio => json!({
                     "event": "media", "streamSid": self.stream(), "media": { "payload": data }
                 }),
-                Dialect::Asterisk24k | Dialect::Asterisk8k => {
+                Dialect::Asterisk24k | Dialect::Asterisk8k | Dialect::Softphone => {
                     let audio = Message::binary(coding.encode(piece));
                     self.socket.send(audio).await.unwrap();
                     continue;
@@ -215,6 +219,7 @@ impl Peer {
             Dialect::Acs16k => json!({ "kind": "stopAudio", "stopAudio": {} }),
             Dialect::Twilio => json!({ "event": "clear", "streamSid": self.stream() }),
             Dialect::Asterisk24k | Dialect::Asterisk8k => json!({ "command": "FLUSH_MEDIA" }),
+            Dialect::Softphone => json!({ "type": "flush" }),
         };
         self.send(message).await;
     }
@@ -228,6 +233,9 @@ impl Peer {
             }
             Dialect::Asterisk24k | Dialect::Asterisk8k => {
                 json!({ "command": "MARK_MEDIA", "correlation_id": name })
+            }
+            Dialect::Softphone => {
+                json!({ "type": "mark", "mark": name.parse::<u64>().expect("a number") })
             }
         };
         self.send(message).await;

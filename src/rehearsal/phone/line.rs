@@ -83,7 +83,7 @@ pub(super) struct Line {
     next: u64,
     /// Frames still to be dropped.
     dropping: u64,
-    /// Deadlines up to here were missed by order.
+    /// Deadlines before this were missed by order.
     excused: Instant,
 }
 
@@ -191,7 +191,7 @@ impl Line {
             if due > now {
                 return Ok(());
             }
-            if due > self.excused {
+            if due >= self.excused {
                 self.note(|account| account.late(due, now));
             }
             let theirs = self.guest.as_mut().map(|guest| guest.speak(self.frame));
@@ -277,6 +277,7 @@ impl Line {
                 self.tell_of_room().await?;
             }
             Received::Mark(name) => self.player.mark(name),
+            Received::Nothing => {}
             Received::Flush => {
                 let marks = self.player.flush();
                 self.offer(Sound::Flushed);

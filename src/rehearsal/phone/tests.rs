@@ -57,7 +57,8 @@ async fn what_is_said_is_heard_both_ways(
         Dialect::Acs16k,
         Dialect::Twilio,
         Dialect::Asterisk24k,
-        Dialect::Asterisk8k
+        Dialect::Asterisk8k,
+        Dialect::Softphone
     )]
     dialect: Dialect,
 ) {
@@ -73,6 +74,23 @@ async fn what_is_said_is_heard_both_ways(
     assert_eq!((all.heard, all.lost, all.underruns), (account.frames, 0, 0));
     assert_eq!(all.frames_sent, all.lateness_us.len(), "every frame has its deadline");
     assert_eq!(all.ending, Some(Ending::HungUp));
+}
+
+#[tokio::test]
+async fn a_browser_says_what_has_been_played_and_loses_the_marks_of_a_flush() {
+    let (phone, mut sounds, mut peer) = call(Dialect::Softphone).await;
+    peer.say(SENTENCE).await;
+    peer.mark("7").await;
+    read_for(&mut peer, Duration::from_millis(500)).await;
+    peer.flush().await;
+    peer.mark("8").await;
+    phone.press('5').await;
+    let mut seen: Vec<Seen> =
+        read_for(&mut peer, Duration::from_secs(1)).await.into_iter().map(|(it, _)| it).collect();
+    seen.sort_by_key(|seen| matches!(seen, Seen::Key(_)));
+    assert_eq!(seen, [Seen::Mark("8".into()), Seen::Key("5".into())]);
+    let (text, account) = said(&mut sounds).await;
+    assert!(SENTENCE.starts_with(&text) && account.cut_off == 1, "{text}");
 }
 
 #[tokio::test]

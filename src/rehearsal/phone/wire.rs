@@ -2,6 +2,7 @@
 //! through. Facts: Azure's audio streaming concept page, Twilio's Media Streams reference.
 
 mod asterisk;
+mod softphone;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -55,6 +56,7 @@ pub(super) async fn connect(dialled: &Dialled) -> Result<Socket, PhoneError> {
             }
         }
         Dialect::Asterisk24k | Dialect::Asterisk8k => asterisk::introduce(&mut request)?,
+        Dialect::Softphone => {}
     }
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -76,6 +78,8 @@ pub(super) enum Received {
     Flush,
     /// Tell when playing gets here.
     Mark(String),
+    /// What a phone has nothing to do with.
+    Nothing,
     /// What makes the carrier drop the call.
     Unbearable,
     /// Nothing a carrier knows.
@@ -101,7 +105,9 @@ impl Wire {
         let stream = match dialled.dialect {
             Dialect::Acs24k | Dialect::Acs16k => Uuid::now_v7().to_string(),
             Dialect::Twilio => format!("MZ{}", Uuid::now_v7().simple()),
-            Dialect::Asterisk24k | Dialect::Asterisk8k => dialled.carrier_call.clone(),
+            Dialect::Asterisk24k | Dialect::Asterisk8k | Dialect::Softphone => {
+                dialled.carrier_call.clone()
+            }
         };
         Self { dialled, stream, silence, begun: Timestamp::now(), written: 0, full: false }
     }
@@ -144,6 +150,7 @@ impl Wire {
                 vec![connected, self.twilio("start", "start", start)]
             }
             Dialect::Asterisk24k | Dialect::Asterisk8k => vec![asterisk::opening(&self.dialled)],
+            Dialect::Softphone => Vec::new(),
         }
     }
 
@@ -175,6 +182,7 @@ impl Wire {
                 ))
             }
             Dialect::Asterisk24k | Dialect::Asterisk8k => asterisk::frame(coding, samples),
+            Dialect::Softphone => softphone::frame(samples),
         }
     }
 
@@ -189,6 +197,7 @@ impl Wire {
                 self.twilio("dtmf", "dtmf", json!({ "track": "inbound_track", "digit": key }))
             }
             Dialect::Asterisk24k | Dialect::Asterisk8k => asterisk::key(&self.stream, key),
+            Dialect::Softphone => softphone::key(key),
         }
     }
 
@@ -198,6 +207,7 @@ impl Wire {
             Dialect::Acs24k | Dialect::Acs16k => None,
             Dialect::Twilio => Some(self.twilio("mark", "mark", json!({ "name": name }))),
             Dialect::Asterisk24k | Dialect::Asterisk8k => Some(asterisk::mark(&self.stream, name)),
+            Dialect::Softphone => softphone::mark(name),
         }
     }
 
@@ -209,7 +219,11 @@ impl Wire {
     /// The last message before the socket is closed; only Twilio has one.
     pub(super) fn stop(&mut self) -> Option<Message> {
         match self.dialled.dialect {
-            Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k | Dialect::Asterisk8k => None,
+            Dialect::Acs24k
+            | Dialect::Acs16k
+            | Dialect::Asterisk24k
+            | Dialect::Asterisk8k
+            | Dialect::Softphone => None,
             Dialect::Twilio => {
                 let body = json!({ "accountSid": ACCOUNT, "callSid": self.dialled.carrier_call });
                 Some(self.twilio("stop", "stop", body))
@@ -233,7 +247,9 @@ impl Wire {
     pub(super) const fn holds(&self) -> Duration {
         match self.dialled.dialect {
             // Undocumented; a minute is longer than any answer.
-            Dialect::Acs24k | Dialect::Acs16k | Dialect::Twilio => Duration::from_mins(1),
+            Dialect::Acs24k | Dialect::Acs16k | Dialect::Twilio | Dialect::Softphone => {
+                Duration::from_mins(1)
+            }
             Dialect::Asterisk24k | Dialect::Asterisk8k => asterisk::HOLDS,
         }
     }
@@ -242,14 +258,14 @@ impl Wire {
     pub(super) const fn returns_flushed_marks(&self) -> bool {
         match self.dialled.dialect {
             Dialect::Acs24k | Dialect::Acs16k | Dialect::Twilio => true,
-            Dialect::Asterisk24k | Dialect::Asterisk8k => false,
+            Dialect::Asterisk24k | Dialect::Asterisk8k | Dialect::Softphone => false,
         }
     }
 
     /// What the carrier says when so many frames wait: Asterisk asks for a pause, and ends it.
     pub(super) fn room(&mut self, waiting: usize) -> Option<Message> {
         match self.dialled.dialect {
-            Dialect::Acs24k | Dialect::Acs16k | Dialect::Twilio => None,
+            Dialect::Acs24k | Dialect::Acs16k | Dialect::Twilio | Dialect::Softphone => None,
             Dialect::Asterisk24k | Dialect::Asterisk8k => {
                 asterisk::room(&self.stream, waiting, &mut self.full)
             }
@@ -265,6 +281,7 @@ impl Wire {
             Dialect::Asterisk24k | Dialect::Asterisk8k => {
                 asterisk::read(message, self.dialled.dialect.coding())
             }
+            Dialect::Softphone => softphone::read(message),
         };
         read.unwrap_or(Received::Odd)
     }

@@ -254,7 +254,7 @@ impl Board {
 const fn codec(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Asterisk8k | Dialect::Twilio => "ulaw",
-        Dialect::Asterisk24k | Dialect::Acs24k | Dialect::Acs16k => "slin24",
+        Dialect::Asterisk24k | Dialect::Acs24k | Dialect::Acs16k | Dialect::Softphone => "slin24",
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn opening(dialled: &Dialled) -> Message {
     let coding = dialled.dialect.coding();
     let format = match dialled.dialect {
         Dialect::Twilio | Dialect::Asterisk8k => "ulaw",
-        Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k => "slin24",
+        Dialect::Acs24k | Dialect::Acs16k | Dialect::Asterisk24k | Dialect::Softphone => "slin24",
     };
     let variables: serde_json::Map<_, _> =
         dialled.parameters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
