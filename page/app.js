@@ -6,12 +6,14 @@ import { Floor, floor, watchFloor } from './floor.js';
 import { Call } from './call.js';
 import { Search } from './search.js';
 import { Schedules } from './schedules.js';
+import { PhoneBar, Softphone } from './softphone.js';
 
 const VIEWS = [
   [/^$/, Floor],
   [/^calls\/([^/]+)$/, Call],
   [/^searches\/([^/]+)$/, Search],
   [/^schedules$/, Schedules],
+  [/^phone$/, Softphone],
 ];
 
 const address = signal(read());
@@ -41,6 +43,7 @@ function Head() {
     <nav aria-label="Views">
       <${Link} to="#/">Floor<//>
       <${Link} to="#/schedules">Schedules<//>
+      <${Link} to="#/phone">Softphone<//>
       <a href="/docs">API</a>
     </nav>
     <span class="house" role="status">
@@ -75,7 +78,8 @@ function Door() {
 function App() {
   if (locked.value) return html`<${Door} />`;
   return html`<a class="skip" href="#main" onClick=${toMain}>To the content</a>
-    <${Head} /><main id="main" tabindex="-1"><${View} /></main>`;
+    <${Head} /><${PhoneBar} hidden=${address.value === 'phone'} />
+    <main id="main" tabindex="-1"><${View} /></main>`;
 }
 
 function toMain(event) {

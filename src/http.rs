@@ -189,6 +189,7 @@ fn for_carriers() -> Router<Desk> {
 
 fn for_rehearsals() -> Router<Desk> {
     Router::new()
+        .route("/rehearsal/numbers", get(rehearsal::numbers))
         .route("/rehearsal/incoming", post(rehearsal::incoming))
         .route("/rehearsal/faults", post(rehearsal::fault))
 }

@@ -1,11 +1,12 @@
-//! The stage door, open only in a rehearsal: let a simulated phone ring here, break something.
+//! The stage door, open only in a rehearsal: who can be rung; let a simulated phone ring here,
+//! break something.
 
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::call::event::Part;
 use tandem_actors::carrier::Number;
@@ -17,6 +18,25 @@ use super::caller::Operator;
 use super::problem::Problem;
 use crate::config::Dialect;
 use crate::reception::Ringing;
+use crate::rehearsal::callee::Role;
+
+/// Who can be rung.
+#[derive(Serialize)]
+pub(super) struct Numbers {
+    numbers: [Entry; Role::ALL.len()],
+}
+
+#[derive(Serialize)]
+struct Entry {
+    number: &'static str,
+    who: &'static str,
+}
+
+/// `GET /rehearsal/numbers`: everybody there is in a rehearsal.
+pub(super) async fn numbers(Operator: Operator) -> Json<Numbers> {
+    let entry = |role: Role| Entry { number: role.number(), who: role.who() };
+    Json(Numbers { numbers: Role::ALL.map(entry) })
+}
 
 #[derive(Deserialize)]
 pub(super) struct Incoming {

@@ -1,8 +1,7 @@
 // What somebody at the page does, and sees.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { readFileSync } from 'node:fs';
-import { AXE, Server, browse, order } from './stage.mjs';
+import { Server, accessible, browse, order } from './stage.mjs';
 
 const TASK = 'Reserve a table for four at seven tonight, for Sam.';
 const QUESTION = 'Do you have a table for four at seven tonight?';
@@ -21,15 +20,6 @@ async function withPage(use, options) {
   } finally {
     await close();
   }
-}
-
-/** No serious finding of the accessibility checker. */
-async function accessible(page, where) {
-  // The policy of the page lets no script in but its own; the checker comes in by the debugger.
-  const found = await page.evaluate(`(() => { ${readFileSync(AXE, 'utf8')}; return axe.run(); })()`);
-  const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-  const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`);
-  assert.deepEqual(told, [], where);
 }
 
 /** Whether the caller's voice is seen on the axis: more than the marks of turns would draw. */

@@ -1,6 +1,7 @@
 // A server in a rehearsal and a browser in front of it, for one test each.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 
 const require = createRequire(`${process.env.TANDEM_MODULES}/`);
 const { chromium } = require('playwright-core');
-export const AXE = require.resolve('axe-core/axe.min.js');
+const AXE = require.resolve('axe-core/axe.min.js');
 
 const freePort = () => new Promise((resolve) => {
   const server = createServer().listen(0, '127.0.0.1', () => {
@@ -73,7 +74,7 @@ export async function browse(server, options = {}) {
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (line) => {
     // A server that is away, or refuses, is told by the browser too.
-    const expected = /ERR_CONNECTION|status of 4|ERR_INCOMPLETE|ERR_EMPTY/;
+    const expected = /ERR_CONNECTION|status of 4|code: 4|ERR_INCOMPLETE|ERR_EMPTY/;
     if (line.type() === 'error' && !expected.test(line.text())) faults.push(line.text());
   });
   page.on('request', (request) => {
@@ -90,4 +91,13 @@ export async function order(server, path, body) {
   });
   if (!answer.ok) throw new Error(await answer.text());
   return answer.json();
+}
+
+/** No serious finding of the accessibility checker. */
+export async function accessible(page, where) {
+  // The policy of the page lets no script in but its own; the checker comes in by the debugger.
+  const found = await page.evaluate(`(() => { ${readFileSync(AXE, 'utf8')}; return axe.run(); })()`);
+  const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+  const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`);
+  assert.deepEqual(told, [], where);
 }
