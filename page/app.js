@@ -8,6 +8,7 @@ import { Search } from './search.js';
 import { Schedules } from './schedules.js';
 import { Loads } from './loads.js';
 import { Setup } from './setup.js';
+import { PhoneBar, Softphone } from './softphone.js';
 
 const VIEWS = [
   [/^$/, Floor],
@@ -16,6 +17,7 @@ const VIEWS = [
   [/^schedules$/, Schedules],
   [/^loads$/, Loads],
   [/^setup$/, Setup],
+  [/^phone$/, Softphone],
 ];
 
 const address = signal(read());
@@ -47,6 +49,7 @@ function Head() {
       <${Link} to="#/schedules">Schedules<//>
       <${Link} to="#/loads">Load test<//>
       <${Link} to="#/setup">Set-up<//>
+      <${Link} to="#/phone">Softphone<//>
       <a href="/docs">API</a>
     </nav>
     <span class="house" role="status">
@@ -81,7 +84,8 @@ function Door() {
 function App() {
   if (locked.value) return html`<${Door} />`;
   return html`<a class="skip" href="#main" onClick=${toMain}>To the content</a>
-    <${Head} /><main id="main" tabindex="-1"><${View} /></main>`;
+    <${Head} /><${PhoneBar} hidden=${address.value === 'phone'} />
+    <main id="main" tabindex="-1"><${View} /></main>`;
 }
 
 function toMain(event) {

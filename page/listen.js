@@ -60,13 +60,14 @@ async function hear(path, on) {
     if (typeof data !== 'string') {
       const sides = apart(new Int16Array(data));
       on.frame(sides, rate);
-      player.port.postMessage(sides);
+      player.port.postMessage({ sound: sides });
       return;
     }
     const told = JSON.parse(data);
     if (told.sample_rate) {
       rate = told.sample_rate;
-      const options = { outputChannelCount: [2], processorOptions: { rate } };
+      const late = { ahead_ms: 80, ample_ms: 300, most_ms: 500 };
+      const options = { outputChannelCount: [2], processorOptions: { rate, ...late } };
       player = new AudioWorkletNode(context, 'player', options);
       player.connect(context.destination);
     } else if (told.ended) {

@@ -192,7 +192,9 @@ fn for_carriers() -> Router<Desk> {
 }
 
 fn for_rehearsals() -> Router<Desk> {
-    Router::new().route("/rehearsal/faults", post(rehearsal::fault))
+    Router::new()
+        .route("/rehearsal/numbers", get(rehearsal::numbers))
+        .route("/rehearsal/faults", post(rehearsal::fault))
 }
 
 /// What agents reach by way of their own routes.

@@ -1,4 +1,5 @@
-//! The stage door, open only in a rehearsal: let a simulated phone ring here, break something.
+//! The stage door, open only in a rehearsal: who can be rung; let a simulated phone ring here,
+//! break something.
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -6,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::call::event::Part;
@@ -19,10 +20,29 @@ use super::caller::Operator;
 use super::problem::Problem;
 use crate::config::Dialect;
 use crate::reception::{Ringing, Taken};
+use crate::rehearsal::callee::Role;
 
 /// Rings until it is answered, or whoever rings gives up.
 pub(super) fn patient_routes() -> Router<Desk> {
     Router::new().route("/rehearsal/incoming", post(incoming))
+}
+
+/// Who can be rung.
+#[derive(Serialize)]
+pub(super) struct Numbers {
+    numbers: [Entry; Role::ALL.len()],
+}
+
+#[derive(Serialize)]
+struct Entry {
+    number: &'static str,
+    who: &'static str,
+}
+
+/// `GET /rehearsal/numbers`: everybody there is in a rehearsal.
+pub(super) async fn numbers(Operator: Operator) -> Json<Numbers> {
+    let entry = |role: Role| Entry { number: role.number(), who: role.who() };
+    Json(Numbers { numbers: Role::ALL.map(entry) })
 }
 
 #[derive(Deserialize)]

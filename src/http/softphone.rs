@@ -86,10 +86,6 @@ pub(super) async fn stand_in(
                       (call.target, `tandem phone`) and for carrier.human, and for no other number";
         return Err(Problem::of(StatusCode::FORBIDDEN, "number_not_ours", detail.to_owned()));
     }
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(refusal) => return Ok(refusal.into_response()),
-    };
     let stand_in = desk.softphones.stand_in(number).map_err(|error| {
         let detail = error.to_string();
         match error {
@@ -102,6 +98,12 @@ pub(super) async fn stand_in(
             }
         }
     })?;
+    // Browsers do not tell a page why a socket was refused: a plain request is told it before it
+    // is told that this address speaks WebSocket only.
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(refusal) => return Ok(refusal.into_response()),
+    };
     let (answer, socket) = upgrade.accept(softphone::WORDS);
     drop(tokio::spawn(async move {
         if let Ok(socket) = socket.await {

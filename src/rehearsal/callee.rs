@@ -127,6 +127,33 @@ impl Role {
         }
     }
 
+    /// Who that is, for people.
+    #[must_use]
+    pub const fn who(self) -> &'static str {
+        match self {
+            Self::Restaurant => "a restaurant",
+            Self::Busy => "busy",
+            Self::NoAnswer => "nobody",
+            Self::Rejects => "rejects",
+            Self::Voicemail => "a voicemail",
+            Self::Silent => "never speaks",
+            Self::Interrupter => "interrupts",
+            Self::Menu => "an automatic menu",
+            Self::OnHold => "a wait with music",
+            Self::Colleague => "a colleague, for hand-overs",
+            Self::TaskCaller => "keeps a list of tasks",
+            Self::Asker => "wants a human",
+            Self::Curious => "has something found out",
+            Self::Customer => "cancels a booking",
+            Self::Bistro => "a cheap restaurant",
+            Self::Trattoria => "a dear restaurant",
+            Self::FullHouse => "a full restaurant",
+            Self::Approver => "accepts what is to be approved",
+            Self::Decliner => "declines it",
+            Self::PinHolder => "accepts it with the PIN 0417",
+        }
+    }
+
     /// Who has this number.
     #[must_use]
     pub fn at(number: &Number) -> Option<Self> {

@@ -2,14 +2,17 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server, browse, loadTest, order } from './stage.mjs';
+import { Voice } from './voice.mjs';
 
 const [, , folder] = process.argv;
 mkdirSync(folder, { recursive: true });
 const server = await Server.start();
-const { page, close } = await browse(server, { viewport: { width: 1200, height: 760 } });
+const task = 'Reserve a table for four at seven tonight at Luigi\'s, for Sam.';
+const voice = new Voice([[1, 'Luigi\'s, good evening.']]);
+const viewport = { width: 1200, height: 760 };
+const { page, close } = await browse(server, { viewport, args: voice.args });
 const shoot = (name) => page.screenshot({ path: join(folder, `${name}.png`) });
 
-const task = 'Reserve a table for four at seven tonight at Luigi\'s, for Sam.';
 const { id } = await order(server, '/v1/calls', { to: '+15550100', task });
 await order(server, '/v1/calls', { to: '+15550107', task });
 const targets = [['+15550120', 'Bistro'], ['+15550121', 'Rosa'], ['+15550122', 'Full House']]
@@ -27,6 +30,16 @@ await page.goto(`${server.url}/#/calls/${id}`);
 await page.locator('audio').waitFor({ timeout: 60_000 });
 await page.waitForTimeout(1_000);
 await shoot('call');
+await page.goto(`${server.url}/#/phone`);
+await page.getByRole('combobox', { name: 'Number' }).fill('+15550105');
+await page.getByRole('button', { name: 'Stand in' }).click();
+await page.getByText('rings here.').waitFor();
+await order(server, '/v1/calls', { to: '+15550105', task });
+await page.getByRole('button', { name: 'Answer' }).click();
+await page.getByText('Keypad').click();
+const theirs = await page.getByRole('meter', { name: 'How loud: They' }).elementHandle();
+await page.waitForFunction((bar) => Number(bar.getAttribute('aria-valuenow')) > 60, theirs);
+await shoot('softphone');
 const load = loadTest(server, '--calls', '10', '--for', '30s', '--faults', 'leaves=0.2');
 await page.goto(`${server.url}/#/loads`);
 await page.getByRole('img', { name: /^Calls over 0:3/ }).waitFor({ timeout: 90_000 });
@@ -45,4 +58,5 @@ await page.evaluate(() => scrollTo(0, 0));
 await page.setViewportSize({ width: 1200, height: 1250 });
 await shoot('setup');
 await close();
+voice.forget();
 await server.stop();

@@ -1,6 +1,6 @@
 // A server in a rehearsal and a browser in front of it, for one test each.
-import { spawn } from 'node:child_process';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -83,7 +83,7 @@ export async function browse(server, options = {}) {
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (line) => {
     // A server that is away, or refuses, is told by the browser too.
-    const expected = /ERR_CONNECTION|status of 4|ERR_INCOMPLETE|ERR_EMPTY/;
+    const expected = /ERR_CONNECTION|status of 4|code: 4|ERR_INCOMPLETE|ERR_EMPTY/;
     if (line.type() === 'error' && !expected.test(line.text())) faults.push(line.text());
   });
   page.on('request', (request) => {
