@@ -136,7 +136,7 @@ function Stand() {
         value=${one.number}>${one.who}</option>`)}</datalist>
     <//>`}
     ${fault && html`<p class="fault" role="alert">${fault}</p>`}
-    <p class="empty">Calls to it, and hand-overs, ring here for as long as this page is open.</p>
+    <p class="empty">What rings there rings here for as long as this page is open.</p>
   </section>`;
 }
 
