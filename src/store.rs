@@ -62,7 +62,7 @@ pub use deliveries::DeliveryRow;
 pub(crate) use deliveries::{Attempt, Deliveries, Due, Next};
 pub use desk::Tenure;
 pub use fault::Fault;
-pub use floor::{LiveRow, Repairs};
+pub use floor::LiveRow;
 pub use forget::Retention;
 pub use inbound::Profiles;
 pub use keys::{KEYS_MAX, KeyRow, Keys, Scope};

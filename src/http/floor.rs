@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tandem_actors::record::RecordError;
 use tokio::sync::watch;
 
 use super::Desk;
@@ -22,7 +21,7 @@ use super::openapi::words::{DirectionWord, LifecycleWord};
 use super::problem::Problem;
 use crate::model::endpoints::PlaceSeen;
 use crate::standing::{Seen, State as Does};
-use crate::store::{Archive as _, LiveRow, Repairs};
+use crate::store::{Archive as _, LiveRow};
 
 /// A stream says that it lives, and looks whether its reader may still read, this often.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -42,11 +41,11 @@ pub(super) async fn show(
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accepts.is_some_and(|accepts| accepts.contains("text/event-stream")) {
         let commits = desk.store.commits();
-        let follower = Follower { desk, headers, commits, told: None, counted: None };
+        let follower = Follower { desk, headers, commits, told: None };
         let alive = KeepAlive::new().interval(ALIVE);
         return Ok(Sse::new(follower.stream()).keep_alive(alive).into_response());
     }
-    let rows = desk.store.floor(caller.sees(), Repairs::Counted).await?;
+    let rows = desk.store.floor(caller.sees()).await?;
     let floor =
         Floor { house: house(&desk, &caller), calls: rows.iter().map(view).collect(), over: None };
     Ok(Json(floor).into_response())
@@ -167,7 +166,7 @@ fn view(row: &LiveRow) -> LiveCall {
         answered_ms: row.answered_ms,
         words: row.words.map(|(role, text)| Words { role, text }),
         reply_ms: replied.map(|Replied { ms }| ms),
-        repairs: row.repairs.unwrap_or(0),
+        repairs: row.repairs,
     }
 }
 
@@ -183,8 +182,6 @@ struct Follower {
     headers: HeaderMap,
     commits: watch::Receiver<u64>,
     told: Option<Told>,
-    /// When repairs were last counted.
-    counted: Option<Instant>,
 }
 
 /// What the reader has been told.
@@ -201,34 +198,14 @@ impl Follower {
         })
     }
 
-    /// The calls by their ids. Their repairs are counted now and then, and meanwhile are as they
-    /// were told.
-    async fn rows(&mut self, caller: &Caller) -> Result<BTreeMap<String, LiveRow>, RecordError> {
-        let repairs = match self.counted {
-            Some(at) if at.elapsed() < ALIVE => Repairs::Left,
-            Some(_) | None => Repairs::Counted,
-        };
-        let mut rows = self.desk.store.floor(caller.sees(), repairs).await?;
-        match (repairs, &self.told) {
-            (Repairs::Counted, _) => self.counted = Some(Instant::now()),
-            (Repairs::Left, None) => {}
-            (Repairs::Left, Some(told)) => {
-                for row in &mut rows {
-                    let before = told.rows.get(&row.id).and_then(|row| row.repairs);
-                    row.repairs = before.or(Some(0));
-                }
-            }
-        }
-        Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
-    }
-
     /// Waits for something new.
     async fn next(&mut self) -> Option<Event> {
         loop {
             // Before the reading: what is written during it wakes us again.
             self.commits.mark_unchanged();
             let caller = Caller::of(&self.headers, &self.desk).await.ok()?;
-            let rows = self.rows(&caller).await.ok()?;
+            let rows = self.desk.store.floor(caller.sees()).await.ok()?;
+            let rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
             let house = house(&self.desk, &caller);
             let before = self.told.replace(Told { rows, house });
             let now = self.told.as_ref()?;

@@ -11,7 +11,7 @@ use tandem_actors::record::{Record, RecordError, Speaker};
 use tandem_actors::tool::{ToolCallId, Verdict};
 
 use super::desk::Tenure;
-use super::floor::{LiveRow, Repairs};
+use super::floor::LiveRow;
 use super::orders::Bounds;
 use crate::account::Account;
 use crate::persona::Manner;
@@ -25,7 +25,7 @@ pub trait Archive: Record {
     fn calls(&self, filter: CallFilter, after: Option<Cursor>, limit: u32) -> Answer<'_, Page>;
 
     /// The calls that are not over, oldest first; of one account where that is said.
-    fn floor(&self, of: Option<Account>, repairs: Repairs) -> Answer<'_, Vec<LiveRow>>;
+    fn floor(&self, of: Option<Account>) -> Answer<'_, Vec<LiveRow>>;
 
     /// The conversation in its order.
     fn turns<'a>(&'a self, id: &'a CallId) -> Answer<'a, Vec<TurnRow>>;

@@ -19,7 +19,7 @@ use tandem_actors::carrier::{CarrierCallId, Number};
 use tandem_actors::record::{Fact, Intent, Note, Opened, Record as _, Speaker, Turn};
 use tandem_actors::tool::{Done, Job, ToolCallId, Verdict};
 
-use super::{Archive, CallFilter, End, LedgerState, Repairs};
+use super::{Archive, CallFilter, End, LedgerState};
 
 /// One database, on which nodes run.
 pub(super) trait World {
@@ -134,11 +134,11 @@ pub(super) async fn the_floor_shows_each_call_until_it_is_over(world: impl World
     store.note(note("c1", 2, said(Speaker::Caller, "Who is it?")));
     store.note(note("c2", 2, finalized(Outcome::Answered)));
     store.flush().await.unwrap();
-    let rows = store.floor(None, Repairs::Counted).await.unwrap();
+    let rows = store.floor(None).await.unwrap();
     assert_eq!((rows.len(), rows[0].id.as_str(), rows[0].lifecycle.as_str()), (1, "c1", "queued"));
     let words = (Speaker::Caller.word().to_owned(), "Who is it?".to_owned());
     assert_eq!(rows[0].words, Some(words));
-    assert_eq!(store.floor(Some("ann".parse().unwrap()), Repairs::Left).await.unwrap(), []);
+    assert_eq!(store.floor(Some("ann".parse().unwrap())).await.unwrap(), []);
 }
 
 pub(super) async fn a_call_is_dialled_once(world: impl World) {

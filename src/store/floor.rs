@@ -26,24 +26,13 @@ pub struct LiveRow {
     pub words: Option<(String, String)>,
     /// The body of the last event that tells a reply time: a JSON object.
     pub replied: Option<String>,
-    /// How often a part of it was replaced; nothing when that was not counted.
-    pub repairs: Option<i64>,
-}
-
-/// Whether all events of the calls are gone through for what was repaired: with a thousand long
-/// calls that takes twenty times as long as everything else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repairs {
-    /// They are.
-    Counted,
-    /// They are not.
-    Left,
+    /// How often a part of it was replaced.
+    pub repairs: i64,
 }
 
 pub(super) async fn floor(
     pool: &SqlitePool,
     of: Option<Account>,
-    repairs: Repairs,
 ) -> Result<Vec<LiveRow>, RecordError> {
     // The sum keeps the order from being taken of an index, by which every call there ever was
     // would be looked at.
@@ -52,15 +41,13 @@ pub(super) async fn floor(
          t.speaker, t.text, \
          (SELECT body FROM events WHERE call = c.id AND kind = 'replied' \
           ORDER BY sequence DESC LIMIT 1) AS replied, \
-         CASE WHEN $2 THEN \
-         (SELECT COUNT(*) FROM events WHERE call = c.id AND kind = 'repaired') END AS repairs \
+         (SELECT COUNT(*) FROM events WHERE call = c.id AND kind = 'repaired') AS repairs \
          FROM calls c LEFT JOIN turns t ON t.call = c.id AND t.sequence = \
          (SELECT MAX(sequence) FROM turns WHERE call = c.id) \
          WHERE c.lifecycle <> 'finalized' AND ($1 IS NULL OR c.account = $1) \
          ORDER BY c.queued_ms + 0, c.id",
     )
     .bind(of.as_ref().map(Account::as_str))
-    .bind(repairs == Repairs::Counted)
     .fetch_all(pool)
     .await
     .map_err(|error| unread(&error))?;

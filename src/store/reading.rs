@@ -7,7 +7,7 @@ use super::archive::{
     Orphan, Page, SettledCall, TurnRow,
 };
 use super::desk::Tenure;
-use super::floor::{self, LiveRow, Repairs};
+use super::floor::{self, LiveRow};
 use super::{Store, kept, now_ms, read};
 use crate::account::Account;
 
@@ -20,8 +20,8 @@ impl Archive for Store {
         Box::pin(read::calls(&self.inner.readers, filter, after, limit))
     }
 
-    fn floor(&self, of: Option<Account>, repairs: Repairs) -> Answer<'_, Vec<LiveRow>> {
-        Box::pin(floor::floor(&self.inner.readers, of, repairs))
+    fn floor(&self, of: Option<Account>) -> Answer<'_, Vec<LiveRow>> {
+        Box::pin(floor::floor(&self.inner.readers, of))
     }
 
     fn turns<'a>(&'a self, id: &'a CallId) -> Answer<'a, Vec<TurnRow>> {
