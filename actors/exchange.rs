@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ractor::{Actor, ActorRef};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::audio::Format;
 use crate::briefing::{Briefing, CallId};
 use crate::call::event::{Input, Order, Part, Viewer};
 use crate::call::snapshot::Snapshot;
-use crate::carrier::{self, CarrierCallId};
+use crate::carrier::{self, CarrierCallId, Number};
 use crate::dialling;
 use crate::part::Fault;
 use crate::pump;
@@ -215,6 +215,25 @@ impl Exchange {
         Some(self.seed(call)?.briefing.format)
     }
 
+    /// The other party of a live call.
+    #[must_use]
+    pub fn remote(&self, call: &CallId) -> Option<Number> {
+        Some(self.seed(call)?.briefing.remote.clone())
+    }
+
+    /// Takes the phone's line out of a live call, whose own it is no more: whoever takes it says
+    /// what has become of the call. None when it has no line at this moment.
+    pub async fn take_line(&self, call: &CallId) -> Option<carrier::Line> {
+        let seed = self.seed(call)?;
+        // Where no pump works on it any more, it lies there.
+        if let Some(line) = seed.phone.take_out() {
+            return Some(line);
+        }
+        let (taker, line) = oneshot::channel();
+        seed.pump.push(pump::Order::Give(pump::Taker(taker))).ok()?;
+        tokio::time::timeout(HUNG, line).await.ok()?.ok()
+    }
+
     /// Has one more told of a live call's audio, from here on until the call ends. Returns whether
     /// it will be; otherwise the tape is dropped.
     pub fn tape(&self, call: &CallId, tape: Box<dyn Tape>) -> bool {
@@ -225,7 +244,7 @@ impl Exchange {
     /// A live call as it is now; waits a moment when it is in the middle of a decision.
     pub async fn snapshot(&self, call: &CallId) -> Option<Snapshot> {
         let seed = self.seed(call)?;
-        let (answer, asked) = tokio::sync::oneshot::channel();
+        let (answer, asked) = oneshot::channel();
         // Whoever asked may have gone by then.
         let viewer = Viewer(Box::new(move |snapshot| drop(answer.send(snapshot))));
         seed.tell(Input::Order(Order::Show(viewer)));

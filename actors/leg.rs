@@ -95,6 +95,15 @@ impl<T> Vault<T> {
         Poll::Pending
     }
 
+    /// Takes the thing if it is there, and out for good; nobody waits for it to come back.
+    #[must_use]
+    pub fn take_out(&self) -> Option<T> {
+        let mut slot = self.slot();
+        let thing = slot.held.take()?;
+        slot.number += 1;
+        Some(thing)
+    }
+
     /// Waits for the thing and takes it.
     pub async fn take(&self) -> Lease<T> {
         std::future::poll_fn(|cx| self.poll_take(cx)).await
@@ -159,6 +168,14 @@ impl<T> Lease<T> {
         if slot.number == self.number {
             slot.lent = false;
         }
+    }
+
+    /// Takes the thing out of the vault for good.
+    #[must_use]
+    pub fn keep(mut self) -> T {
+        let thing = self.thing.take().expect("a lease holds its thing until it is dropped");
+        self.discard();
+        thing
     }
 
     /// The thing's number.
@@ -244,5 +261,16 @@ mod tests {
         vault.put(1);
         vault.take().await.discard();
         assert!(!vault.is_stocked());
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_out_does_not_come_back() {
+        let vault = Vault::default();
+        vault.put(1);
+        let lease = vault.take().await;
+        assert_eq!(vault.take_out(), None, "it is lent");
+        assert_eq!((lease.keep(), vault.is_stocked()), (1, false));
+        vault.put(2);
+        assert_eq!((vault.take_out(), vault.is_stocked()), (Some(2), false));
     }
 }

@@ -1,6 +1,8 @@
 //! The one task that moves a call's audio: carrier socket to model socket and back.
 //! Takes leases, decides nothing; what is not audio it hands to the actor it concerns.
 
+mod order;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,11 +17,11 @@ use crate::carrier;
 use crate::clock::{self, Instant};
 use crate::desk::Desk;
 use crate::leg::{Broken, Lease};
-use crate::listener::Listening;
 use crate::model;
 use crate::realtime_link::Seen;
 use crate::seed::Seed;
-use crate::tape::Tape;
+
+pub use order::{Order, Taker};
 
 /// Events taken from one socket before the other gets its turn: more than a healthy wake-up
 /// brings, few enough that a burst on one leg cannot starve the other.
@@ -28,36 +30,6 @@ const BATCH: usize = 64;
 /// A phone that sends nothing for this long, not even silence, is gone: carriers send a frame
 /// every 20 ms.
 const STARVED: Duration = Duration::from_secs(5);
-
-/// What the pump is told.
-#[derive(Debug)]
-pub enum Order {
-    /// Stop speaking; audio of responses up to this one is stale.
-    Flush(Generation),
-    /// Say a stored clip.
-    Play(Clip),
-    /// Send to the model, if the session with this number in the vault is the one in use. What was
-    /// meant for another is not for this one, which was given the conversation after it.
-    Tell(u64, model::Command),
-    /// A fresh session lies in the vault: use it.
-    Swap,
-    /// Drop the session in use.
-    Cut(String),
-    /// Listen for this in the caller's audio.
-    Listen(Listening),
-    /// Tell one more of the call's audio.
-    Tape(Box<dyn Tape>),
-    /// Throw away what the model says.
-    Mute,
-    /// Let it be heard again.
-    Unmute,
-    /// Write down what is heard and said from here on, or nothing of it.
-    Record(bool),
-    /// Close the phone's socket.
-    Close,
-    /// Panic: a fault for rehearsals.
-    Panic,
-}
 
 /// The pump of one call. Runs until it is dropped.
 pub struct Pump {
@@ -137,6 +109,7 @@ impl Pump {
                 Order::Mute => self.desk().mute(),
                 Order::Unmute => self.desk().unmute(),
                 Order::Record(on) => self.desk().record(on),
+                Order::Give(taker) => self.give_phone(taker),
                 Order::Close => self.close_phone(),
                 Order::Panic => panic!("injected fault"),
             }
@@ -176,6 +149,21 @@ impl Pump {
             && let Err(broken) = voice.send(command)
         {
             self.voice_lost(&broken);
+        }
+    }
+
+    /// Without a line the taker learns that there is none.
+    fn give_phone(&mut self, taker: Taker) {
+        let Some(lease) = self.phone.take() else { return };
+        match taker.0.send(lease.keep()) {
+            Ok(()) => {
+                self.desk().last_heard = None;
+                let reason = "given away".to_owned();
+                let gone = Phone::Gone(Broken::Closed { code: 1000, reason });
+                self.seed.losses.push(&self.seed.heard, gone);
+            }
+            // They have not waited for it.
+            Err(line) => self.seed.phone.put(line),
         }
     }
 

@@ -16,6 +16,7 @@ use tandem_actors::model::Model;
 use tandem_actors::seed::Ports;
 use tandem_actors::tool::Tool;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -168,11 +169,18 @@ impl Server {
     /// When facts could not be written.
     pub async fn stop(self, now: impl Future<Output = ()>) -> anyhow::Result<()> {
         let exchange = &self.desk.exchange;
+        let softphones = &self.desk.softphones;
+        let finish = async {
+            let until = Instant::now() + self.drain;
+            exchange.drain(self.drain).await;
+            // Those who were handed over to a browser talk on as long.
+            let _in_time = tokio::time::timeout_at(until, softphones.emptied()).await;
+        };
         tokio::select! {
-            _left = exchange.drain(self.drain) => {}
+            () = finish => {}
             () = async { now.await; exchange.drain(Duration::ZERO).await; } => {}
         }
-        self.desk.softphones.close();
+        softphones.close().await;
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;

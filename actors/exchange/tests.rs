@@ -67,6 +67,20 @@ async fn settle() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_that_is_taken_stays_open_when_its_call_is_over() {
+    let mut stage = Stage::open(vec![]).await;
+    let (call, mut phone, _voice) = stage.call("c").await;
+    settle().await;
+    let mut line = stage.exchange.take_line(&call).await.expect("it has one");
+    assert!(!stage.exchange.has_media(&call));
+    assert!(stage.exchange.take_line(&call).await.is_none(), "it is gone");
+    settle().await;
+    assert_eq!(stage.exchange.live(), 0, "nobody is there any more: {:#?}", facts(&stage));
+    line.send(carrier::Command::Say(frame(7))).expect("the far end reads");
+    assert_eq!(played(&mut phone), [7]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_part_dies_in_every_way_and_no_frame_is_lost() {
     let mut stage = Stage::open(vec![]).await;
     let (call, mut phone, mut voice) = stage.call("c").await;

@@ -6,8 +6,10 @@
 //! one with the media, whose opening answers the call and whose end hangs up.
 
 mod board;
+mod bridge;
 pub mod codec;
 mod control;
+mod hand_over;
 pub mod wire;
 
 #[cfg(test)]

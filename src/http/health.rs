@@ -61,6 +61,8 @@ pub(super) async fn metrics(State(desk): State<Desk>, Operator: Operator) -> Res
     registry.register("calls_live", "Live calls", gauge(exchange.live()));
     registry.register("actors_live", "Live actors of calls", gauge(exchange.actors()));
     registry.register("softphones", "Browsers as phones", gauge(desk.softphones.phones()));
+    let bridges = gauge(desk.softphones.bridges());
+    registry.register("softphone_bridges", "Pairs who talk after a hand-over", bridges);
     let model = desk.model.counts();
     registry.register("model_elsewhere", "Sessions at the second model", count(&model.elsewhere));
     registry.register("model_limited", "Responses refused for now", count(&model.rate_limited));

@@ -238,6 +238,9 @@ pub(super) async fn media(
     Path((call, nonce)): Path<(String, String)>,
     upgrade: Result<Upgrade, NoUpgrade>,
 ) -> Response {
+    if desk.softphones.awaits(&CallId::new(&call), &nonce) {
+        return take_over(desk, CallId::new(&call), nonce, upgrade);
+    }
     let (call, upgrade) = match media::admit(&desk, &call, &nonce, upgrade) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
@@ -251,6 +254,25 @@ pub(super) async fn media(
             desk.softphones.answered(&call);
         }
         media::note(&call, attached);
+    }));
+    answer
+}
+
+/// The browser takes the other party of a call over.
+fn take_over(
+    desk: Desk,
+    call: CallId,
+    nonce: String,
+    upgrade: Result<Upgrade, NoUpgrade>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let (answer, socket) = upgrade.accept(softphone::MEDIA);
+    drop(tokio::spawn(async move {
+        let Ok(socket) = socket.await else { return };
+        desk.softphones.meet(call, &nonce, softphone::line(socket)).await;
     }));
     answer
 }

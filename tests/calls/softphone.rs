@@ -1,6 +1,7 @@
 //! A browser is the phone: it stands in for whom the agent rings, and calls the agent itself.
 
 pub(crate) mod browser;
+mod handover;
 
 use bytes::Bytes;
 use reqwest::{Method, StatusCode};
@@ -331,7 +332,7 @@ async fn with_a_real_carrier_a_browser_stands_in_for_numbers_of_the_house_alone(
     assert_eq!(refused(connect(&door, &path("+14255550124"), &[]).await), 404);
     let metrics = Api { stage: &stage, key: None }.to(Method::GET, "/metrics").send().await;
     assert!(metrics.unwrap().text().await.unwrap().contains("tandem_softphones 2"));
-    stage.server.desk.softphones.close();
+    stage.server.desk.softphones.close().await;
     for socket in &mut held {
         text(socket).await.unwrap();
         let going = text(socket).await;

@@ -12,8 +12,10 @@ use tandem_actors::exchange::Exchange;
 use tandem_actors::record::{Fact, Note};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::board::{Board, NotStandingIn, StandIn};
+use super::board::{Board, NotStandingIn, Rung, StandIn};
 use super::wire::{Outbound, Why};
 use super::{call_of, media_path, name};
 
@@ -24,15 +26,24 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct Softphones {
     behind: Arc<dyn Carrier>,
-    board: Arc<Board>,
-    exchange: Arc<OnceLock<Exchange>>,
+    pub(super) board: Arc<Board>,
+    pub(super) exchange: Arc<OnceLock<Exchange>>,
+    /// Those who talk after a hand-over.
+    pub(super) bridges: TaskTracker,
+    pub(super) stop: CancellationToken,
 }
 
 impl Softphones {
     /// In front of this carrier.
     #[must_use]
     pub fn over(behind: Arc<dyn Carrier>) -> Self {
-        Self { behind, board: Arc::default(), exchange: Arc::default() }
+        Self {
+            behind,
+            board: Arc::default(),
+            exchange: Arc::default(),
+            bridges: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }
     }
 
     /// Tells them which calls there are. Before that nobody stands in for anything.
@@ -58,11 +69,16 @@ impl Softphones {
     /// Whoever stands in for this number refuses a call that rings there. One that does not is
     /// left as it is.
     pub fn refuse(&self, number: &Number, call: &CallId, outcome: Outcome) {
-        if let Some(exchange) = self.exchange.get()
-            && self.board.refuse(number, call)
-        {
-            exchange.tell(call, Input::Ended(outcome, outcome.word().to_owned()));
-        }
+        let Some(exchange) = self.exchange.get() else { return };
+        let Some(rung) = self.board.refuse(number, call) else { return };
+        let word = outcome.word();
+        match rung.why {
+            Why::Call => exchange.tell(call, Input::Ended(outcome, word.to_owned())),
+            Why::HandOver => {
+                self.board.over(&rung, word);
+                exchange.tell(call, Input::Transferred(Err(word.to_owned())))
+            }
+        };
     }
 
     /// A call has got its media: it rings no more.
@@ -70,8 +86,10 @@ impl Softphones {
         self.board.answered(call);
     }
 
-    /// Has all browsers go: the server does.
-    pub fn close(&self) {
+    /// Has all browsers go, and ends what is talked after hand-overs: the server goes.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.emptied().await;
         self.board.close();
     }
 
@@ -87,10 +105,11 @@ impl Softphones {
             media: &media,
         };
         let facts = exchange.listen();
-        let rings = self.board.ring(&dial.to, dial.call.clone(), message.text());
+        let rung = Rung { call: dial.call.clone(), why: Why::Call };
+        let rings = self.board.ring(&dial.to, rung.clone(), message.text(), None);
         if rings {
             let board = Arc::clone(&self.board);
-            drop(tokio::spawn(follow(board, exchange.clone(), dial.call.clone(), facts)));
+            drop(tokio::spawn(follow(board, exchange.clone(), rung, facts)));
         }
         rings
     }
@@ -107,20 +126,22 @@ impl Softphones {
 }
 
 /// Tells the browser of the end of a call.
-async fn follow(board: Arc<Board>, exchange: Exchange, call: CallId, mut facts: Receiver<Note>) {
+async fn follow(board: Arc<Board>, exchange: Exchange, rung: Rung, mut facts: Receiver<Note>) {
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
             note = facts.recv() => match note {
-                Ok(Note { call: of, fact: Fact::Finalized { outcome, .. }, .. }) if of == call => {
-                    return board.over(&call, outcome.word());
+                Ok(Note { call, fact: Fact::Finalized { outcome, .. }, .. })
+                    if call == rung.call =>
+                {
+                    return board.ended(&rung, outcome.word());
                 }
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             },
             // Its end was told before anybody listened, or overheard.
-            _ = look.tick() => if exchange.format(&call).is_none() {
-                return board.over(&call, Outcome::Cancelled.word());
+            _ = look.tick() => if exchange.format(&rung.call).is_none() {
+                return board.ended(&rung, Outcome::Cancelled.word());
             },
         }
     }
@@ -184,8 +205,9 @@ impl Carrier for Softphones {
 
     fn invite(&self, call: CarrierCallId, who: Number) -> Ordered {
         match call_of(&call) {
-            Some(_) => not_offered("ring into a call of a browser"),
-            None => self.behind.invite(call, who),
+            None if !self.board.stands_in(&who) => self.behind.invite(call, who),
+            // It hands the other party over instead.
+            Some(_) | None => not_offered("have three on a line of a browser"),
         }
     }
 
@@ -194,8 +216,12 @@ impl Carrier for Softphones {
     }
 
     fn transfer(&self, call: CarrierCallId, to: Number, introduction: Text) -> Ordered {
+        if self.board.stands_in(&to) {
+            let rung = self.hand_over(&call, &to, &introduction);
+            return Box::pin(std::future::ready(rung));
+        }
         match call_of(&call) {
-            Some(_) => not_offered("hand a browser over"),
+            Some(_) => not_offered("hand a browser over to a telephone"),
             None => self.behind.transfer(call, to, introduction),
         }
     }

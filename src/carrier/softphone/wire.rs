@@ -51,7 +51,7 @@ pub fn read(text: &str) -> Result<Inbound<'_>, Malformed> {
 }
 
 /// Why a phone rings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// A call is placed to it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tandem::config::Dialect;
 use tandem::reception::Ringing;
-use tandem::rehearsal::phone::{self, Dialled, Phone, PhoneAccount, Probe, Sound, Spoken};
+use tandem::rehearsal::phone::{self, Dialled, Ending, Phone, PhoneAccount, Probe, Sound, Spoken};
 use tandem::rehearsal::speech::Voice;
 use tandem::store::Archive;
 use tandem_actors::briefing::{CallId, Text};
@@ -50,9 +50,14 @@ impl Caller {
             token: None,
             bridged: None,
         };
+        Self::on(made.call, line).await
+    }
+
+    /// Somebody with this line of a call.
+    pub(crate) async fn on(call: CallId, line: Dialled) -> Self {
         let dialled = Phone::connect(line, Voice::callee(), Arc::new(Probe::silent())).await;
         let (phone, sounds) = dialled.unwrap();
-        Self { call: made.call, phone, sounds }
+        Self { call, phone, sounds }
     }
 
     pub(crate) async fn says(&self, words: &str) {
@@ -97,6 +102,15 @@ impl Caller {
     async fn sound(&mut self) -> Sound {
         let sound = timeout(STORY, self.sounds.recv()).await;
         sound.expect("something is heard in time").expect("the phone tells its end")
+    }
+
+    /// Stays on the line until it is over; how it ended.
+    pub(crate) async fn until_left(mut self) -> Ending {
+        loop {
+            if let Sound::Ended(ending) = self.sound().await {
+                return ending;
+            }
+        }
     }
 
     /// Hangs up; what happened on the line.
