@@ -5,6 +5,7 @@ import { Act, Arrow, Form, Since, Standing, clock, seconds, timeOf } from './par
 import { Axis } from './axis.js';
 import { Listen } from './listen.js';
 import { Recording } from './recording.js';
+import { TakeOver } from './softphone.js';
 
 export function Call({ id }) {
   const path = `/v1/calls/${id}`;
@@ -82,6 +83,7 @@ function Top({ call, path, children }) {
       <${Keypad} path=${path} disabled=${!talking} />
       <${Act} label="Bring in the human" disabled=${!talking}
         act=${() => post(`${path}/transfer`)} />
+      <${TakeOver} path=${path} disabled=${!talking} />
       <${Act} label="Hang up" danger act=${() => post(`${path}/hangup`)} />
     </div>`}
   </div>`;

@@ -1,7 +1,7 @@
 // The softphone as it is seen: its view, and a bar above every other view while there is a call.
 import { effect, html, signal, useEffect, useRef } from './lib.js';
-import { ask } from './api.js';
-import { Form, Since } from './parts.js';
+import { ask, post } from './api.js';
+import { Act, Form, Since } from './parts.js';
 import { CHOOSES_LOUDSPEAKER } from './line.js';
 import { floor } from './floor.js';
 import * as phone from './phone.js';
@@ -136,7 +136,7 @@ function Stand() {
         value=${one.number}>${one.who}</option>`)}</datalist>
     <//>`}
     ${fault && html`<p class="fault" role="alert">${fault}</p>`}
-    <p class="empty">What rings there rings here for as long as this page is open.</p>
+    <p class="empty">Calls to it, and hand-overs, ring here for as long as this page is open.</p>
   </section>`;
 }
 
@@ -173,4 +173,16 @@ function Device({ label, of, chosen, choose }) {
     ${of.filter(({ deviceId }) => deviceId !== 'default').map((device) => html`
       <option key=${device.deviceId} value=${device.deviceId}>${device.label}</option>`)}
   </select></label>`;
+}
+
+/** On the view of a call: this browser becomes the human, and the call is handed over to it. */
+export function TakeOver({ path, disabled }) {
+  const take = async () => {
+    const number = (await settings())('carrier.human');
+    if (!number) throw new Error('Nobody is named whom callers are handed over to: carrier.human.');
+    const { state, number: held } = phone.standing.value;
+    if (state !== 'ready' || held !== number) await phone.standIn(number);
+    await post(`${path}/transfer`);
+  };
+  return html`<${Act} label="Take it over here" disabled=${disabled} act=${take} />`;
 }

@@ -14,11 +14,13 @@ const LONG = { timeout: 60_000 };
 const SAID_MS = 120_000;
 /** Who never speaks by themselves: what they are heard to say, the browser said. */
 const SILENT = '+15550105';
+/** Whom callers are handed over to. */
+const COLLEAGUE = '+15550109';
 
 let server;
 let voice;
 before(async () => {
-  server = await Server.start();
+  server = await Server.start({ TANDEM__CARRIER__HUMAN: COLLEAGUE });
   voice = new Voice(SPOKEN);
 });
 after(async () => {
@@ -154,6 +156,24 @@ for (const rate of [44100, 48000, 16000]) {
     }, { rate });
   });
 }
+
+test('a live call is taken over by whoever looks at it', async () => {
+  await withPhone(async (page) => {
+    await asItIs(page);
+    const { id } = await order(server, '/v1/calls', { to: '+15550100', task: TASK });
+    await page.goto(`${server.url}/#/calls/${id}`);
+    await page.getByText('Do you have a table').first().waitFor(LONG);
+    await page.getByRole('button', { name: 'Take it over here' }).click();
+    await page.getByText(/^Ringing: the call with \+15550100/).last().waitFor(LONG);
+    await page.evaluate(() => globalThis.forget());
+    await page.getByRole('button', { name: 'Answer' }).click();
+    await heardSpeech(page);
+    await page.getByRole('button', { name: 'Hang up' }).first().click();
+    await page.getByText('finalized').first().waitFor(LONG);
+    const { reason } = await (await fetch(`${server.url}/v1/calls/${id}`)).json();
+    assert.equal(reason, 'transferred');
+  });
+});
 
 test('what rings can be declined, and can give up', async () => {
   await withPhone(async (page) => {

@@ -123,7 +123,7 @@ async fn two_who_talk_are_parted_when_the_server_goes_at_once() {
     talk(&mut colleague, &mut caller).await;
     stage.close().await;
     assert_eq!(
-        (caller.until_left().await, colleague.is_left().await),
+        (caller.until_left().await, colleague.until_left().await),
         (Ending::Remote, Ending::Remote)
     );
     assert!(text(&mut browser.socket).await.is_ok_and(|told| told["how"] == "answered"));
