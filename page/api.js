@@ -53,6 +53,7 @@ const RETRY_MS = 1000;
 export function follow(path, { on, open, broken, last }) {
   let source;
   let timer;
+  let stopped = false;
   const start = () => {
     source = new EventSource(path);
     source.onopen = () => open?.();
@@ -62,7 +63,7 @@ export function follow(path, { on, open, broken, last }) {
       source.close();
       // A refusal closes it; whether for want of a key, a plain request tells.
       await ask(path).catch(() => {});
-      timer = setTimeout(start, RETRY_MS);
+      if (!stopped) timer = setTimeout(start, RETRY_MS);
     };
     for (const [name, take] of Object.entries(on)) {
       source.addEventListener(name, (event) => {
@@ -73,6 +74,7 @@ export function follow(path, { on, open, broken, last }) {
   };
   start();
   return () => {
+    stopped = true;
     clearTimeout(timer);
     source.close();
   };

@@ -57,7 +57,12 @@ const speakThrough = async (context, id) => CHOOSES_LOUDSPEAKER && context.setSi
  */
 export async function connect(path, stream, loudspeaker, on) {
   const { context, source } = await room(stream);
-  await context.audioWorklet.addModule('/page/worklet.js');
+  try {
+    await context.audioWorklet.addModule('/page/worklet.js');
+  } catch (error) {
+    context.close();
+    throw error;
+  }
   const part = (name, options) => new AudioWorkletNode(context, name,
     { channelCount: 1, channelCountMode: 'explicit', outputChannelCount: [1],
       processorOptions: { rate: RATE, ...options } });

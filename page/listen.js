@@ -7,13 +7,17 @@ import { peaks } from './recording.js';
 export function Listen({ path, began, disabled, set }) {
   const [state, show] = useState({});
   const ear = useRef(null);
+  // Whoever stops while it is opened does not listen then.
+  const times = useRef(0);
   const stop = () => {
+    times.current += 1;
     ear.current?.close();
     ear.current = null;
     show({});
   };
   useEffect(() => stop, [path]);
   const start = async () => {
+    const time = times.current += 1;
     show({ listens: true });
     const seen = { peaks: [[], []], offset_ms: Date.now() - began };
     const on = {
@@ -28,9 +32,11 @@ export function Listen({ path, began, disabled, set }) {
       },
     };
     try {
-      ear.current = await hear(path, on);
+      const opened = await hear(path, on);
+      if (times.current === time) ear.current = opened;
+      else opened.close();
     } catch (error) {
-      show({ fault: error.message });
+      if (times.current === time) show({ fault: error.message });
     }
   };
   return html`<span class="act">
@@ -44,7 +50,12 @@ export function Listen({ path, began, disabled, set }) {
 /** Plays a call from now on; the caller on the left, the agent on the right. */
 async function hear(path, on) {
   const context = new AudioContext();
-  await context.audioWorklet.addModule('/page/worklet.js');
+  try {
+    await context.audioWorklet.addModule('/page/worklet.js');
+  } catch (error) {
+    context.close();
+    throw error;
+  }
   const address = `${location.origin.replace('http', 'ws')}${path}/listen`;
   const socket = new WebSocket(address);
   socket.binaryType = 'arraybuffer';

@@ -26,6 +26,9 @@ const RETRY_MS = 1000;
 /** The server would take us now; it is asked plainly, and speaks WebSocket only. */
 const UPGRADE_REQUIRED = 426;
 
+/** So often that answer may come in a row: a proxy in between lets no sockets through. */
+const REFUSED_MAX = 3;
+
 let link;
 let line;
 let tone;
@@ -61,7 +64,7 @@ export function leave() {
   standing.value = { state: 'off' };
 }
 
-function register(number, first) {
+function register(number, first, refused = 0) {
   const path = `/v1/softphone?number=${encodeURIComponent(number)}`;
   const socket = dial(path);
   link = socket;
@@ -79,7 +82,15 @@ function register(number, first) {
       first.reject(fault);
       return;
     }
-    setTimeout(() => { if (link === socket) register(number, first); }, RETRY_MS);
+    const again = !held && !fault ? refused + 1 : 0;
+    if (again >= REFUSED_MAX) {
+      link = undefined;
+      standing.value = { state: 'off' };
+      first.reject(new Error('Something between this browser and the server lets no WebSocket '
+        + 'through: have the proxy pass them on.'));
+      return;
+    }
+    setTimeout(() => { if (link === socket) register(number, first, again); }, RETRY_MS);
   };
 }
 
@@ -133,25 +144,35 @@ export async function answer() {
   }
 }
 
+const refuse = (id) => link?.send(JSON.stringify({ type: 'reject', call: id }));
+
 /** Refuses the call that rings. */
 export function decline() {
-  link?.send(JSON.stringify({ type: 'reject', call: call.value.id }));
+  refuse(call.value.id);
   over('You declined the call.');
 }
 
 /** Calls one's own agent. */
 export async function callAgent(task) {
   if (call.value) throw new Error('There is a call already: hang up first.');
-  call.value = { why: 'own', stage: 'joining', since: Date.now() };
+  const mine = { why: 'own', stage: 'joining', since: Date.now() };
+  call.value = mine;
   try {
     const stream = await microphone(sound.value);
+    // It may have been hung up meanwhile, and another one ring.
+    if (call.value !== mine) return silence(stream);
     const from = standing.value.state === 'ready' ? standing.value.number : undefined;
     const made = await post('/v1/softphone/calls', { from, task: task.trim() || undefined });
+    if (call.value !== mine) {
+      silence(stream);
+      await post(`/v1/calls/${made.call}/hangup`);
+      return undefined;
+    }
     change({ id: made.call });
     await talk(made.media, stream);
-    await look();
+    return await look();
   } catch (error) {
-    over(null);
+    if (call.value?.why === 'own') over(null);
     throw error;
   }
 }
@@ -193,6 +214,9 @@ async function talk(media, stream) {
 }
 
 export function hangUp() {
+  // One that was answered and is not connected yet rings there.
+  const { stage, why, id } = call.value ?? {};
+  if (stage === 'joining' && why !== 'own') refuse(id);
   over('You hung up.');
 }
 
@@ -211,7 +235,12 @@ export async function choose(what) {
     await line.speakThrough(what.loudspeaker);
     return;
   }
+  const held = line;
   const stream = await microphone(sound.value);
+  if (line !== held) {
+    silence(stream);
+    return;
+  }
   watch(stream);
   line.hear(stream);
   change({ fault: null });

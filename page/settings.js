@@ -84,8 +84,12 @@ function refused(error) {
 
 export async function save() {
   try {
-    take(await ask('/v1/settings', { method: 'PATCH', body: draft.value }));
+    const saved = draft.value;
+    take(await ask('/v1/settings', { method: 'PATCH', body: saved }));
+    // What was changed meanwhile is not saved.
+    const fresh = Object.entries(draft.value).filter(([key, value]) => saved[key] !== value);
     discard();
+    draft.value = Object.fromEntries(fresh);
   } catch (error) {
     refused(error);
   }

@@ -206,7 +206,7 @@ impl Look<'_> {
                 return nothing("http.public_url is empty");
             }
             What::PublicUrl => door::look(&config.http, client).await,
-            What::Strangers if before.iter().any(Finding::shuts_strangers_out) => {
+            What::Strangers if !leads_here(config, client, before).await => {
                 return nothing("the public address does not lead here");
             }
             What::Strangers => door::strangers(&config.http, client).await,
@@ -231,9 +231,11 @@ fn name(what: What, config: &Config) -> &str {
     }
 }
 
-impl Finding {
-    fn shuts_strangers_out(&self) -> bool {
-        self.what == What::PublicUrl && self.state != State::Ok
+/// Whether the public address leads to the carriers' door: nobody else's is tried.
+async fn leads_here(config: &Config, client: &reqwest::Client, before: &[Finding]) -> bool {
+    match before.iter().find(|finding| finding.what == What::PublicUrl) {
+        Some(finding) => finding.state == State::Ok,
+        None => door::look(&config.http, client).await.is_ok(),
     }
 }
 

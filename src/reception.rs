@@ -10,7 +10,9 @@ mod pass_on;
 mod queue;
 mod resume;
 mod seal;
+mod take;
 mod ticket;
+mod whole;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,12 +35,12 @@ use crate::persona::Manner;
 use crate::policy::{Ordered, Refused};
 use crate::recording::Recordings;
 use crate::store::{
-    self, Bounds, NotOpened, Once, Orders as _, Part, Permit, Policies as _, Profiles as _, Store,
-    Terms,
+    self, Bounds, NotOpened, Once, Orders as _, Part, Permit, Policies as _, Store, Terms,
 };
 use queue::Queue;
 use seal::Seal;
 use ticket::{Admission, Tickets};
+use whole::whole;
 
 pub use house::House;
 pub use made::{Made, NotMade, Placed, Turned};
@@ -112,7 +114,12 @@ impl Reception {
     ///
     /// # Errors
     /// [`NotMade`]; then nobody has been or will be rung by this order.
-    pub async fn place(&self, order: Order) -> Result<Placed, NotMade> {
+    pub async fn place(self: &Arc<Self>, order: Order) -> Result<Placed, NotMade> {
+        let reception = Arc::clone(self);
+        whole(async move { reception.carry_out(order).await }).await
+    }
+
+    async fn carry_out(&self, order: Order) -> Result<Placed, NotMade> {
         let new = New {
             direction: Direction::Outbound,
             remote: order.to,
@@ -130,57 +137,6 @@ impl Reception {
             store::Ordered::OtherOrder => Err(NotMade::OtherOrder),
             store::Ordered::JustNow(call) => Err(NotMade::JustNow(CallId::new(&call))),
         }
-    }
-
-    /// Takes a call that rings here and cannot wait.
-    ///
-    /// # Errors
-    /// [`NotMade`]; the carrier should be told that we are busy.
-    pub async fn take(&self, ringing: Ringing) -> Result<Made, NotMade> {
-        self.take_about(ringing, None).await
-    }
-
-    /// The same for something else, if anything, than its number is for.
-    ///
-    /// # Errors
-    /// As [`Self::take`].
-    pub async fn take_about(&self, ringing: Ringing, task: Option<Text>) -> Result<Made, NotMade> {
-        let (wish, human) = self.wish_of(&ringing).await?;
-        if human.is_some() {
-            // Where nobody can be put through they are not admitted to the agent either.
-            return Err(NotMade::NotAdmitted);
-        }
-        let task = task.unwrap_or_else(|| wish.task.clone());
-        self.take_as(ringing, Wish { task, ..wish }).await
-    }
-
-    /// What a call that rings here is to be, and the human when they are put straight through.
-    async fn wish_of(&self, ringing: &Ringing) -> Result<(Wish, Option<Number>), NotMade> {
-        let usual = self.wish(self.house().inbound_task.clone());
-        match self.store.inbound(&ringing.to).await? {
-            Some((_, profile)) if !profile.admits(&ringing.from) => Err(NotMade::NotAdmitted),
-            Some((account, profile)) => {
-                let human = self.human().filter(|_| profile.passes_on(&ringing.from));
-                Ok((profile.wish(account, usual), human))
-            }
-            None => Ok((usual, None)),
-        }
-    }
-
-    /// Takes a call that rings here for something else than the house's usual task.
-    ///
-    /// # Errors
-    /// [`NotMade`]; the carrier should be told that we are busy.
-    pub async fn take_for(&self, ringing: Ringing, task: Text) -> Result<Made, NotMade> {
-        self.take_as(ringing, self.wish(task)).await
-    }
-
-    async fn take_as(&self, ringing: Ringing, wish: Wish) -> Result<Made, NotMade> {
-        let (call, new) = (new_id(), New::ringing(ringing, wish));
-        self.room()?;
-        self.write(&call, &new, Lifecycle::Dialing, None).await?;
-        let addresses = self.admit(&call, new)?;
-        Ok(Made { call, addresses })
     }
 
     /// Whether there is a place that nobody waits for.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use reqwest::{Client, Response, StatusCode, Url};
 use secrecy::ExposeSecret as _;
 
-use super::bare;
+use super::{bare, door};
 use crate::carrier::acs::NoToken;
 use crate::carrier::acs::connection::Connection;
 use crate::carrier::acs::signature::Signable;
@@ -12,6 +12,9 @@ use crate::config::{self, Config, Kind};
 
 /// A call that does not exist. With the right key ACS says so (404), with a wrong one 401.
 const NO_CALL: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Bytes of an answer that are read: an account has two thousand.
+const ANSWER: usize = 64 << 10;
 
 pub(super) async fn look(config: &Config, client: &Client) -> Result<String, String> {
     match config.carrier.kind {
@@ -134,7 +137,8 @@ async fn asterisk(settings: &config::Asterisk, client: &Client) -> Result<String
 
 /// A field of a JSON answer, when it is a short word.
 async fn word(answer: Response, field: &str) -> Option<String> {
-    let body: serde_json::Value = answer.json().await.ok()?;
+    let body = door::read(answer, ANSWER).await.ok()?;
+    let body: serde_json::Value = serde_json::from_str(&body).ok()?;
     let word = body.get(field)?.as_str()?;
     Some(word.chars().take(32).collect())
 }

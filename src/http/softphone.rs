@@ -241,6 +241,12 @@ pub(super) async fn media(
     if desk.softphones.awaits(&CallId::new(&call), &nonce) {
         return take_over(desk, CallId::new(&call), nonce, upgrade);
     }
+    // Other carriers show more than a nonce, at routes of their own.
+    let is_ours = desk.softphones.has(&CallId::new(&call))
+        || desk.reception.speaks(&CallId::new(&call), &nonce) == Some(Dialect::Softphone);
+    if !is_ours {
+        return Problem::turned_away().into_response();
+    }
     let (call, upgrade) = match media::admit(&desk, &call, &nonce, upgrade) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,

@@ -22,6 +22,12 @@ impl Reception {
         if spoken { native } else { house.formats.first().copied().unwrap_or(native) }
     }
 
+    /// What the media of this call speaks, if this is its nonce.
+    #[must_use]
+    pub fn speaks(&self, call: &CallId, nonce: &str) -> Option<Dialect> {
+        self.tickets.admit(call, nonce).map(|admission| admission.dialect)
+    }
+
     pub(super) fn addresses(&self, call: &CallId, dialect: Dialect, nonces: &Nonces) -> Addresses {
         // ACS is told the format when the call is placed; the simulated one reads it here.
         let (vendor, format) = match dialect {

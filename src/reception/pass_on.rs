@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tandem_actors::briefing::{CallId, Lifecycle, Outcome};
 use tandem_actors::carrier::Number;
 
+use super::whole::whole;
 use super::{New, NotMade, Reception, Ringing, Shared, Wish, new_id};
 
 /// A caller who is to be put through. Dropped without [`Passing::done`], they were not.
@@ -58,9 +59,13 @@ impl Reception {
         wish: Wish,
         human: Number,
     ) -> Result<Passing, NotMade> {
-        let (call, new) = (new_id(), New::ringing(ringing, wish));
-        self.write(&call, &new, Lifecycle::Dialing, None).await?;
-        let end = (Outcome::Failed, "not_passed_on");
-        Ok(Passing { reception: Arc::clone(self), call, human, end })
+        let (reception, call) = (Arc::clone(self), new_id());
+        let new = New::ringing(ringing, wish);
+        whole(async move {
+            reception.write(&call, &new, Lifecycle::Dialing, None).await?;
+            let end = (Outcome::Failed, "not_passed_on");
+            Ok(Passing { reception, call, human, end })
+        })
+        .await
     }
 }

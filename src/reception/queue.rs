@@ -175,12 +175,12 @@ impl Reception {
         // Whatever happens from here on, the place is given back.
         let gave_up = Some((Outcome::Cancelled, "caller_gave_up"));
         let mut waits = Place { reception, call: call.clone(), end: gave_up };
+        if place.is_none() {
+            waits.end = Some((Outcome::Busy, "queue_full"));
+        }
         let written = self.write(&call, &new, Lifecycle::Queued, None).await;
         written.inspect_err(|_| waits.end = None)?;
-        let Some(sent_away) = place else {
-            waits.end = Some((Outcome::Busy, "queue_full"));
-            return Err(refusal.into());
-        };
+        let Some(sent_away) = place else { return Err(refusal.into()) };
         tracing::info!(%call, waiting = self.waiting(), "a caller waits for a place");
         let until = Instant::now() + patience.time;
         Ok(Taken::Waits(Waiting { place: waits, new: Box::new(new), until, sent_away }))

@@ -154,6 +154,11 @@ impl Board {
         self.lock().ringing(rung).is_some()
     }
 
+    /// Whether a call rings at a browser, or is held with one.
+    pub(super) fn has(&self, call: &CallId) -> bool {
+        self.lock().calls.contains_key(&Rung { call: call.clone(), why: Why::Call })
+    }
+
     /// A call has been answered.
     pub(super) fn answered(&self, call: &CallId) {
         let rung = Rung { call: call.clone(), why: Why::Call };

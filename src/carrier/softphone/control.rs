@@ -81,6 +81,12 @@ impl Softphones {
         };
     }
 
+    /// Whether a call rings at a browser, or is held with one.
+    #[must_use]
+    pub fn has(&self, call: &CallId) -> bool {
+        self.board.has(call)
+    }
+
     /// A call has got its media: it rings no more.
     pub fn answered(&self, call: &CallId) {
         self.board.answered(call);
