@@ -367,3 +367,26 @@ async fn tools_that_cannot_be_reached_are_told_by_their_names() {
     let found = look(here, &agent).await;
     assert_eq!((&*found[1].name, found[1].state), ("agent", State::Failed), "{found:?}");
 }
+
+#[tokio::test]
+async fn a_look_that_is_broken_off_closes_the_door() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut http = Config::default().http;
+    http.carriers = free().await;
+    http.public_url = format!("http://{}", silent.local_addr().unwrap());
+    let client = client().unwrap();
+    {
+        let mut look = std::pin::pin!(door::look(&http, &client));
+        let reached = tokio::select! {
+            _seen = &mut look => panic!("nobody answers there"),
+            reached = silent.accept() => reached,
+        };
+        reached.unwrap();
+    }
+    let closed = async {
+        while TcpListener::bind(http.carriers).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), closed).await.expect("the door is left open");
+}

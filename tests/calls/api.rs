@@ -2,6 +2,7 @@
 //! events as they come.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -11,8 +12,10 @@ use tandem::config::Config;
 use tandem::rehearsal::callee::Role;
 use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::record::Fact;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
-use crate::stage::{Stage, ending};
+use crate::stage::{STORY, Stage, ending};
 
 pub(crate) const OPERATOR: &str = "of-whoever-runs-the-server";
 
@@ -277,5 +280,38 @@ async fn events_come_as_they_happen_and_go_on_where_a_reader_stopped() {
     }
     let recordings = stage.server.desk.recordings.clone().unwrap();
     assert!(!recordings.path(&CallId::new(id)).unwrap().exists());
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_whose_asker_goes_is_carried_out_all_the_same() {
+    let stage = Stage::open().await;
+    let api = Api { stage: &stage, key: None };
+    let body = json!({ "to": Role::Rejects.number(), "task": "Ask when they open." }).to_string();
+    let host = stage.server.url().replace("http://", "");
+    let request = format!(
+        "POST /v1/calls HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for pause_ms in (0..6).cycle().take(60) {
+        let mut socket = TcpStream::connect(&host).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        socket.set_zero_linger().unwrap();
+    }
+    // Whatever was written down comes to an end by itself: they reject.
+    let over = async {
+        loop {
+            let calls = api.get("/v1/calls?limit=100").await.1;
+            let calls = calls["calls"].as_array().unwrap().clone();
+            if !calls.is_empty() && calls.iter().all(|call| call["lifecycle"] == "finalized") {
+                return calls;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let calls = tokio::time::timeout(STORY, over).await.expect("calls are left that nobody makes");
+    assert!(calls.iter().all(|call| call["outcome"] == "rejected"), "{calls:?}");
     stage.close().await;
 }

@@ -277,6 +277,12 @@ async fn nothing_that_a_browser_sends_is_trusted() {
     ] {
         assert_eq!(refused(connect(&url, &forged, &[]).await), 404);
     }
+    // The nonce of another carrier's call opens that carrier's route and no other.
+    let ringing = json!({ "from": "+15550110", "to": "+15550199", "dialect": "acs24k" });
+    let api = Api { stage: &stage, key: None };
+    let theirs = api.post("/rehearsal/incoming", &ringing).await.1;
+    let path = theirs["media_url"].as_str().unwrap().split("/acs/media/").last().unwrap();
+    assert_eq!(refused(connect(&url, &format!("/softphone/media/{path}"), &[]).await), 404);
     let mut line = connect(&url, media, &[]).await.unwrap();
     let start = json!({ "type": "start", "rate": 24_000, "channels": 1, "encoding": "pcm_s16le" });
     assert_eq!(text(&mut line).await.unwrap(), start);

@@ -1,8 +1,7 @@
 // A server is set up on its page, by whoever runs it, without a secret ever being on it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { readFileSync } from 'node:fs';
-import { AXE, Server, browse } from './stage.mjs';
+import { Server, accessible, browse } from './stage.mjs';
 
 const LONG = { timeout: 60_000 };
 const SECRETS = {
@@ -58,13 +57,6 @@ async function session() {
   });
   const [name, ...value] = opened.headers.get('set-cookie').split(';')[0].split('=');
   return { name, value: value.join('=') };
-}
-
-async function accessible(page, where) {
-  const found = await page.evaluate(`(() => { ${readFileSync(AXE, 'utf8')}; return axe.run(); })()`);
-  const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-  const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`);
-  assert.deepEqual(told, [], where);
 }
 
 const part = (page, name) => page.getByRole('region', { name, exact: true });

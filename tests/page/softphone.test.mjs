@@ -205,6 +205,15 @@ test('a number is taken again when the server was away', async () => {
   });
 });
 
+/** The server has seen that no browser stands in for a number any more. */
+async function free() {
+  for (;;) {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    if (/^tandem_softphones 0$/m.test(metrics)) return;
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}
+
 test('a number that another browser has is refused, with what to do', async () => {
   await withPhone(async (page) => {
     await standIn(page, SILENT);
@@ -214,6 +223,7 @@ test('a number that another browser has is refused, with what to do', async () =
     await other.getByRole('button', { name: 'Stand in' }).click();
     await other.getByRole('alert').filter({ hasText: 'close it first' }).waitFor();
     await page.close();
+    await free();
     await other.getByRole('button', { name: 'Stand in' }).click();
     await other.getByText('rings here.').waitFor();
   });
