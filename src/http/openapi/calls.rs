@@ -98,7 +98,7 @@ fn told() -> Vec<Operation> {
             .refuses(400, &["bad_request"])
             .refuses(404, no_call)
             .refuses(409, &["call_is_over"])
-            .refuses(426, &["upgrade_required"])
+            .refuses(426, &["websocket_only"])
             .refuses(429, &["too_many_listeners"])
             .silent(101, "The socket is open."),
         post("/v1/calls/{id}/listen", "listenTicket", "A ticket to listen, for browsers")

@@ -22,7 +22,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(400, &["bad_request", "invalid_field"])
             .refuses(403, &["number_not_ours"])
             .refuses(409, &["number_taken"])
-            .refuses(426, &["upgrade_required"])
+            .refuses(426, &["websocket_only"])
             .refuses(429, &["too_many_softphones"])
             .refuses(503, &["draining"])
             .silent(101, "The socket is open."),
@@ -45,7 +45,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .for_anybody()
             .refuses(404, &["not_expected"])
             .refuses(409, &["media_taken"])
-            .refuses(426, &["upgrade_required"])
+            .refuses(426, &["websocket_only"])
             .silent(101, "The socket is open."),
     ]
 }
