@@ -7,6 +7,7 @@ pub mod convert;
 pub mod softphone;
 pub mod twilio;
 pub mod watched;
+mod wires;
 
 #[cfg(test)]
 pub(crate) mod told;

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use futures_util::future::LocalBoxFuture;
 
 use crate::config::{self, Config, ConfigError};
 use crate::http;
@@ -86,7 +87,12 @@ enum Command {
 }
 
 /// Does what the command line asks. Errors go to standard error; 1 is failure, 2 usage.
-pub async fn run(cli: Cli) -> ExitCode {
+#[must_use]
+pub fn run(cli: Cli) -> LocalBoxFuture<'static, ExitCode> {
+    Box::pin(asked(cli))
+}
+
+async fn asked(cli: Cli) -> ExitCode {
     let file = cli.config.as_deref();
     let done = match cli.command {
         // These two are there for settings that are wrong.

@@ -263,13 +263,6 @@ impl Reception {
         })
     }
 
-    /// Whether this nonce is this call's and the call has no live socket: asked before an
-    /// upgrade is granted.
-    #[must_use]
-    pub fn knows(&self, call: &CallId, nonce: &str) -> bool {
-        self.tickets.admit(call, nonce).is_some()
-    }
-
     /// Whether this nonce is that of the call's callbacks; also for a while after its end.
     #[must_use]
     pub fn is_told_by(&self, call: &CallId, nonce: &str) -> bool {

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
 use tandem_actors::briefing::Outcome;
 use tandem_actors::call::event::Input;
@@ -75,19 +76,27 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server; it serves when this returns.
+    /// Starts a server; it serves when this returns. Boxed, as all that other crates start: what
+    /// they await as it is, is compiled once more in each of them, with all that it awaits.
     ///
     /// # Errors
     /// When the address, the data directory or the model's settings cannot be used.
-    pub async fn start(config: &Config) -> anyhow::Result<Self> {
-        Self::start_with(config, Vec::new()).await
+    pub fn start(config: &Config) -> LocalBoxFuture<'_, anyhow::Result<Self>> {
+        Self::start_with(config, Vec::new())
     }
 
     /// Starts a server whose calls have more tools than those of the house.
     ///
     /// # Errors
     /// As [`Server::start`], and when two tools want the same name.
-    pub async fn start_with(config: &Config, tools: Vec<Arc<dyn Tool>>) -> anyhow::Result<Self> {
+    pub fn start_with(
+        config: &Config,
+        tools: Vec<Arc<dyn Tool>>,
+    ) -> LocalBoxFuture<'_, anyhow::Result<Self>> {
+        Box::pin(Self::started(config, tools))
+    }
+
+    async fn started(config: &Config, tools: Vec<Arc<dyn Tool>>) -> anyhow::Result<Self> {
         let listener = listen(config.http.listen, "TANDEM__HTTP__LISTEN").await?;
         let address = listener.local_addr()?;
         let store = Store::open(&config.store.dir, &config.store.node).await?;

@@ -109,11 +109,15 @@ impl Caller {
         (!self.runs_it).then(|| self.account.clone())
     }
 
+    /// Whether what is this account's is theirs to see.
+    pub(super) fn may_see(&self, account: &Account) -> bool {
+        self.runs_it || self.account == *account
+    }
+
     /// A call that they may see. What is somebody else's is not told from what is not there.
     pub(super) async fn call(&self, store: &Store, id: &str) -> Result<CallRow, Problem> {
         let row = store.call(&CallId::new(id)).await?;
-        row.filter(|row| self.runs_it || row.account == self.account)
-            .ok_or_else(|| Problem::no_call(id))
+        row.filter(|row| self.may_see(&row.account)).ok_or_else(|| Problem::no_call(id))
     }
 }
 

@@ -276,7 +276,7 @@ fn numbered(campaign: &CampaignRow, number: u32) -> Result<&CampaignTarget, Prob
 /// A campaign that they may see. What is somebody else's is not told from what is not there.
 pub(super) async fn of(desk: &Desk, caller: &Caller, id: &str) -> Result<CampaignRow, Problem> {
     let campaign = desk.store.campaign(id).await?;
-    let theirs = campaign.filter(|campaign| caller.runs_it || campaign.account == caller.account);
+    let theirs = campaign.filter(|campaign| caller.may_see(&campaign.account));
     theirs.ok_or_else(|| {
         let shown: String = id.chars().take(64).collect();
         let detail = format!("no campaign has the id {shown:?}; GET /v1/campaigns lists them");

@@ -1,5 +1,6 @@
 //! The carriers' media sockets. The address holds the call and its nonce: both are checked
-//! before the upgrade is granted.
+//! before the upgrade is granted, and that the call's media comes this way at all, for each
+//! carrier shows more than a nonce at a route of its own.
 
 pub(super) mod asterisk;
 
@@ -34,7 +35,8 @@ pub(super) async fn acs(
     headers: HeaderMap,
     upgrade: Result<Upgrade, NoUpgrade>,
 ) -> Response {
-    let (call, upgrade) = match admit(&desk, &call, &nonce, upgrade) {
+    let ours = |dialect| matches!(dialect, Dialect::Acs24k | Dialect::Acs16k);
+    let (call, upgrade) = match admit(&desk, &call, &nonce, ours, upgrade) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
@@ -68,7 +70,8 @@ pub(super) async fn twilio(
     headers: HeaderMap,
     upgrade: Result<Upgrade, NoUpgrade>,
 ) -> Response {
-    let (call, upgrade) = match admit(&desk, &call, &nonce, upgrade) {
+    let ours = |dialect| dialect == Dialect::Twilio;
+    let (call, upgrade) = match admit(&desk, &call, &nonce, ours, upgrade) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
@@ -106,17 +109,19 @@ fn taken(desk: &Desk, call: &CallId, start: &Start, line: Line) -> Result<Line, 
     Ok(line)
 }
 
+/// `ours` says which dialects come by this route.
 pub(super) fn admit(
     desk: &Desk,
     call: &str,
     nonce: &str,
+    ours: impl Fn(Dialect) -> bool,
     upgrade: Result<Upgrade, NoUpgrade>,
 ) -> Result<(CallId, Upgrade), Box<Response>> {
     if call.len() > SEGMENT || nonce.len() > SEGMENT {
         return Err(Box::new(Problem::turned_away().into_response()));
     }
     let call = CallId::new(call);
-    if !desk.reception.knows(&call, nonce) {
+    if !desk.reception.speaks(&call, nonce).is_some_and(ours) {
         return Err(Box::new(Problem::turned_away().into_response()));
     }
     if desk.exchange.has_media(&call) {

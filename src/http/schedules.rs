@@ -80,8 +80,8 @@ pub(super) async fn show(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<ScheduleView>, Problem> {
-    let row = of(&desk, &caller, &id).await?;
-    let runs = desk.store.runs(&row.id).await?;
+    let found = desk.store.history(&id).await?;
+    let (row, runs) = found.filter(|(row, _)| caller.may_see(&row.account)).ok_or_else(no_such)?;
     Ok(Json(ScheduleView { history: Some(runs.into_iter().map(run).collect()), ..view(&row)? }))
 }
 
@@ -98,10 +98,13 @@ pub(super) async fn cancel(
 
 async fn of(desk: &Desk, caller: &Caller, id: &str) -> Result<ScheduleRow, Problem> {
     let row = desk.store.one_schedule(id).await?;
-    row.filter(|row| caller.runs_it || row.account == caller.account).ok_or_else(|| {
-        let detail = "no schedule has this id; GET /v1/schedules lists those to come".to_owned();
-        Problem::of(StatusCode::NOT_FOUND, "schedule_not_found", detail)
-    })
+    row.filter(|row| caller.may_see(&row.account)).ok_or_else(no_such)
+}
+
+/// What is somebody else's is not told from what is not there.
+fn no_such() -> Problem {
+    let detail = "no schedule has this id; GET /v1/schedules lists those to come".to_owned();
+    Problem::of(StatusCode::NOT_FOUND, "schedule_not_found", detail)
 }
 
 /// What is to be done, and what has come of it.

@@ -200,7 +200,7 @@ fn outcome_of_choice() -> Value {
 /// A search that they may see. What is somebody else's is not told from what is not there.
 async fn of(desk: &Desk, caller: &Caller, id: &str) -> Result<SearchRow, Problem> {
     let search = desk.store.search(id).await?;
-    search.filter(|search| caller.runs_it || search.account == caller.account).ok_or_else(|| {
+    search.filter(|search| caller.may_see(&search.account)).ok_or_else(|| {
         let shown: String = id.chars().take(64).collect();
         let detail = format!("no search has the id {shown:?}; GET /v1/searches lists the newest");
         Problem::of(StatusCode::NOT_FOUND, "search_not_found", detail)

@@ -241,13 +241,9 @@ pub(super) async fn media(
     if desk.softphones.awaits(&CallId::new(&call), &nonce) {
         return take_over(desk, CallId::new(&call), nonce, upgrade);
     }
-    // Other carriers show more than a nonce, at routes of their own.
-    let is_ours = desk.softphones.has(&CallId::new(&call))
-        || desk.reception.speaks(&CallId::new(&call), &nonce) == Some(Dialect::Softphone);
-    if !is_ours {
-        return Problem::turned_away().into_response();
-    }
-    let (call, upgrade) = match media::admit(&desk, &call, &nonce, upgrade) {
+    let rings_here = desk.softphones.has(&CallId::new(&call));
+    let ours = |dialect| rings_here || dialect == Dialect::Softphone;
+    let (call, upgrade) = match media::admit(&desk, &call, &nonce, ours, upgrade) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };

@@ -22,7 +22,8 @@ impl Reception {
         if spoken { native } else { house.formats.first().copied().unwrap_or(native) }
     }
 
-    /// What the media of this call speaks, if this is its nonce.
+    /// What the media of this call speaks, if this is its nonce: asked before an upgrade is
+    /// granted.
     #[must_use]
     pub fn speaks(&self, call: &CallId, nonce: &str) -> Option<Dialect> {
         self.tickets.admit(call, nonce).map(|admission| admission.dialect)

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tandem_actors::briefing::Outcome;
 use tandem_actors::carrier::Number;
@@ -53,7 +54,11 @@ impl Asterisk {
     ///
     /// # Errors
     /// When no port is to be had.
-    pub async fn start() -> std::io::Result<Self> {
+    pub fn start() -> BoxFuture<'static, std::io::Result<Self>> {
+        Box::pin(Self::started())
+    }
+
+    async fn started() -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (told, reports) = mpsc::channel(REPORTS);

@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
 use secrecy::SecretString;
@@ -125,7 +126,11 @@ impl Azure {
     ///
     /// # Errors
     /// When there is no free port.
-    pub async fn start(number: Number) -> io::Result<Self> {
+    pub fn start(number: Number) -> BoxFuture<'static, io::Result<Self>> {
+        Box::pin(Self::started(number))
+    }
+
+    async fn started(number: Number) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let host = listener.local_addr()?.to_string();
         let client = reqwest::Client::builder()

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use tandem_actors::carrier::Number;
 use tokio::net::TcpListener;
@@ -103,7 +104,11 @@ impl TwilioNetwork {
     ///
     /// # Errors
     /// When no port or no client can be had.
-    pub async fn start(settings: Settings) -> anyhow::Result<Self> {
+    pub fn start(settings: Settings) -> BoxFuture<'static, anyhow::Result<Self>> {
+        Box::pin(Self::started(settings))
+    }
+
+    async fn started(settings: Settings) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let network = Arc::new(Network {

@@ -101,7 +101,7 @@ pub trait Policies: Archive {
 
 impl Policies for Store {
     async fn facts(&self, ask: &Ask) -> Result<Facts, RecordError> {
-        let mut reader = self.inner.readers.acquire().await.map_err(|error| unread(&error))?;
+        let mut reader = self.snapshot().await?;
         facts(&mut reader, ask).await.map_err(|trouble| match trouble {
             Trouble::Refused(error) => error,
             Trouble::Fault(fault) => RecordError(fault.to_string()),

@@ -2,12 +2,13 @@
 //! What was noted in the last 100 ms may not be there yet; `flush` waits for it.
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqlitePool};
+use sqlx::{Row as _, Sqlite, SqliteExecutor, SqlitePool, Transaction};
 use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::{CarrierCallId, Number};
 use tandem_actors::record::RecordError;
 use tandem_actors::tool::ToolCallId;
 
+use super::Store;
 use super::archive::{
     CallFilter, CallRow, ConfirmationRow, Cursor, EventRow, LedgerRow, PAGE_MAX, Page, ROWS_MAX,
     TurnRow, direction_named, lifecycle_named, outcome_named, speaker_named, state_named,
@@ -19,6 +20,14 @@ use super::fault::unread;
 use crate::account::Account;
 
 type Read<T> = Result<T, RecordError>;
+
+impl Store {
+    /// A reader to which the record stands still: what takes more than one query to read is read
+    /// as of one moment.
+    pub(super) async fn snapshot(&self) -> Read<Transaction<'static, Sqlite>> {
+        self.inner.readers.begin().await.map_err(|error| unread(&error))
+    }
+}
 
 /// What [`call_row`] reads: a call with what was last written down of its recording, and when that
 /// began where it had to wait.
@@ -40,10 +49,10 @@ macro_rules! all_calls {
 }
 pub(super) use all_calls;
 
-pub(super) async fn call(pool: &SqlitePool, id: &CallId) -> Read<Option<CallRow>> {
+pub(super) async fn call(reader: impl SqliteExecutor<'_>, id: &CallId) -> Read<Option<CallRow>> {
     let row = sqlx::query(concat!(all_calls!(), "WHERE id = $1"))
         .bind(&*id.0)
-        .fetch_optional(pool)
+        .fetch_optional(reader)
         .await
         .map_err(|error| unread(&error))?;
     row.as_ref().map(call_row).transpose()
@@ -85,8 +94,44 @@ pub(super) async fn calls(
     Ok(Page { calls, next })
 }
 
+/// What accounts make, newest first: the table's rows of one account, or of all, behind a cursor.
+macro_rules! newest_of {
+    ($table:literal) => {
+        concat!(
+            "SELECT * FROM ",
+            $table,
+            " WHERE ($1 IS NULL OR account = $1) \
+             AND ($2 IS NULL OR made_ms < $2 OR (made_ms = $2 AND id < $3)) \
+             ORDER BY made_ms DESC, id DESC LIMIT $4"
+        )
+    };
+}
+pub(super) use newest_of;
+
+/// A page of what [`newest_of`] reads, and where the next begins.
+pub(super) async fn newest<T>(
+    pool: &SqlitePool,
+    sql: &'static str,
+    of: Option<Account>,
+    (after, limit): (Option<Cursor>, u32),
+    read: impl Fn(&SqliteRow) -> Read<T>,
+    cursor: impl Fn(&T) -> Cursor,
+) -> Read<(Vec<T>, Option<Cursor>)> {
+    let limit = limit.clamp(1, PAGE_MAX);
+    let rows = sqlx::query(sql)
+        .bind(of.as_ref().map(Account::as_str))
+        .bind(after.as_ref().map(|cursor| cursor.queued_ms))
+        .bind(after.as_ref().map(|cursor| cursor.id.as_str()))
+        // One more than asked for tells whether there is a next page.
+        .bind(i64::from(limit) + 1)
+        .fetch_all(pool)
+        .await
+        .map_err(|error| unread(&error))?;
+    page(&rows, limit, read, cursor)
+}
+
 /// So many of these rows, and where the next page begins when there are more.
-pub(super) fn page<T>(
+fn page<T>(
     rows: &[SqliteRow],
     limit: u32,
     read: impl Fn(&SqliteRow) -> Read<T>,
@@ -148,9 +193,9 @@ async fn rows_of(pool: &SqlitePool, id: &CallId, sql: &'static str) -> Read<Vec<
 }
 
 /// One column of a row of ours.
-fn column<'r, T>(row: &'r SqliteRow, name: &str) -> Read<T>
+pub(super) fn column<'r, T>(row: &'r SqliteRow, name: &str) -> Read<T>
 where
-    T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
 {
     row.try_get(name).map_err(|error| unread(&error))
 }

@@ -1,7 +1,7 @@
 //! Calls that are to be made later, and what came of each time.
 
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteExecutor};
 use tandem_actors::record::RecordError;
 
 use super::desk::Desk;
@@ -76,8 +76,11 @@ pub trait Schedules {
         now_ms: i64,
     ) -> impl Future<Output = Result<Vec<ScheduleRow>, RecordError>> + Send;
 
-    /// What came of a schedule, newest first.
-    fn runs(&self, id: &str) -> impl Future<Output = Result<Vec<RunRow>, RecordError>> + Send;
+    /// One schedule with what came of it, newest first.
+    fn history(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<(ScheduleRow, Vec<RunRow>)>, RecordError>> + Send;
 
     /// Writes what came of one time and when the next is; durable before it returns. A time that
     /// was seen to before is not seen to again.
@@ -106,12 +109,7 @@ impl Schedules for Store {
     }
 
     async fn one_schedule(&self, id: &str) -> Result<Option<ScheduleRow>, RecordError> {
-        let row = sqlx::query("SELECT * FROM schedules WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.inner.readers)
-            .await
-            .map_err(|error| unread(&error))?;
-        row.as_ref().map(schedule_row).transpose()
+        one_schedule(&self.inner.readers, id).await
     }
 
     async fn schedules(&self, account: Option<&Account>) -> Result<Vec<ScheduleRow>, RecordError> {
@@ -139,16 +137,19 @@ impl Schedules for Store {
         rows.iter().map(schedule_row).collect()
     }
 
-    async fn runs(&self, id: &str) -> Result<Vec<RunRow>, RecordError> {
+    async fn history(&self, id: &str) -> Result<Option<(ScheduleRow, Vec<RunRow>)>, RecordError> {
+        let mut reader = self.snapshot().await?;
+        let Some(schedule) = one_schedule(&mut *reader, id).await? else { return Ok(None) };
         let rows = sqlx::query(
             "SELECT * FROM schedule_runs WHERE schedule = $1 ORDER BY due_ms DESC LIMIT $2",
         )
         .bind(id)
         .bind(ROWS)
-        .fetch_all(&self.inner.readers)
+        .fetch_all(&mut *reader)
         .await
         .map_err(|error| unread(&error))?;
-        rows.iter().map(run_row).collect()
+        let runs = rows.iter().map(run_row).collect::<Result<_, _>>()?;
+        Ok(Some((schedule, runs)))
     }
 
     async fn ran(&self, id: String, run: RunRow, next_ms: Option<i64>) -> Result<(), RecordError> {
@@ -238,6 +239,18 @@ impl Desk {
         .await?;
         Ok(())
     }
+}
+
+async fn one_schedule(
+    reader: impl SqliteExecutor<'_>,
+    id: &str,
+) -> Result<Option<ScheduleRow>, RecordError> {
+    let row = sqlx::query("SELECT * FROM schedules WHERE id = $1")
+        .bind(id)
+        .fetch_optional(reader)
+        .await
+        .map_err(|error| unread(&error))?;
+    row.as_ref().map(schedule_row).transpose()
 }
 
 fn schedule_row(row: &SqliteRow) -> Result<ScheduleRow, RecordError> {

@@ -96,6 +96,7 @@ conforms!(
 conforms!(
     later:
     a_time_is_seen_to_once_and_the_next_is_due,
+    a_history_is_that_of_the_schedule_shown_with_it,
     what_is_cancelled_is_not_due_and_accounts_have_their_own,
 );
 

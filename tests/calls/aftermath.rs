@@ -139,6 +139,25 @@ fn says(turns: &Value, role: &str, words: &str) -> bool {
     all.any(|turn| turn["role"] == role && turn["text"].as_str().unwrap().contains(words))
 }
 
+/// The next server says that it is sorry, and knows what was said before.
+async fn goes_on(server: &Process, id: &str) {
+    let sorry = |turns: &Value| says(turns, "assistant", "we were cut off");
+    let turns = until(server, &format!("/v1/calls/{id}/transcript"), sorry).await;
+    assert!(says(&turns, "user", "Luigi's"), "what was said before is there: {turns}");
+}
+
+/// The call when it is over.
+async fn ended(server: &Process, id: &str) -> Value {
+    until(server, &format!("/v1/calls/{id}"), |call| !call["outcome"].is_null()).await
+}
+
+/// Ends a call that goes on, as anybody may.
+async fn hung_up(server: &Process, id: &str) {
+    post(server, &format!("/v1/calls/{id}/hangup"), &json!({})).await;
+    let call = ended(server, id).await;
+    assert_eq!((&call["outcome"], &call["reason"]), (&json!("answered"), &json!("ordered")));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_at_twilio_goes_on_with_the_next_server() {
     let (twilio, line) = twilio().await;
@@ -151,15 +170,10 @@ async fn a_call_at_twilio_goes_on_with_the_next_server() {
 
     let second = line.start();
     twilio.until(&name, |record| record.streams == 2).await.unwrap();
-    let sorry = |turns: &Value| says(turns, "assistant", "we were cut off");
-    let turns = until(&second, &format!("/v1/calls/{id}/transcript"), sorry).await;
-    assert!(says(&turns, "user", "Luigi's"), "what was said before is there: {turns}");
+    goes_on(&second, &id).await;
     let call = second.get(&format!("/v1/calls/{id}")).await;
     assert_eq!((&call["lifecycle"], &call["outcome"]), (&json!("answered"), &Value::Null));
-    post(&second, &format!("/v1/calls/{id}/hangup"), &json!({})).await;
-    let over = |call: &Value| !call["outcome"].is_null();
-    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
-    assert_eq!((&call["outcome"], &call["reason"]), (&json!("answered"), &json!("ordered")));
+    hung_up(&second, &id).await;
 
     let record = twilio.ended(&name).await.unwrap();
     assert!(record.heard.iter().any(|words| words.contains("cut off")), "{:?}", record.heard);
@@ -193,8 +207,7 @@ async fn a_call_at_twilio_that_ended_meanwhile_is_told_as_twilio_tells_it() {
     twilio.ended(&name).await.unwrap();
 
     let second = line.start();
-    let over = |call: &Value| !call["outcome"].is_null();
-    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    let call = ended(&second, &id).await;
     assert_eq!(
         (&call["outcome"], &call["reason"]),
         (&json!("answered"), &json!("ended_meanwhile"))
@@ -213,14 +226,9 @@ async fn a_call_at_an_asterisk_goes_on_with_the_next_server() {
     assert!(pbx.until(|pbx| pbx.bridged() == phone).await, "the phone stays: {:?}", pbx.bridged());
 
     let second = line.start();
-    let sorry = |turns: &Value| says(turns, "assistant", "we were cut off");
-    let turns = until(&second, &format!("/v1/calls/{id}/transcript"), sorry).await;
-    assert!(says(&turns, "user", "Luigi's"), "what was said before is there: {turns}");
+    goes_on(&second, &id).await;
     assert_eq!(pbx.bridged().len(), 2, "the phone and its media: {:?}", pbx.bridged());
-    post(&second, &format!("/v1/calls/{id}/hangup"), &json!({})).await;
-    let over = |call: &Value| !call["outcome"].is_null();
-    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
-    assert_eq!((&call["outcome"], &call["reason"]), (&json!("answered"), &json!("ordered")));
+    hung_up(&second, &id).await;
     assert!(pbx.until(Asterisk::is_empty).await, "channels or bridges are left behind");
     let heard = [pbx.report().await.unwrap().heard, pbx.report().await.unwrap().heard].concat();
     assert!(heard.iter().any(|words| words.contains("cut off")), "{heard:?}");
@@ -237,8 +245,7 @@ async fn a_phone_that_rings_at_an_asterisk_is_hung_up_by_the_next_server() {
     drop(first);
 
     let second = line.start();
-    let over = |call: &Value| !call["outcome"].is_null();
-    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    let call = ended(&second, &id).await;
     assert_eq!((&call["outcome"], &call["reason"]), (&json!("system_error"), &json!("node_lost")));
     assert!(pbx.until(Asterisk::is_empty).await, "channels or bridges are left behind");
 }
@@ -255,13 +262,8 @@ async fn a_call_at_azure_goes_on_with_the_next_server() {
     assert_eq!(seen.state, State::Connected, "the phone keeps the line");
 
     let second = line.start();
-    let sorry = |turns: &Value| says(turns, "assistant", "we were cut off");
-    let turns = until(&second, &format!("/v1/calls/{id}/transcript"), sorry).await;
-    assert!(says(&turns, "user", "Luigi's"), "what was said before is there: {turns}");
-    post(&second, &format!("/v1/calls/{id}/hangup"), &json!({})).await;
-    let over = |call: &Value| !call["outcome"].is_null();
-    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
-    assert_eq!((&call["outcome"], &call["reason"]), (&json!("answered"), &json!("ordered")));
+    goes_on(&second, &id).await;
+    hung_up(&second, &id).await;
     let seen = azure.call(&id, |seen| seen.state == State::Disconnected).await;
     let heard = &seen.report.as_ref().unwrap().heard;
     assert!(heard.iter().any(|words| words.contains("cut off")), "{heard:?}");
@@ -278,8 +280,7 @@ async fn a_call_whose_media_azure_does_not_bring_is_hung_up_and_told_honestly() 
     drop(first);
 
     let second = line.start();
-    let over = |call: &Value| !call["outcome"].is_null();
-    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    let call = ended(&second, &id).await;
     assert_eq!((&call["outcome"], &call["reason"]), (&json!("system_error"), &json!("node_lost")));
     let seen = azure.call(&id, |seen| seen.state == State::Disconnected).await;
     assert_eq!((seen.terminated, azure.calls().len()), (1, 1), "hung up, and rung once");
@@ -301,8 +302,7 @@ async fn a_call_with_a_browser_ends_with_its_server_and_rings_nobody_again() {
     sits_there.await.unwrap();
 
     let second = line.start();
-    let over = |call: &Value| !call["outcome"].is_null();
-    let call = until(&second, &format!("/v1/calls/{id}"), over).await;
+    let call = ended(&second, &id).await;
     assert_eq!((&call["outcome"], &call["reason"]), (&json!("system_error"), &json!("node_lost")));
     assert_eq!(twilio.orders(), 0, "Twilio was never asked");
 }

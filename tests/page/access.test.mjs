@@ -1,7 +1,7 @@
 // Who may open the page where the server has a key.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server, browse } from './stage.mjs';
+import { Server, inBrowser } from './stage.mjs';
 
 const KEY = 'a-key-of-at-least-thirty-two-characters';
 
@@ -9,15 +9,7 @@ let server;
 before(async () => { server = await Server.start({ TANDEM__HTTP__KEY: KEY }); });
 after(() => server.stop());
 
-async function withPage(use) {
-  const { page, faults, close } = await browse(server);
-  try {
-    await use(page);
-    assert.deepEqual(faults, []);
-  } finally {
-    await close();
-  }
-}
+const withPage = (use) => inBrowser(server, use);
 
 test('the address that is printed opens the page, once', async () => {
   const address = /http:\S+\/session\/\S+/.exec(server.said)[0];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Server, accessible, browse, loadTest } from './stage.mjs';
+import { Server, accessible, inBrowser, loadTest } from './stage.mjs';
 
 const LONG = { timeout: 60_000 };
 
@@ -11,16 +11,10 @@ let server;
 before(async () => { server = await Server.start(); });
 after(() => server.stop());
 
-async function withPage(use, options) {
-  const { page, faults, close } = await browse(server, options);
-  try {
-    await page.goto(`${server.url}/#/loads`);
-    await use(page);
-    assert.deepEqual(faults, []);
-  } finally {
-    await close();
-  }
-}
+const withPage = (use, options) => inBrowser(server, async (page) => {
+  await page.goto(`${server.url}/#/loads`);
+  await use(page);
+}, options);
 
 test('a run is followed while it goes on, and its report is read when it is over', async () => {
   await withPage(async (page) => {

@@ -1,7 +1,7 @@
 // What somebody at the page does, and sees.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server, accessible, browse, order } from './stage.mjs';
+import { Server, accessible, inBrowser, order } from './stage.mjs';
 
 const TASK = 'Reserve a table for four at seven tonight, for Sam.';
 const QUESTION = 'Do you have a table for four at seven tonight?';
@@ -11,16 +11,10 @@ let server;
 before(async () => { server = await Server.start(); });
 after(() => server.stop());
 
-async function withPage(use, options) {
-  const { page, faults, close } = await browse(server, options);
-  try {
-    await page.goto(`${server.url}/`);
-    await use(page);
-    assert.deepEqual(faults, []);
-  } finally {
-    await close();
-  }
-}
+const withPage = (use, options) => inBrowser(server, async (page) => {
+  await page.goto(`${server.url}/`);
+  await use(page);
+}, options);
 
 /** Whether the caller's voice is seen on the axis: more than the marks of turns would draw. */
 function amberInCallersLane() {

@@ -1,7 +1,7 @@
 // A server is set up on its page, by whoever runs it, without a secret ever being on it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server, accessible, browse } from './stage.mjs';
+import { Server, accessible, inBrowser } from './stage.mjs';
 
 const LONG = { timeout: 60_000 };
 const SECRETS = {
@@ -28,27 +28,21 @@ const api = async (path, body) => {
 };
 
 /** The page in a session of the key; what went over its line, and is on it, has no secret. */
-async function withPage(use, options) {
-  const { page, faults, close } = await browse(server, options);
+const withPage = (use, options) => inBrowser(server, async (page) => {
   const line = [];
   page.on('request', (request) => line.push(Promise.resolve(request.postData() ?? '')));
   page.on('response', (answer) => {
     if (/\/v1\/(settings|phone|inbound)/.test(answer.url())) line.push(answer.text().catch(() => ''));
   });
-  try {
-    await page.context().addCookies([{ ...await session(), url: server.url }]);
-    await page.goto(`${server.url}/#/setup`);
-    await page.getByRole('heading', { name: 'Persona' }).waitFor();
-    await use(page);
-    assert.deepEqual(faults, []);
-    const seen = `${await page.content()} ${(await Promise.all(line)).join(' ')}`;
-    for (const [name, secret] of Object.entries(SECRETS)) {
-      assert.ok(!seen.includes(secret), `what ${name} holds is on the page or on its line`);
-    }
-  } finally {
-    await close();
+  await page.context().addCookies([{ ...await session(), url: server.url }]);
+  await page.goto(`${server.url}/#/setup`);
+  await page.getByRole('heading', { name: 'Persona' }).waitFor();
+  await use(page);
+  const seen = `${await page.content()} ${(await Promise.all(line)).join(' ')}`;
+  for (const [name, secret] of Object.entries(SECRETS)) {
+    assert.ok(!seen.includes(secret), `what ${name} holds is on the page or on its line`);
   }
-}
+}, options);
 
 async function session() {
   const opened = await fetch(`${server.url}/session`, {
@@ -182,12 +176,12 @@ test('the target and a profile of a number are set', async () => {
 
 test('an account that does not run the server is told so', async () => {
   const { key } = await api('/v1/keys', { account: 'shop' });
-  const { page, close } = await browse(server);
-  await page.goto(`${server.url}/#/setup`);
-  await page.getByRole('textbox', { name: 'Key' }).fill(key);
-  await page.getByRole('button', { name: 'Open' }).click();
-  await page.getByRole('alert').filter({ hasText: 'whoever runs the server' }).waitFor();
-  await close();
+  await inBrowser(server, async (page) => {
+    await page.goto(`${server.url}/#/setup`);
+    await page.getByRole('textbox', { name: 'Key' }).fill(key);
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.getByRole('alert').filter({ hasText: 'whoever runs the server' }).waitFor();
+  });
 });
 
 test('it can be used in the dark and on a narrow screen', async () => {

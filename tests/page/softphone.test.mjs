@@ -2,7 +2,7 @@
 // simulated model understands, so what the record has as said did come through the browser.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server, accessible, browse, order } from './stage.mjs';
+import { Server, accessible, inBrowser, order } from './stage.mjs';
 import { Voice, listenIn } from './voice.mjs';
 
 /** Somebody at a restaurant, with time for each answer. */
@@ -29,17 +29,11 @@ after(async () => {
 });
 
 /** `rate`: what the browser's sound is made at, whatever the page asks for. */
-async function withPhone(use, { rate, ...options } = {}) {
-  const { page, faults, close } = await browse(server, { args: voice.args, ...options });
-  try {
-    await page.addInitScript(listenIn, rate);
-    await page.goto(`${server.url}/#/phone`);
-    await use(page);
-    assert.deepEqual(faults, []);
-  } finally {
-    await close();
-  }
-}
+const withPhone = (use, { rate, ...options } = {}) => inBrowser(server, async (page) => {
+  await page.addInitScript(listenIn, rate);
+  await page.goto(`${server.url}/#/phone`);
+  await use(page);
+}, { args: voice.args, ...options });
 
 async function standIn(page, number) {
   await page.getByRole('combobox', { name: 'Number' }).fill(number);

@@ -93,6 +93,17 @@ export async function browse(server, options = {}) {
   return { page, faults, close: () => browser.close() };
 }
 
+/** A page of a fresh browser for what is done with it, at the end of which nothing is amiss. */
+export async function inBrowser(server, use, options) {
+  const { page, faults, close } = await browse(server, options);
+  try {
+    await use(page);
+    assert.deepEqual(faults, []);
+  } finally {
+    await close();
+  }
+}
+
 /** Gives an order over the API. */
 export async function order(server, path, body) {
   const answer = await fetch(server.url + path, {

@@ -1,11 +1,12 @@
 //! ACS messages to events, commands to ACS messages. Pure; knows neither socket nor call.
 
 use tandem_actors::audio::Payload;
-use tandem_actors::carrier::{Command, Digit, Event};
+use tandem_actors::carrier::{Command, Event};
 use tandem_actors::leg::Broken;
 
 use super::Rate;
 use super::wire::{self, Inbound, Metadata};
+use crate::carrier::wires::pressed;
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::{self, Decoded, Encoded};
 use crate::socket::scan::payload;
@@ -87,13 +88,5 @@ impl coded::Codec for Codec {
 
     fn last(&self, _broken: &Broken) -> Option<Event> {
         None
-    }
-}
-
-fn pressed(keys: &str) -> Decoded<Event> {
-    let mut keys = keys.chars();
-    match (keys.next().and_then(Digit::new), keys.next()) {
-        (Some(digit), None) => Decoded::Event(Event::Pressed(digit)),
-        (Some(_) | None, _) => Decoded::Bad("key"),
     }
 }

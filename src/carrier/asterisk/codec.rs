@@ -3,16 +3,15 @@
 
 use std::collections::VecDeque;
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::general_purpose::{GeneralPurpose, PAD};
+use base64::Engine as _;
 use bytes::Bytes;
 use tandem_actors::audio::Payload;
-use tandem_actors::carrier::{Command, Digit, Event, Mark};
+use tandem_actors::carrier::{Command, Event, Mark};
 use tandem_actors::leg::Broken;
 
 use super::wire::{self, Inbound};
 use crate::carrier::convert::Coding;
+use crate::carrier::wires::{BASE64, heard, pressed};
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::{self, Decoded, Encoded};
 
@@ -27,10 +26,6 @@ const FRAMES: usize = 50;
 /// lie there already. Whoever has not played those by then is not listening; beyond it the
 /// oldest is thrown away.
 const HELD_BYTES: usize = 240_000;
-
-/// Tolerant of stray bits behind the last byte, as the carriers' own decoders are.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&STANDARD, PAD.with_decode_allow_trailing_bits(true));
 
 /// The codec of one started channel.
 #[derive(Debug)]
@@ -141,11 +136,7 @@ impl coded::Codec for Codec {
     }
 
     fn decode_binary(&mut self, message: &Bytes) -> Decoded<Event> {
-        if message.is_empty() || !message.len().is_multiple_of(self.coding.sample_bytes()) {
-            return Decoded::Bad("half a sample");
-        }
-        let text = Bytes::from(BASE64.encode(message));
-        Decoded::Event(Event::Heard(Payload::from_base64(text).expect("encoded a moment ago")))
+        heard(message, self.coding)
     }
 
     fn encode(&mut self, command: Command) -> Encoded {
@@ -173,13 +164,5 @@ impl coded::Codec for Codec {
 
     fn last(&self, _broken: &Broken) -> Option<Event> {
         None
-    }
-}
-
-fn pressed(key: &str) -> Decoded<Event> {
-    let mut keys = key.chars();
-    match (keys.next().and_then(Digit::new), keys.next()) {
-        (Some(digit), None) => Decoded::Event(Event::Pressed(digit)),
-        (Some(_) | None, _) => Decoded::Bad("key"),
     }
 }

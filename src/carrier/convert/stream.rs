@@ -2,15 +2,14 @@
 //! Pure apart from its own state; knows neither line nor call.
 
 use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::general_purpose::{GeneralPurpose, PAD};
+use base64::Engine as _;
 use bytes::Bytes;
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler};
 use tandem_actors::audio::Payload;
 
 use super::Coding;
+use crate::carrier::wires::BASE64;
 
 /// Frames a second: 20 ms each, as carriers send them.
 const FRAMES_A_SECOND: usize = 50;
@@ -19,10 +18,6 @@ const MONO: usize = 1;
 
 /// A PCM sample of 16 bit at full scale.
 const FULL_SCALE: f32 = 32_768.0;
-
-/// Tolerant of stray bits behind the last byte, as the carriers' own decoders are.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&STANDARD, PAD.with_decode_allow_trailing_bits(true));
 
 /// Audio on its way from one coding to another.
 pub(super) struct Stream {

@@ -3,16 +3,15 @@
 
 use std::collections::VecDeque;
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::general_purpose::{GeneralPurpose, PAD};
+use base64::Engine as _;
 use bytes::Bytes;
 use tandem_actors::audio::Payload;
-use tandem_actors::carrier::{Command, Digit, Event, Mark};
+use tandem_actors::carrier::{Command, Event, Mark};
 use tandem_actors::leg::Broken;
 
 use super::CODING;
 use super::wire::{self, Inbound, Outbound};
+use crate::carrier::wires::{BASE64, heard, pressed};
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::{self, Decoded, Encoded};
 
@@ -22,10 +21,6 @@ const LEAST_BYTES: usize = 120;
 
 /// 200 ms: who holds so much back cannot talk with anybody.
 pub const MOST_BYTES: usize = 9_600;
-
-/// Tolerant of stray bits behind the last byte, as the carriers' own decoders are.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&STANDARD, PAD.with_decode_allow_trailing_bits(true));
 
 /// The codec of one media socket.
 #[derive(Debug)]
@@ -89,14 +84,10 @@ impl coded::Codec for Codec {
     }
 
     fn decode_binary(&mut self, message: &Bytes) -> Decoded<Event> {
-        if !message.len().is_multiple_of(CODING.sample_bytes()) {
-            return Decoded::Bad("half a sample");
-        }
         if !(LEAST_BYTES..=MOST_BYTES).contains(&message.len()) {
             return Decoded::Bad("a piece too short or too long");
         }
-        let text = Bytes::from(BASE64.encode(message));
-        Decoded::Event(Event::Heard(Payload::from_base64(text).expect("encoded a moment ago")))
+        heard(message, CODING)
     }
 
     fn encode(&mut self, command: Command) -> Encoded {
@@ -118,13 +109,5 @@ impl coded::Codec for Codec {
 
     fn last(&self, _broken: &Broken) -> Option<Event> {
         None
-    }
-}
-
-fn pressed(key: &str) -> Decoded<Event> {
-    let mut keys = key.chars();
-    match (keys.next().and_then(Digit::new), keys.next()) {
-        (Some(digit), None) => Decoded::Event(Event::Pressed(digit)),
-        (Some(_) | None, _) => Decoded::Bad("key"),
     }
 }

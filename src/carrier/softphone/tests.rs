@@ -91,10 +91,10 @@ fn every_message_of_ours_is_written_as_in_the_fixture() {
 fn audio_of_odd_or_foreign_length_is_not_taken() {
     let mut codec = codec::Codec::default();
     let mut sent = |bytes: usize| told::decoded(codec.decode_binary(&vec![0; bytes].into()));
-    for bytes in [1, 121, 9_599] {
+    for bytes in [121, 9_599] {
         assert_eq!(sent(bytes), "bad half a sample");
     }
-    for bytes in [0, 2, 118, 9_602] {
+    for bytes in [0, 1, 2, 118, 9_602] {
         assert_eq!(sent(bytes), "bad a piece too short or too long");
     }
     for bytes in [120, 960, 9_600] {

@@ -1,10 +1,11 @@
 //! Twilio messages to events, commands to Twilio messages. Pure; knows neither socket nor call.
 
-use tandem_actors::carrier::{CarrierCallId, Command, Digit, Event, Mark};
+use tandem_actors::carrier::{CarrierCallId, Command, Event, Mark};
 use tandem_actors::leg::Broken;
 
 use super::Start;
 use super::wire::{self, Inbound, Media, Outbound};
+use crate::carrier::wires::pressed;
 use crate::socket::Utf8Bytes;
 use crate::socket::coded::{self, Decoded, Encoded};
 use crate::socket::greeting::GreetError;
@@ -84,13 +85,5 @@ fn heard(message: &Utf8Bytes, media: Media<'_>) -> Decoded<Event> {
     match payload(message, media.payload) {
         Some(audio) => Decoded::Event(Event::Heard(audio)),
         None => Decoded::Bad("base64"),
-    }
-}
-
-fn pressed(key: &str) -> Decoded<Event> {
-    let mut keys = key.chars();
-    match (keys.next().and_then(Digit::new), keys.next()) {
-        (Some(digit), None) => Decoded::Event(Event::Pressed(digit)),
-        (Some(_) | None, _) => Decoded::Bad("key"),
     }
 }

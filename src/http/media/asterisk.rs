@@ -10,6 +10,7 @@ use tandem_actors::carrier::Line;
 
 use super::{GREETING, admit, note};
 use crate::carrier::asterisk::{self, Start, Whose};
+use crate::config::Dialect;
 use crate::http::Desk;
 use crate::http::problem::Problem;
 use crate::reception::Ringing;
@@ -61,7 +62,8 @@ pub(in crate::http) async fn one_call(
     Path((call, nonce)): Path<(String, String)>,
     upgrade: Result<Upgrade, NoUpgrade>,
 ) -> Response {
-    let (call, upgrade) = match admit(&desk, &call, &nonce, upgrade) {
+    let ours = |dialect| matches!(dialect, Dialect::Asterisk24k | Dialect::Asterisk8k);
+    let (call, upgrade) = match admit(&desk, &call, &nonce, ours, upgrade) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };

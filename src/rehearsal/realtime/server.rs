@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
@@ -52,7 +53,14 @@ impl RealtimeServer {
     ///
     /// # Errors
     /// When the address cannot be bound.
-    pub async fn start(behaviour: Behaviour, probes: Option<Arc<Probes>>) -> io::Result<Self> {
+    pub fn start(
+        behaviour: Behaviour,
+        probes: Option<Arc<Probes>>,
+    ) -> BoxFuture<'static, io::Result<Self>> {
+        Box::pin(Self::started(behaviour, probes))
+    }
+
+    async fn started(behaviour: Behaviour, probes: Option<Arc<Probes>>) -> io::Result<Self> {
         let listener = TcpListener::bind(behaviour.bind).await?;
         let address = listener.local_addr()?;
         let script = Mutex::new(Script::new(behaviour.faults.clone()));

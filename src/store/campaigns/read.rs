@@ -1,14 +1,14 @@
 //! Campaigns read back from the record, each with the calls that belong to it.
 
-use sqlx::Row as _;
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::RecordError;
 
-use super::super::archive::{Archive, CallRow, Cursor, PAGE_MAX, outcome_named};
+use super::super::archive::{Archive, CallRow, Cursor, outcome_named};
 use super::super::fault::unread;
-use super::super::read::{all_calls, call_row, page};
+use super::super::read::{all_calls, call_row, column, newest, newest_of};
 use super::{Campaign, CampaignRow, CampaignTarget, Decided, Store, Target};
 use crate::account::Account;
 
@@ -38,18 +38,19 @@ pub trait CampaignArchive: Archive {
 
 impl CampaignArchive for Store {
     async fn campaign(&self, id: &str) -> Result<Option<CampaignRow>, RecordError> {
-        let found = self.rows("SELECT * FROM campaigns WHERE id = $1 LIMIT $2", id).await?;
+        let reader = &mut *self.snapshot().await?;
+        let found = rows(reader, "SELECT * FROM campaigns WHERE id = $1 LIMIT $2", id).await?;
         let Some(row) = found.first() else { return Ok(None) };
         let mut campaign = read(row)?;
         let sql = "SELECT * FROM campaign_decisions WHERE campaign = $1 ORDER BY number LIMIT $2";
         campaign.decisions =
-            self.rows(sql, id).await?.iter().map(decided).collect::<Result<_, _>>()?;
+            rows(reader, sql, id).await?.iter().map(decided).collect::<Result<_, _>>()?;
         let sql = "SELECT * FROM campaign_targets WHERE campaign = $1 ORDER BY number LIMIT $2";
         campaign.targets =
-            self.rows(sql, id).await?.iter().map(target).collect::<Result<_, _>>()?;
+            rows(reader, sql, id).await?.iter().map(target).collect::<Result<_, _>>()?;
         let sql =
             concat!(all_calls!(), "WHERE campaign = $1 ORDER BY queued_ms DESC, id DESC LIMIT $2");
-        for row in self.rows(sql, id).await? {
+        for row in rows(reader, sql, id).await? {
             let call: CallRow = call_row(&row)?;
             let mut targets = campaign.targets.iter_mut();
             if let Some(target) = targets.find(|target| target.target.to == call.remote) {
@@ -57,7 +58,7 @@ impl CampaignArchive for Store {
             }
         }
         let sql = "SELECT id FROM searches WHERE campaign = $1 ORDER BY made_ms DESC LIMIT $2";
-        let searches = self.rows(sql, id).await?;
+        let searches = rows(reader, sql, id).await?;
         campaign.searches =
             searches.iter().map(|row| column(row, "id")).collect::<Result<_, _>>()?;
         Ok(Some(campaign))
@@ -69,24 +70,9 @@ impl CampaignArchive for Store {
         after: Option<Cursor>,
         limit: u32,
     ) -> Result<(Vec<CampaignRow>, Option<Cursor>), RecordError> {
-        let limit = limit.clamp(1, PAGE_MAX);
-        let rows = sqlx::query(
-            "SELECT * FROM campaigns WHERE ($1 IS NULL OR account = $1) \
-             AND ($2 IS NULL OR made_ms < $2 OR (made_ms = $2 AND id < $3)) \
-             ORDER BY made_ms DESC, id DESC LIMIT $4",
-        )
-        .bind(of.as_ref().map(Account::as_str))
-        .bind(after.as_ref().map(|cursor| cursor.queued_ms))
-        .bind(after.as_ref().map(|cursor| cursor.id.as_str()))
-        // One more than asked for tells whether there is a next page.
-        .bind(i64::from(limit) + 1)
-        .fetch_all(&self.inner.readers)
-        .await
-        .map_err(|error| unread(&error))?;
-        page(&rows, limit, read, |row: &CampaignRow| Cursor {
-            queued_ms: row.made_ms,
-            id: row.id.clone(),
-        })
+        let (readers, sql) = (&self.inner.readers, newest_of!("campaigns"));
+        let cursor = |row: &CampaignRow| Cursor { queued_ms: row.made_ms, id: row.id.clone() };
+        newest(readers, sql, of, (after, limit), read, cursor).await
     }
 
     async fn awaited_campaigns(&self) -> Result<Vec<String>, RecordError> {
@@ -97,15 +83,12 @@ impl CampaignArchive for Store {
     }
 }
 
-impl Store {
-    async fn rows(&self, sql: &'static str, id: &str) -> Result<Vec<SqliteRow>, RecordError> {
-        sqlx::query(sql)
-            .bind(id)
-            .bind(ROWS)
-            .fetch_all(&self.inner.readers)
-            .await
-            .map_err(|error| unread(&error))
-    }
+async fn rows(
+    reader: &mut SqliteConnection,
+    sql: &'static str,
+    id: &str,
+) -> Result<Vec<SqliteRow>, RecordError> {
+    sqlx::query(sql).bind(id).bind(ROWS).fetch_all(reader).await.map_err(|error| unread(&error))
 }
 
 fn read(row: &SqliteRow) -> Result<CampaignRow, RecordError> {
@@ -153,13 +136,6 @@ fn target(row: &SqliteRow) -> Result<CampaignTarget, RecordError> {
         next_action: next.map(Text).zip(column(row, "next_action_ms")?),
         calls: Vec::new(),
     })
-}
-
-fn column<T>(row: &SqliteRow, name: &str) -> Result<T, RecordError>
-where
-    T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-{
-    row.try_get(name).map_err(|error| unread(&error))
 }
 
 fn count(number: i64) -> Result<u32, RecordError> {

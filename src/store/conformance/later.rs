@@ -22,7 +22,7 @@ fn run(due_ms: i64, verdict: &str) -> RunRow {
 
 /// What came of a schedule, the newest first.
 async fn verdicts(store: &impl Schedules) -> Vec<(i64, String)> {
-    let runs = store.runs("s1").await.unwrap();
+    let (_schedule, runs) = store.history("s1").await.unwrap().unwrap();
     runs.into_iter().map(|run| (run.due_ms, run.verdict)).collect()
 }
 
@@ -44,6 +44,31 @@ pub(in crate::store) async fn a_time_is_seen_to_once_and_the_next_is_due(
     assert_eq!(verdicts(&next).await, [first, second], "the newest first");
     assert_eq!(next.due_schedules(i64::MAX).await.unwrap(), []);
     assert_eq!(next.one_schedule("s1").await.unwrap().unwrap().state, "done");
+}
+
+pub(in crate::store) async fn a_history_is_that_of_the_schedule_shown_with_it(
+    world: impl World<Store: Schedules>,
+) {
+    const TIMES: i64 = 100;
+    let (store, house) = (world.start("n1").await, Account::house());
+    store.schedule(schedule("s1", &house, 0), None).await.unwrap();
+    let writes = async {
+        for due in 0..TIMES {
+            let next = (due + 1 < TIMES).then_some(due + 1);
+            store.ran("s1".to_owned(), run(due, "placed"), next).await.unwrap();
+        }
+    };
+    let reads = async {
+        loop {
+            let (row, runs) = store.history("s1").await.unwrap().unwrap();
+            let seen_to = i64::try_from(runs.len()).unwrap();
+            assert_eq!(row.next_ms, (seen_to < TIMES).then_some(seen_to), "{row:?}");
+            if row.state == "done" {
+                break;
+            }
+        }
+    };
+    tokio::join!(writes, reads);
 }
 
 pub(in crate::store) async fn what_is_cancelled_is_not_due_and_accounts_have_their_own(

@@ -1,14 +1,14 @@
 //! Searches read back from the record, each with the calls that have asked its targets.
 
-use sqlx::Row as _;
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::RecordError;
 
-use super::super::archive::{Archive, Cursor, PAGE_MAX, outcome_named};
+use super::super::archive::{Archive, Cursor, outcome_named};
 use super::super::fault::unread;
-use super::super::read::page;
+use super::super::read::{call, column, newest, newest_of};
 use super::{Inquiry, SearchRow, SearchState, Store, Target, TargetRow};
 use crate::account::Account;
 
@@ -36,15 +36,15 @@ pub trait SearchArchive: Archive {
 
 impl SearchArchive for Store {
     async fn search(&self, id: &str) -> Result<Option<SearchRow>, RecordError> {
+        let mut reader = self.snapshot().await?;
         let row = sqlx::query("SELECT * FROM searches WHERE id = $1")
             .bind(id)
-            .fetch_optional(&self.inner.readers)
+            .fetch_optional(&mut *reader)
             .await
             .map_err(|error| unread(&error))?;
         let Some(row) = row else { return Ok(None) };
-        let mut search = read(&row)?;
-        search.targets = self.targets(id).await?;
-        Ok(Some(search))
+        let targets = targets(&mut reader, id).await?;
+        Ok(Some(SearchRow { targets, ..read(&row)? }))
     }
 
     async fn searches(
@@ -53,24 +53,9 @@ impl SearchArchive for Store {
         after: Option<Cursor>,
         limit: u32,
     ) -> Result<(Vec<SearchRow>, Option<Cursor>), RecordError> {
-        let limit = limit.clamp(1, PAGE_MAX);
-        let rows = sqlx::query(
-            "SELECT * FROM searches WHERE ($1 IS NULL OR account = $1) \
-             AND ($2 IS NULL OR made_ms < $2 OR (made_ms = $2 AND id < $3)) \
-             ORDER BY made_ms DESC, id DESC LIMIT $4",
-        )
-        .bind(of.as_ref().map(Account::as_str))
-        .bind(after.as_ref().map(|cursor| cursor.queued_ms))
-        .bind(after.as_ref().map(|cursor| cursor.id.as_str()))
-        // One more than asked for tells whether there is a next page.
-        .bind(i64::from(limit) + 1)
-        .fetch_all(&self.inner.readers)
-        .await
-        .map_err(|error| unread(&error))?;
-        page(&rows, limit, read, |row: &SearchRow| Cursor {
-            queued_ms: row.made_ms,
-            id: row.id.clone(),
-        })
+        let (readers, sql) = (&self.inner.readers, newest_of!("searches"));
+        let cursor = |row: &SearchRow| Cursor { queued_ms: row.made_ms, id: row.id.clone() };
+        newest(readers, sql, of, (after, limit), read, cursor).await
     }
 
     async fn open_searches(&self) -> Result<Vec<String>, RecordError> {
@@ -85,23 +70,24 @@ impl SearchArchive for Store {
     }
 }
 
-impl Store {
-    async fn targets(&self, search: &str) -> Result<Vec<TargetRow>, RecordError> {
-        let rows = sqlx::query("SELECT * FROM search_targets WHERE search = $1 ORDER BY number")
-            .bind(search)
-            .fetch_all(&self.inner.readers)
-            .await
-            .map_err(|error| unread(&error))?;
-        let mut targets = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let mut target = target(row)?;
-            if let Some(call) = &target.call {
-                target.row = self.call(call).await?;
-            }
-            targets.push(target);
+async fn targets(
+    reader: &mut SqliteConnection,
+    search: &str,
+) -> Result<Vec<TargetRow>, RecordError> {
+    let rows = sqlx::query("SELECT * FROM search_targets WHERE search = $1 ORDER BY number")
+        .bind(search)
+        .fetch_all(&mut *reader)
+        .await
+        .map_err(|error| unread(&error))?;
+    let mut targets = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let mut target = target(row)?;
+        if let Some(id) = &target.call {
+            target.row = call(&mut *reader, id).await?;
         }
-        Ok(targets)
+        targets.push(target);
     }
+    Ok(targets)
 }
 
 fn read(row: &SqliteRow) -> Result<SearchRow, RecordError> {
@@ -145,13 +131,6 @@ fn target(row: &SqliteRow) -> Result<TargetRow, RecordError> {
         row: None,
         refused: column(row, "refused")?,
     })
-}
-
-fn column<T>(row: &SqliteRow, name: &str) -> Result<T, RecordError>
-where
-    T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-{
-    row.try_get(name).map_err(|error| unread(&error))
 }
 
 fn count(number: i64) -> Result<u32, RecordError> {
