@@ -50,7 +50,8 @@ const LIVE: [&str; 7] = [
 
 /// Sections and settings that can be changed over the API and hold from the next start on. Not
 /// among them: what could lock out whoever runs the server (where it listens, its key, its data,
-/// its log), what tells who is a carrier, and what has this machine run a program.
+/// its log), what tells who is a carrier but for what names a resource of Azure, and what has this
+/// machine run a program.
 const KEPT_FOR_THE_START: [&str; 18] = [
     "acs.audience",
     "acs.audio",

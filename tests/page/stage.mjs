@@ -26,6 +26,7 @@ export class Server {
     server.port = await freePort();
     server.url = `http://127.0.0.1:${server.port}`;
     server.env = env;
+    server.runs = [];
     await server.again();
     return server;
   }
@@ -56,7 +57,9 @@ export class Server {
     });
   }
 
+  /** Ends it, and what was run beside it. */
   async stop() {
+    this.runs.forEach((run) => run.kill('SIGKILL'));
     await this.kill();
     rmSync(this.dir, { recursive: true });
   }
@@ -67,7 +70,11 @@ export function loadTest(server, ...words) {
   const program = join(dirname(process.env.TANDEM_BIN), 'tandem-loadtest');
   const env = { PATH: process.env.PATH, TANDEM__STORE__DIR: server.dir };
   const child = spawn(program, words, { env, cwd: server.dir, stdio: 'ignore' });
-  child.over = new Promise((resolve) => { child.once('exit', resolve); });
+  child.over = new Promise((resolve, reject) => {
+    child.once('exit', resolve);
+    child.once('error', reject);
+  });
+  server.runs.push(child);
   return child;
 }
 
