@@ -21,7 +21,11 @@ const VIEWS = [
 ];
 
 const address = signal(read());
-addEventListener('hashchange', () => { address.value = read(); });
+addEventListener('hashchange', () => {
+  address.value = read();
+  // Who reads by ear, or goes by the keyboard, is brought to what is shown now.
+  document.getElementById('main')?.focus();
+});
 
 function read() {
   return location.hash.replace(/^#\/?/, '').replace(/\/$/, '');
@@ -52,13 +56,13 @@ function Head() {
       <${Link} to="#/phone">Softphone<//>
       <a href="/docs">API</a>
     </nav>
-    <span class="house" role="status">
+    <span class="house">${places != null && html`<span class="figure">${live} of ${places} calls
+      </span>`}<span role="status">
       ${rehearsal && html`<span class="note">rehearsal: no phone can ring</span>`}
       ${draining && html`<span class="note bad">going away: takes no calls</span>`}
       ${record && html`<span class="note bad">the record cannot be written: ${record}</span>`}
-      ${places != null && html`<span class="figure">${live} of ${places} calls</span>`}
       <span class=${connected.value ? 'note good' : 'note bad'}>
-        ${connected.value ? 'live' : 'no connection to the server'}</span>
+        ${connected.value ? 'live' : 'no connection to the server'}</span></span>
     </span>
   </header>`;
 }
@@ -67,7 +71,8 @@ function Head() {
 function Door() {
   const enter = async ({ key }) => {
     await ask('/session', { method: 'POST', body: { key: key.trim() } });
-    location.reload();
+    // The streams come back by themselves; a call that is talked on goes on.
+    locked.value = false;
   };
   return html`<main class="door">
     <h1>Tandem</h1>
@@ -82,7 +87,7 @@ function Door() {
 }
 
 function App() {
-  if (locked.value) return html`<${Door} />`;
+  if (locked.value) return html`<${PhoneBar} /><${Door} />`;
   return html`<a class="skip" href="#main" onClick=${toMain}>To the content</a>
     <${Head} /><${PhoneBar} hidden=${address.value === 'phone'} />
     <main id="main" tabindex="-1"><${View} /></main>`;

@@ -1,6 +1,6 @@
 // One call: its time axis, its transcript, its events; what can be done with it while it lives.
 import { html, useEffect, useState } from './lib.js';
-import { ask, follow, post } from './api.js';
+import { RETRY_MS, ask, follow, post } from './api.js';
 import { Act, Arrow, Form, Since, Standing, clock, seconds, timeOf } from './parts.js';
 import { Axis } from './axis.js';
 import { Listen } from './listen.js';
@@ -13,8 +13,13 @@ export function Call({ id }) {
   const [events, setEvents] = useState([]);
   const [audio, setAudio] = useState(null);
   useEffect(() => {
+    let timer = 0;
     const look = () => ask(path).then((value) => set({ value }), (error) => {
       set((shown) => ({ ...shown, fault: error.message }));
+      // How it ended is told once.
+      const away = error.status === 0 || error.status >= 500;
+      clearTimeout(timer);
+      if (away) timer = setTimeout(look, RETRY_MS);
     });
     look();
     let held = [];
@@ -38,6 +43,7 @@ export function Call({ id }) {
     });
     return () => {
       stop();
+      clearTimeout(timer);
       cancelAnimationFrame(frame);
     };
   }, [id]);
@@ -53,7 +59,7 @@ export function Call({ id }) {
     <${Axis} call=${call.value} events=${events} began=${began} audio=${audio} />
     ${call.value.outcome && html`<${Recording} path=${path} audio=${audio} set=${setAudio}
       offset_ms=${call.value.recording_offset_ms ?? 0} />`}
-    <div class="two"><${Transcript} events=${events} began=${began} />
+    <div class="two"><${Transcript} events=${events} began=${began} live=${!call.value.outcome} />
       <${Log} events=${events} began=${began} /></div>`;
 }
 
@@ -135,11 +141,11 @@ function turns(events) {
   return found;
 }
 
-function Transcript({ events, began }) {
+function Transcript({ events, began, live }) {
   const found = turns(events);
   return html`<section aria-labelledby="transcript"><h2 id="transcript">Transcript</h2>
     ${found.length === 0 && html`<p class="empty">Nobody has spoken yet.</p>`}
-    <ol class="turns" aria-live="polite">${found.map((turn) => html`
+    <ol class="turns" aria-live=${live ? 'polite' : 'off'}>${found.map((turn) => html`
       <li key=${turn.sequence} class=${turn.ours ? 'assistant' : 'user'}>
         <span class="figure">${clock(turn.at_ms - began)}</span>
         <span class="unseen">${turn.ours ? 'We: ' : 'They: '}</span>

@@ -1,7 +1,7 @@
 // The floor: every live call as a row, forms that order calls, and what was before.
 import { html, signal, batch, useEffect, useState } from './lib.js';
-import { connected, follow, onceKey, post } from './api.js';
-import { Arrow, Form, Reply, Since, Standing, load, timeOf } from './parts.js';
+import { connected, follow } from './api.js';
+import { Arrow, Form, Reply, Since, Standing, load, timeOf, useOrder } from './parts.js';
 
 /** What is told of the floor: a signal for each row, so that a change draws that row alone. */
 export const floor = { state: signal({}), ids: signal([]), rows: new Map(), over: signal(0) };
@@ -66,17 +66,16 @@ function Legs() {
 }
 
 function Place() {
-  const [key, renew] = useState(onceKey);
-  const order = async ({ to, task }) => {
-    const made = await post('/v1/calls', { to: to.trim(), task }, key);
-    renew(onceKey());
+  const [give, again] = useOrder('/v1/calls');
+  const order = async ({ to, ...rest }) => {
+    const made = await give({ to: to.trim(), ...rest });
     location.hash = `#/calls/${made.id}`;
   };
   return html`<section aria-labelledby="place"><h2 id="place">Place a call</h2>
     <${Form} name="Place a call" label="Call" order=${order}>
       <label>To <input name="to" type="tel" required placeholder="+15550100" /></label>
       <label>Task <textarea name="task" required rows="2"
-        placeholder="Ask for a table for four at seven tonight."></textarea></label>
+        placeholder="Ask for a table for four at seven tonight."></textarea></label>${again}
     <//></section>`;
 }
 
@@ -88,10 +87,9 @@ const targets = (text) => text.split('\n').map((line) => line.trim()).filter(Boo
   });
 
 function Ask() {
-  const [key, renew] = useState(onceKey);
-  const order = async ({ question, whom }) => {
-    const made = await post('/v1/searches', { question, targets: targets(whom) }, key);
-    renew(onceKey());
+  const [give, again] = useOrder('/v1/searches');
+  const order = async ({ whom, ...rest }) => {
+    const made = await give({ targets: targets(whom), ...rest });
     location.hash = `#/searches/${made.id}`;
   };
   return html`<section aria-labelledby="ask"><h2 id="ask">Ask several at once</h2>
@@ -99,7 +97,7 @@ function Ask() {
       <label>Question <input name="question" required
         placeholder="Do you have a table for four at seven tonight?" /></label>
       <label>Whom: a number a line, a name behind it <textarea name="whom" required rows="3"
-        placeholder=${'+15550120 Bistro\n+15550121 Rosa\n+15550122'}></textarea></label>
+        placeholder=${'+15550120 Bistro\n+15550121 Rosa\n+15550122'}></textarea></label>${again}
     <//></section>`;
 }
 
@@ -112,10 +110,11 @@ const HEADS = ['Who', 'How', 'Since', 'Last words', 'Reply, 0–2 s', 'Repairs']
  */
 function Live() {
   const ids = floor.ids.value;
-  const { waiting } = floor.state.value;
+  const { waiting, places } = floor.state.value;
+  const none = places == null ? 'Reading the floor …' : 'No call is live.';
   return html`<section aria-labelledby="live"><h2 id="live">Live <small>${ids.length}${
     waiting > 0 && `, ${waiting} of them wait for a place`}</small></h2>
-    ${ids.length === 0 ? html`<p class="empty">No call is live.</p>` : html`
+    ${ids.length === 0 ? html`<p class="empty">${none}</p>` : html`
       <table class="calls live" role="table">
       <thead role="rowgroup"><tr role="row">${HEADS.map((head) => html`
         <th key=${head} role="columnheader">${head}</th>`)}</tr></thead>
@@ -138,15 +137,16 @@ function Row({ row }) {
   </tr>`;
 }
 
-/** The calls that are over, read anew whenever one ends. */
+/** The calls that are over, read anew whenever one ends, or the server is back. */
 function Before() {
   const [calls, set] = useState({});
   const [searches, setSearches] = useState({});
   const ended = floor.over.value;
+  const back = connected.value;
   useEffect(() => {
     load('/v1/calls?lifecycle=finalized&limit=20', set);
     load('/v1/searches', setSearches);
-  }, [ended]);
+  }, [ended, back]);
   return html`<section aria-labelledby="before"><h2 id="before">Before</h2>
     ${calls.fault && html`<p class="fault" role="alert">${calls.fault}</p>`}
     ${calls.value?.calls.length === 0 && html`<p class="empty">No call was made yet.</p>`}

@@ -12,9 +12,10 @@ export function Target() {
   const store = async (number) => set({ value: await put('/v1/phone', { number }) });
   const { number, from } = phone.value ?? {};
   return html`<h3>Target number</h3>
-    <p>Orders that name nobody ring ${number ? html`<b>${number}</b>
+    ${phone.fault && html`<p class="fault" role="alert">${phone.fault}</p>`}
+    ${phone.value && html`<p>Orders that name nobody ring ${number ? html`<b>${number}</b>
       <span class="about"> (${from === 'stored' ? 'set here' : 'call.target of the settings'})</span>`
-    : 'nobody'}. A change holds at once.</p>
+    : 'nobody'}. A change holds at once.</p>`}
     <${Form} name="Set whom to ring" label="Set the target" order=${({ to }) => store(to.trim())}>
       <label>Target number <input name="to" type="tel" required placeholder="+14255550125" /></label>
     <//>
@@ -27,18 +28,22 @@ export function Inbound() {
   const look = () => load('/v1/inbound', set);
   useEffect(() => { look(); }, []);
   const profiles = list.value?.inbound ?? [];
+  const path = (number) => `/v1/inbound/${encodeURIComponent(number)}`;
   const add = async ({ number, task, greeting, allow }) => {
     const wanted = number.trim();
-    // It would be replaced as a whole, with its PIN and its tools.
-    if (profiles.some((profile) => profile.number === wanted)) {
+    // It would be replaced as a whole, with its PIN and its tools; the list may be of yesterday.
+    const held = await ask(path(wanted)).catch((error) => {
+      if (error.status !== 404) throw error;
+    });
+    if (held) {
+      await look();
       throw new Error(`${wanted} has a profile; remove it first, or change it over the API`);
     }
     const allowed = allow.split(/[\s,]+/).filter(Boolean);
-    await put(`/v1/inbound/${encodeURIComponent(wanted)}`, { task, greeting, allow: allowed });
+    await put(path(wanted), { task, greeting, allow: allowed });
     await look();
   };
-  const remove = (number) => ask(`/v1/inbound/${encodeURIComponent(number)}`, { method: 'DELETE' })
-    .then(look);
+  const remove = (number) => ask(path(number), { method: 'DELETE' }).then(look);
   return html`<h3>Calls that come in</h3>
     ${list.fault && html`<p class="fault" role="alert">${list.fault}</p>`}
     <p>A number without a profile answers as a list of tasks. A change holds from the next call on.

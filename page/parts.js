@@ -1,6 +1,6 @@
 // Small pieces that several views use.
 import { computed, html, signal, useMemo, useState } from './lib.js';
-import { ask } from './api.js';
+import { ask, onceKey, post } from './api.js';
 
 /** The time, by the second. */
 export const now = signal(Date.now());
@@ -50,6 +50,7 @@ export const Arrow = ({ direction }) => html`<span class="arrow" title=${directi
 export function Act({ label, act, danger, disabled }) {
   const [state, set] = useState({});
   const run = async () => {
+    if (state.busy) return;
     set({ busy: true });
     try {
       await act();
@@ -59,10 +60,38 @@ export function Act({ label, act, danger, disabled }) {
     }
   };
   return html`<span class="act">
-    <button type="button" class=${danger ? 'danger' : ''} disabled=${disabled || state.busy}
-      onClick=${run}>${label}</button>
+    <button type="button" class=${danger ? 'danger' : ''} disabled=${disabled}
+      aria-disabled=${state.busy} onClick=${run}>${label}</button>
     ${state.fault && html`<span class="fault" role="alert">${state.fault}</span>`}
   </span>`;
+}
+
+/**
+ * What gives an order that is carried out once, however often it is sent: a function of its body,
+ * and a box to be ticked where the same was ordered a moment ago and is meant once more.
+ */
+export function useOrder(path) {
+  const [key, renew] = useState(onceKey);
+  const [again, offer] = useState(false);
+  const give = async ({ again: meant, ...body }) => {
+    try {
+      const made = await post(path, meant ? { ...body, again: true } : body, key);
+      offer(false);
+      renew(onceKey());
+      return made;
+    } catch (error) {
+      offer(error.code === 'ordered_just_now');
+      // The order before was taken, though its answer was lost.
+      if (error.code === 'idempotency_key_reused') {
+        renew(onceKey());
+        throw new Error('what was ordered before was taken: look there first, then order anew');
+      }
+      throw error;
+    }
+  };
+  const box = again && html`<label class="check"><input type="checkbox" name="again" />
+    I mean it once more</label>`;
+  return [give, box];
 }
 
 /** A form that gives an order: `fields` by name to `order`, a refusal beneath it. */

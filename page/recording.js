@@ -17,14 +17,16 @@ export function Recording({ path, offset_ms, audio, set }) {
     };
     seen(source).then(
       (peaks) => !gone && set({ peaks, offset_ms, at_s: offset_ms / 1000, seek }),
-      (error) => setFault(error.message),
+      (error) => setFault(error),
     );
     return () => { gone = true; };
   }, [source]);
   const moved = (event) => audio
     && set({ ...audio, at_s: offset_ms / 1000 + event.target.currentTime });
-  if (fault) return html`<p class="empty">${fault}</p>`;
-  return html`<audio controls preload="metadata" ref=${player} src=${source} onTimeUpdate=${moved}
+  const told = fault && html`<p class="empty">${fault.message}</p>`;
+  if (fault?.refused) return told;
+  // What cannot be drawn may be heard all the same.
+  return html`${told}<audio controls preload="metadata" ref=${player} src=${source} onTimeUpdate=${moved}
     aria-label="Recording: the caller on the left, the agent on the right"></audio>`;
 }
 
@@ -33,7 +35,7 @@ async function seen(source) {
   const answer = await fetch(source);
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
-    throw new Error(problem.detail ?? 'this call has no recording');
+    throw Object.assign(new Error(problem.detail ?? 'this call has no recording'), { refused: true });
   }
   const context = new OfflineAudioContext(2, 1, RATE);
   const sound = await context.decodeAudioData(await answer.arrayBuffer());

@@ -1,12 +1,13 @@
 // Calls that are made later: what is planned, what came of it, and a form to plan one.
 import { html, useEffect, useState } from './lib.js';
-import { ask, post } from './api.js';
-import { Act, Form, load } from './parts.js';
+import { ask, connected } from './api.js';
+import { Act, Form, load, useOrder } from './parts.js';
 
 export function Schedules() {
   const [list, set] = useState({});
   const look = () => load('/v1/schedules', set);
-  useEffect(() => { look(); }, []);
+  const back = connected.value;
+  useEffect(() => { look(); }, [back]);
   return html`<h1>Schedules</h1>
     <${Plan} done=${look} />
     ${list.fault && html`<p class="fault" role="alert">${list.fault}</p>`}
@@ -16,34 +17,38 @@ export function Schedules() {
 }
 
 function Plan({ done }) {
-  const order = async ({ to, task, at, cron }) => {
+  const [give, again] = useOrder('/v1/schedules');
+  const order = async ({ to, at, cron, ...rest }) => {
     const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!cron.trim() && !at) throw new Error('Say when: once at a time, or as of cron.');
     const when = cron.trim() ? { cron: cron.trim(), time_zone }
       : { at: new Date(at).toISOString() };
-    await post('/v1/schedules', { to: to.trim(), task, ...when });
-    done();
+    await give({ to: to.trim(), ...rest, ...when });
+    await done();
   };
   return html`<section aria-labelledby="plan"><h2 id="plan">Plan a call</h2>
     <${Form} name="Plan a call" label="Plan" order=${order}>
       <label>To <input name="to" type="tel" required placeholder="+15550100" /></label>
       <label>Task <textarea name="task" required rows="2"></textarea></label>
       <label>Once, at <input name="at" type="datetime-local" /></label>
-      <label>or again and again, as of cron <input name="cron" placeholder="0 9 * * mon-fri" /></label>
+      <label>or again and again, as of cron <input name="cron" placeholder="0 9 * * mon-fri" /></label>${again}
     <//></section>`;
 }
 
 function Schedule({ schedule, done }) {
-  const [history, set] = useState(null);
+  const [history, set] = useState({});
   const path = `/v1/schedules/${schedule.id}`;
   const open = (event) => event.target.open
-    && ask(path).then((whole) => set(whole.history), () => set([]));
+    && load(path, set);
   const next = schedule.next_at && new Date(schedule.next_at).toLocaleString();
   return html`<li><b>${schedule.to}</b> <span class="standing ${schedule.state}">${schedule.state}</span>
     <p>${schedule.task}</p>
     <p>${schedule.cron ? html`<code>${schedule.cron}</code> in ${schedule.time_zone}` : ''}
       ${next && html` next: <time>${next}</time>`}</p>
     <details onToggle=${open}><summary>What came of it</summary>
-      <ul class="plain">${(history ?? []).map((run) => html`<li key=${run.due_at}>
+      ${history.fault && html`<p class="fault" role="alert">${history.fault}</p>`}
+      ${history.value?.history.length === 0 && html`<p class="empty">Nothing yet.</p>`}
+      <ul class="plain">${history.value?.history.map((run) => html`<li key=${run.due_at}>
         ${new Date(run.due_at ?? run.ran_at).toLocaleString()}: ${run.verdict.replaceAll('_', ' ')}
         ${run.call && html` <a href=${`#/calls/${run.call}`}>the call</a>`} ${run.detail ?? ''}
       </li>`)}</ul></details>

@@ -56,13 +56,16 @@ export function PhoneBar({ hidden }) {
 /** What can be done with the call that there is. */
 function Hands({ call }) {
   const fault = call.fault && html`<span class="fault" role="alert">${call.fault}</span>`;
+  // Buttons of their own: a second press of Answer must not be one of what stands there then.
   if (call.stage === 'ringing') {
-    return html`<button type="button" class="go" onClick=${phone.answer}>Answer</button>
-      <button type="button" class="danger" onClick=${phone.decline}>Decline</button>${fault}`;
+    return html`<button key="answer" type="button" class="go" onClick=${phone.answer}>Answer</button>
+      <button key="decline" type="button" class="danger" onClick=${phone.decline}>Decline</button>
+      ${fault}`;
   }
-  return html`<button type="button" aria-pressed=${Boolean(call.muted)}
-      onClick=${() => phone.mute(!call.muted)}>Mute</button>
-    <button type="button" class="danger" onClick=${phone.hangUp}>Hang up</button>${fault}`;
+  return html`${call.stage !== 'joining' && html`<button key="mute" type="button"
+      aria-pressed=${Boolean(call.muted)} onClick=${() => phone.mute(!call.muted)}>Mute</button>`}
+    <button key="end" type="button" class="danger" onClick=${phone.hangUp}>Hang up</button>
+    ${fault}`;
 }
 
 export function Softphone() {

@@ -40,7 +40,7 @@ use crate::store::{
 use queue::Queue;
 use seal::Seal;
 use ticket::{Admission, Tickets};
-use whole::whole;
+pub(crate) use whole::whole;
 
 pub use house::House;
 pub use made::{Made, NotMade, Placed, Turned};

@@ -263,7 +263,7 @@ pub(super) async fn recording(
     request: Request,
 ) -> Result<Response, Problem> {
     let row = caller.call(&desk.store, &id).await?;
-    let mut answer = served::serve(served::file(&desk, &row)?, request).await?;
+    let mut answer = served::serve(served::file(&desk, &row).await?, request).await?;
     answer.headers_mut().insert(OFFSET, row.recording_offset_ms().unwrap_or_default().into());
     Ok(answer)
 }

@@ -191,7 +191,7 @@ async fn recording(
 ) -> Result<Response, Fault> {
     let caller = Caller::of(&headers, &desk).await?;
     let row = caller.call(&desk.store, &id).await?;
-    served::file(&desk, &row)?;
+    served::file(&desk, &row).await?;
     let location = desk.links.of(&row.id.0, Timestamp::now());
     Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
 }
@@ -207,7 +207,7 @@ async fn linked(
         return Err(Fault::new(StatusCode::NOT_FOUND, "recording_not_available", told));
     }
     let row = Caller::holder().call(&desk.store, &id).await?;
-    Ok(served::serve(served::file(&desk, &row)?, request).await?)
+    Ok(served::serve(served::file(&desk, &row).await?, request).await?)
 }
 
 /// Which calls.

@@ -26,7 +26,7 @@ use super::calls::{PAGE, behind, order as of_calls, view::placed};
 use super::campaigns;
 use super::once::{Keyed, made, replayed};
 use super::problem::Problem;
-use crate::reception::{NotMade, Order, Wish};
+use crate::reception::{NotMade, Order, Wish, whole};
 use crate::search::follow_up;
 use crate::store::{
     Archive as _, CallRow, NoPlace, Ordered, PAGE_MAX, Part, SearchArchive as _, SearchRow,
@@ -45,14 +45,19 @@ pub(super) async fn begin(
     if let Some(campaign) = &inquiry.campaign {
         campaigns::of(&desk, &caller, campaign).await?;
     }
-    let begun = desk.store.begin_search(caller.account, inquiry, targets, once).await?;
-    let (id, repeated) = match begun {
+    // A request that breaks off leaves no search that nobody has heard of.
+    let (store, searches) = (desk.store.clone(), desk.searches.clone());
+    let begun = whole(async move {
+        let begun = store.begin_search(caller.account, inquiry, targets, once).await;
+        searches.ring();
+        begun
+    });
+    let (id, repeated) = match begun.await? {
         Ordered::New(id) => (id, false),
         Ordered::Before(id) => (id, true),
         Ordered::OtherOrder => return Err(Problem::other_order()),
         Ordered::JustNow(id) => return Err(Problem::just_now("search", &id)),
     };
-    desk.searches.ring();
     let place = format!("/v1/searches/{id}");
     let body = json!(view::Begun { id, state: SearchState::Running.word() });
     Ok(made(StatusCode::ACCEPTED, &place, repeated, body))

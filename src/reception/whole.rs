@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 
 /// Does it in a task of its own. A request that is broken off takes its future with it, and what
 /// was written down for it would stay: a call that nobody makes and nobody can end.
-pub(super) async fn whole<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+pub(crate) async fn whole<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     match tokio::spawn(work).await {
         Ok(done) => done,
         // Aborted it is with the runtime alone, and we with it.

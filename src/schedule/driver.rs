@@ -133,6 +133,12 @@ impl Hand {
         Ok(Duration::ZERO)
     }
 
+    /// Whether this time of it is not to come any more; one that cannot be read is tried again.
+    async fn is_off(&self, row: &ScheduleRow) -> bool {
+        let now = self.store.one_schedule(&row.id).await;
+        !now.is_ok_and(|now| now.is_some_and(|now| now.next_ms == row.next_ms))
+    }
+
     async fn tried(&self, row: &ScheduleRow, due_ms: i64, spec: &Spec) -> Came {
         let now_ms = Timestamp::now().as_millisecond();
         let last_ms = due_ms + i64::try_from(spec.grace().as_millis()).unwrap_or(i64::MAX);
@@ -142,6 +148,8 @@ impl Hand {
         }
         if let Some(condition) = &spec.condition {
             match condition.holds(&self.client, self.reach).await {
+                // It takes a while to ask, and it may have been called off meanwhile.
+                Ok(true) if self.is_off(row).await => return Came::Again(Duration::ZERO),
                 Ok(true) => {}
                 Ok(false) => return Came::Of("condition_not_met", None, None),
                 Err(why) => return Came::Of("condition_failed", None, Some(why)),

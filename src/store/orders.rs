@@ -1,15 +1,17 @@
 //! Orders that must not be carried out twice: a key is good for one order, for a day.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
-use tandem_actors::briefing::{CallId, Direction, Text};
-use tandem_actors::record::{Opened, RecordError};
+use tandem_actors::briefing::{CallId, Direction, Outcome, Text};
+use tandem_actors::record::{Fact, Note, Opened, Record as _, RecordError};
 
 use super::archive::Archive;
 use super::desk::Desk;
 use super::fault::Trouble;
 use super::searches::{NoPlace, Part};
-use super::{Store, now_ms, policy as lists};
+use super::{Store, Unkept, now_ms, policy as lists};
 use crate::account::Account;
 use crate::approval::Approval;
 use crate::config::Consent;
@@ -151,11 +153,18 @@ impl Orders for Store {
         once: Option<Once>,
         permit: Option<Permit>,
     ) -> Result<Result<Ordered<()>, NotOpened>, RecordError> {
-        let at_ms = now_ms();
+        let (at_ms, id) = (now_ms(), call.call.clone());
         let ordered = self.promise(move |desk| {
             Box::pin(async move { desk.order(&call, &terms, once.as_ref(), permit, at_ms).await })
         });
-        Ok(ordered.await?)
+        let ordered = ordered.await;
+        if let Err(Unkept::Unknown(_)) = &ordered {
+            // It may be written yet, and nobody makes that call: its end is written behind it.
+            let reason = "not_admitted".to_owned();
+            let fact = Fact::Finalized { outcome: Outcome::Cancelled, reason, talk_ms: 0 };
+            self.note(Note { call: id, sequence: 1, at: SystemTime::now(), fact });
+        }
+        Ok(ordered?)
     }
 }
 

@@ -262,6 +262,32 @@ async fn a_file_that_another_program_holds_delays_facts_and_loses_none() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_written_when_nobody_waits_for_it_any_more_is_over() {
+    let files = Files::new();
+    let store = files.open().await;
+    let (go, held) = oneshot::channel::<()>();
+    let stall = store.promise(move |_| {
+        Box::pin(async move {
+            held.await.ok();
+            Ok(())
+        })
+    });
+    let order = async {
+        let ordered = store.order(opened("c1"), Terms::default(), None, None).await;
+        drop(go);
+        ordered
+    };
+    // In this order they reach the writer.
+    let (_stalled, ordered) = tokio::join!(stall, order);
+    assert!(ordered.is_err(), "{ordered:?}");
+    store.flush().await.unwrap();
+    let row = store.call(&CallId::new("c1")).await.unwrap().unwrap();
+    assert_eq!(row.reason.as_deref(), Some("not_admitted"), "{row:?}");
+    assert_eq!(row.outcome, Some(Outcome::Cancelled));
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_refused_with_what_to_do() {
     let files = Files::new();
     std::fs::write(files.db(), "this is a shopping list, ".repeat(1_000)).unwrap();

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tandem::config::Config;
 use tandem::rehearsal::callee::Role;
+use tandem::store::Archive as _;
 use tandem_actors::record::Fact;
 
 use crate::stage::Stage;
@@ -77,6 +78,7 @@ async fn a_first_call_brings_its_own_key_and_is_told_in_their_words() {
 
     stage.until(|fact| matches!(fact, Fact::Finalized { .. })).await;
     stage.server.desk.exchange.emptied().await;
+    stage.server.desk.store.flush().await.unwrap();
     let (_, over) = theirs.told(Method::GET, &path, None).await;
     assert_eq!((&over["lifecycle"], &over["outcome"]), (&json!("finalized"), &json!("answered")));
     assert_eq!(over["outcome_detail"]["reason"]["retryable"], false, "{over}");

@@ -129,3 +129,30 @@ async fn nobody_is_rung_unless_the_condition_holds() {
     end_all(&stage).await;
     stage.close().await;
 }
+
+#[tokio::test]
+async fn what_is_called_off_while_its_condition_is_asked_rings_nobody() {
+    let stage = Stage::open().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/state", listener.local_addr().unwrap());
+    let order = json!({
+        "to": Role::NoAnswer.number(), "task": "Off.", "at": soon(),
+        "condition": { "url": url, "pointer": "/go", "is": "equals", "value": true },
+    });
+    let (status, made) = post(&stage, &order).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let path = format!("{}/v1/schedules/{}", stage.server.url(), made["id"].as_str().unwrap());
+    let off = Client::new().delete(path).send().await.unwrap();
+    assert_eq!(off.status(), StatusCode::NO_CONTENT);
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"go\":true}";
+    stream.write_all(answer.as_bytes()).await.unwrap();
+
+    let later = json!({ "to": Role::NoAnswer.number(), "task": "On.", "at": soon() });
+    ran(&stage, post(&stage, &later).await.1["id"].as_str().unwrap()).await;
+    let calls = get(&stage, "/v1/calls").await;
+    let tasks: Vec<_> = calls["calls"].as_array().unwrap().iter().map(|one| &one["task"]).collect();
+    assert_eq!(tasks, ["On."]);
+    end_all(&stage).await;
+    stage.close().await;
+}

@@ -10,6 +10,7 @@ use tandem::config::{Config, Dialect};
 use tandem::reception::{Order, Ringing, Wish};
 use tandem::rehearsal::carrier::CallReport;
 use tandem::server::{Server, Stagehand};
+use tandem::store::Archive as _;
 use tandem_actors::briefing::{CallId, Outcome, Text};
 use tandem_actors::carrier::Number;
 use tandem_actors::record::{Fact, Note, Speaker};
@@ -104,7 +105,14 @@ impl Stage {
     /// All facts of one of several calls, to its end.
     pub(crate) async fn finalized_of(&mut self, call: &CallId) -> Vec<Fact> {
         let ended = |fact: &Fact| matches!(fact, Fact::Finalized { .. });
-        self.until_of(|of| of == call, ended).await
+        let facts = self.until_of(|of| of == call, ended).await;
+        self.written().await;
+        facts
+    }
+
+    /// What was told is in the record, too.
+    async fn written(&self) {
+        self.server.desk.store.flush().await.expect("the record is written");
     }
 
     async fn until_of(
@@ -132,7 +140,9 @@ impl Stage {
     }
 
     pub(crate) async fn finalized(&mut self) -> Vec<Fact> {
-        self.until(|fact| matches!(fact, Fact::Finalized { .. })).await
+        let facts = self.until(|fact| matches!(fact, Fact::Finalized { .. })).await;
+        self.written().await;
+        facts
     }
 
     pub(crate) async fn report(&self, call: &CallId) -> CallReport {

@@ -52,7 +52,10 @@ test('a key of an account opens what is its own, until it is revoked', async () 
     await page.goto(`${server.url}/`);
     await page.getByRole('textbox', { name: 'Key' }).fill(made.key);
     await page.getByRole('button', { name: 'Open' }).click();
+    // That of the house is none of theirs.
+    await page.getByText('live', { exact: true }).waitFor();
     await page.getByText('No call is live.').waitFor();
+    assert.equal(await page.getByText('+15550105').count(), 0);
     await ask(`/v1/keys/${made.id}`, 'DELETE');
     await page.getByRole('textbox', { name: 'Key' }).waitFor({ timeout: 30_000 });
   });

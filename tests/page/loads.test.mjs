@@ -19,9 +19,9 @@ const withPage = (use, options) => inBrowser(server, async (page) => {
 test('a run is followed while it goes on, and its report is read when it is over', async () => {
   await withPage(async (page) => {
     await page.getByText('No run was kept.').waitFor();
-    const child = loadTest(server, '--calls', '3', '--for', '5s', '--ramp', '1s');
-    await page.getByRole('heading', { name: /^talk 3 calls, 5 s, acs24k, seed 1/ }).waitFor(LONG);
-    await page.getByRole('img', { name: /^Calls over 0:0\d: now 3/ }).waitFor(LONG);
+    const child = loadTest(server, '--calls', '3', '--for', '10s', '--ramp', '1s');
+    await page.getByRole('heading', { name: /^talk 3 calls, 10 s, acs24k, seed 1/ }).waitFor(LONG);
+    await page.getByRole('img', { name: /^Calls over \d+:\d\d: now 3/ }).waitFor(LONG);
     await accessible(page, 'a run in progress');
     const status = await child.over;
     // On a busy machine it says nothing of times; it is shown all the same.

@@ -29,11 +29,23 @@ after(async () => {
 });
 
 /** `rate`: what the browser's sound is made at, whatever the page asks for. */
-const withPhone = (use, { rate, ...options } = {}) => inBrowser(server, async (page) => {
-  await page.addInitScript(listenIn, rate);
-  await page.goto(`${server.url}/#/phone`);
-  await use(page);
-}, { args: voice.args, ...options });
+async function withPhone(use, { rate, ...options } = {}) {
+  await inBrowser(server, async (page) => {
+    await page.addInitScript(listenIn, rate);
+    await page.goto(`${server.url}/#/phone`);
+    await use(page);
+  }, { args: voice.args, ...options });
+  await free();
+}
+
+/** The server has seen that no browser stands in for a number any more. */
+async function free() {
+  for (;;) {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    if (/^tandem_softphones 0$/m.test(metrics)) return;
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}
 
 async function standIn(page, number) {
   await page.getByRole('combobox', { name: 'Number' }).fill(number);
@@ -198,15 +210,6 @@ test('a number is taken again when the server was away', async () => {
     await page.getByRole('button', { name: 'Answer' }).waitFor(LONG);
   });
 });
-
-/** The server has seen that no browser stands in for a number any more. */
-async function free() {
-  for (;;) {
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    if (/^tandem_softphones 0$/m.test(metrics)) return;
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-}
 
 test('a number that another browser has is refused, with what to do', async () => {
   await withPhone(async (page) => {

@@ -25,6 +25,10 @@ const RINGS: Duration = Duration::from_secs(60);
 /// How often it is looked whether there is still somebody to be handed over.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// A line that has been without media for so long is not waited for: a carrier that lost its
+/// socket is back sooner.
+const AWAY: Duration = Duration::from_secs(3);
+
 /// Pairs of people at once: each is two sockets and as much audio as a call.
 const BRIDGES: usize = 64;
 
@@ -69,12 +73,15 @@ impl Softphones {
     /// to be handed over.
     async fn wait(self, exchange: Exchange, rung: Rung, name: CarrierCallId) {
         let (begun, mut look) = (Instant::now(), interval(LOOK));
+        let mut heard = begun;
         let outcome = loop {
             look.tick().await;
             if !self.board.rings(&rung) {
                 return;
             }
-            if !exchange.has_media(&rung.call) {
+            // A line that broke comes back, or not within what a call waits for it.
+            heard = if exchange.has_media(&rung.call) { Instant::now() } else { heard };
+            if heard.elapsed() >= AWAY {
                 break Outcome::Cancelled;
             }
             if begun.elapsed() >= RINGS {

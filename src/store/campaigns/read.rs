@@ -24,7 +24,8 @@ pub trait CampaignArchive: Archive {
     ) -> impl Future<Output = Result<Option<CampaignRow>, RecordError>> + Send;
 
     /// Campaigns, newest first, from behind `after`, without their targets; of one account where
-    /// that is said. At most `limit`, at most [`PAGE_MAX`]; and where the next page begins.
+    /// that is said. At most `limit`, at most [`PAGE_MAX`](super::super::PAGE_MAX); and where
+    /// the next page begins.
     fn campaigns(
         &self,
         of: Option<Account>,

@@ -21,7 +21,8 @@ pub trait SearchArchive: Archive {
     ) -> impl Future<Output = Result<Option<SearchRow>, RecordError>> + Send;
 
     /// Searches, newest first, from behind `after`, without their targets; of one account where
-    /// that is said. At most `limit`, at most [`PAGE_MAX`]; and where the next page begins.
+    /// that is said. At most `limit`, at most [`PAGE_MAX`](super::super::PAGE_MAX); and where
+    /// the next page begins.
     fn searches(
         &self,
         of: Option<Account>,

@@ -78,6 +78,12 @@ impl Board {
         };
         self.waiting.leave(&channel.id);
         let made = match made {
+            // They hung up while it was written down.
+            Some(Ok(made)) if gone.is_cancelled() => {
+                let ended = Input::Ended(Outcome::Cancelled, "caller_gave_up".to_owned());
+                exchange.tell(&made.call, ended);
+                return;
+            }
             Some(Ok(made)) => made,
             Some(Err(error)) => {
                 tracing::warn!(%error, "a caller was not taken");
