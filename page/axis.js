@@ -16,14 +16,16 @@ export function Axis({ call, events, began, audio }) {
   const canvas = useRef();
   const ended = call.timestamps.finalized_at && Date.parse(call.timestamps.finalized_at);
   const length = Math.max(1000, (ended ?? now.value) - began);
+  const draw = useRef();
   useEffect(() => {
-    const sheet = canvas.current;
-    const draw = () => paint(sheet, { events, began, length, audio });
-    draw();
-    const watch = new ResizeObserver(draw);
-    watch.observe(sheet);
-    return () => watch.disconnect();
+    draw.current = () => paint(canvas.current, { events, began, length, audio });
+    draw.current();
   }, [events, length, audio]);
+  useEffect(() => {
+    const watch = new ResizeObserver(() => draw.current());
+    watch.observe(canvas.current);
+    return () => watch.disconnect();
+  }, []);
   const seek = (event) => {
     if (!audio?.seek) return;
     const box = canvas.current.getBoundingClientRect();

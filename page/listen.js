@@ -3,6 +3,9 @@ import { html, useEffect, useRef, useState } from './lib.js';
 import { PEAKS } from './axis.js';
 import { peaks } from './recording.js';
 
+/** A frame comes every 20 ms; nobody sees more than ten pictures a second of them. */
+const DRAWN_MS = 100;
+
 /** `set` takes what the axis draws. */
 export function Listen({ path, began, disabled, set }) {
   const [state, show] = useState({});
@@ -20,9 +23,12 @@ export function Listen({ path, began, disabled, set }) {
     const time = times.current += 1;
     show({ listens: true });
     const seen = { peaks: [[], []], offset_ms: Date.now() - began };
+    let drawn = 0;
     const on = {
       frame: (sides, rate) => {
         sides.forEach((side, at) => seen.peaks[at].push(...peaks(side, rate / PEAKS)));
+        if (Date.now() - drawn < DRAWN_MS) return;
+        drawn = Date.now();
         set({ ...seen });
       },
       lost: (ms) => show((shown) => ({ ...shown, lost: (shown.lost ?? 0) + ms })),

@@ -58,10 +58,10 @@ function held({ hold }) {
   return hold.possible ? `yes${until}${hold.without_payment ? ', without payment' : ''}` : 'no';
 }
 
-/** A value with the words it rests on. */
-function Cell({ row, field, children }) {
+/** A value with the words it rests on; `head` stands before it where a table has no heads. */
+function Cell({ row, field, head, children }) {
   const words = row.evidence?.[field]?.words;
-  return html`<td title=${words ?? ''}>${children}
+  return html`<td title=${words ?? ''} data-head=${head}>${children}
     ${words && html`<span class="unseen"> (“${words}”)</span>`}</td>`;
 }
 
@@ -72,10 +72,10 @@ function Comparison({ search, choose }) {
       <th>When</th><th>Held</th><th>Outcome</th><th>Choice</th></tr></thead>
     <tbody>${rows.map((row) => html`<tr key=${row.number}>
       <td class="figure">${row.rank}</td><td>${who(row)}</td>
-      <${Cell} row=${row} field="available">${yesNo(row.available)}<//>
-      <${Cell} row=${row} field="price">${row.price ?? ''} ${row.currency ?? ''}<//>
-      <${Cell} row=${row} field="timing">${row.timing ?? ''}<//>
-      <${Cell} row=${row} field="hold">${held(row)}<//>
+      <${Cell} row=${row} field="available" head="As asked">${yesNo(row.available)}<//>
+      <${Cell} row=${row} field="price" head="Price">${row.price ?? ''} ${row.currency ?? ''}<//>
+      <${Cell} row=${row} field="timing" head="When">${row.timing ?? ''}<//>
+      <${Cell} row=${row} field="hold" head="Held">${held(row)}<//>
       <td>${row.outcome ?? ''}</td>
       <td>${search.token && row.outcome === 'answered' && !search.chosen
         && html`<${Act} label=${`Choose ${who(row)}`} act=${() => choose(row.number)} />`}</td>

@@ -57,7 +57,12 @@ pub async fn see_to(
 async fn one(orphan: &Orphan, desk: &Desk, carrier: &dyn Carrier) {
     let call = &orphan.call.id;
     let fate = tokio::time::timeout(EACH, fate(orphan, desk, carrier)).await;
-    match fate.unwrap_or_else(|_| Fate::Ends(orphan.lost())) {
+    // One that is live again ends by its own limits, however slow the carrier was.
+    let late = || match desk.exchange.calls().contains(call) {
+        true => Fate::GoesOn,
+        false => Fate::Ends(orphan.lost()),
+    };
+    match fate.unwrap_or_else(|_elapsed| late()) {
         Fate::GoesOn => tracing::warn!(%call, "a call of an earlier run goes on"),
         Fate::Ends(end) => {
             let (outcome, reason) = (end.outcome.word(), end.reason.clone());

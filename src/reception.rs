@@ -127,8 +127,15 @@ impl Reception {
             wish: order.wish,
         };
         let call = new_id();
-        self.room()?;
-        match self.write(&call, &new, Lifecycle::Queued, order.once).await? {
+        let ordered = match (self.room(), &order.once) {
+            (Ok(()), _) => self.write(&call, &new, Lifecycle::Queued, order.once).await?,
+            // Who lost the answer gets it, also when their own call has taken the last place.
+            (Err(refusal), Some(once)) => {
+                self.store.ordered_before(once).await?.ok_or(NotMade::Refused(refusal))?
+            }
+            (Err(refusal), None) => return Err(refusal.into()),
+        };
+        match ordered {
             store::Ordered::New(()) => {
                 self.admit(&call, new)?;
                 Ok(Placed { call, repeated: false })

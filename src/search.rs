@@ -85,8 +85,10 @@ impl Driver {
     /// Does what is to be done in every search. Returns when to look again; none when there is
     /// none to follow.
     async fn look(&self) -> Result<Option<Duration>, RecordError> {
-        // The end of a call is told before it is written, and the bell may ring for a search that
-        // is written too late to be answered.
+        if self.store.open_searches().await?.is_empty() {
+            return Ok(None);
+        }
+        // The end of a call is told before it is written.
         self.store.flush().await?;
         let mut wait = None;
         for id in self.store.open_searches().await? {

@@ -45,10 +45,14 @@ pub(super) async fn begin(
     if let Some(campaign) = &inquiry.campaign {
         campaigns::of(&desk, &caller, campaign).await?;
     }
-    // A request that breaks off leaves no search that nobody has heard of.
+    // A request that breaks off, or is answered too late, leaves no search that nobody follows.
     let (store, searches) = (desk.store.clone(), desk.searches.clone());
     let begun = whole(async move {
         let begun = store.begin_search(caller.account, inquiry, targets, once).await;
+        if begun.is_err() {
+            // What may be written yet is written before this.
+            store.flush().await.ok();
+        }
         searches.ring();
         begun
     });

@@ -15,7 +15,9 @@ use tokio_util::task::TaskTracker;
 use super::Spec;
 use crate::policy::{Ordered, Refused};
 use crate::reception::{self, NotMade, Order, Wish};
-use crate::store::{Once, RunRow, ScheduleRow, Schedules as _, Store};
+use crate::store::{
+    Once, Ordered as Placed, Orders as _, RunRow, ScheduleRow, Schedules as _, Store,
+};
 use crate::webhook::Reach;
 
 /// How often it is looked whether a time has come: nobody hears the difference of a second.
@@ -140,6 +142,14 @@ impl Hand {
     }
 
     async fn tried(&self, row: &ScheduleRow, due_ms: i64, spec: &Spec) -> Came {
+        let key = format!("schedule {} {due_ms}", row.id);
+        let once = Once { account: row.account.clone(), digest: key.clone(), key, again: true };
+        // Its call may have been placed by a run that died before it wrote so.
+        match self.store.ordered_before(&once).await {
+            Ok(Some(Placed::Before(call))) => return Came::Of("placed", Some(call), None),
+            Ok(_) => {}
+            Err(_unread) => return Came::Again(Duration::ZERO),
+        }
         let now_ms = Timestamp::now().as_millisecond();
         let last_ms = due_ms + i64::try_from(spec.grace().as_millis()).unwrap_or(i64::MAX);
         if now_ms > last_ms {
@@ -157,8 +167,6 @@ impl Hand {
         }
         let usual = self.reception.wish(Text(spec.task.clone()));
         let wish = Wish { account: row.account.clone(), ordered: Ordered::Ahead, ..usual };
-        let key = format!("schedule {} {due_ms}", row.id);
-        let once = Once { account: row.account.clone(), digest: key.clone(), key, again: true };
         let order = Order { to: Number::new(spec.to.as_str()), wish, once: Some(once) };
         match self.reception.place(order).await {
             Ok(placed) => Came::Of("placed", Some(placed.call.to_string()), None),

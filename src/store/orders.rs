@@ -3,13 +3,13 @@
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteExecutor};
 use tandem_actors::briefing::{CallId, Direction, Outcome, Text};
 use tandem_actors::record::{Fact, Note, Opened, Record as _, RecordError};
 
 use super::archive::Archive;
 use super::desk::Desk;
-use super::fault::Trouble;
+use super::fault::{Trouble, unread};
 use super::searches::{NoPlace, Part};
 use super::{Store, Unkept, now_ms, policy as lists};
 use crate::account::Account;
@@ -143,6 +143,12 @@ pub trait Orders: Archive {
         once: Option<Once>,
         permit: Option<Permit>,
     ) -> impl Future<Output = Result<Result<Ordered<()>, NotOpened>, RecordError>> + Send;
+
+    /// What became of the order that came with this key before; nothing when it is new.
+    fn ordered_before(
+        &self,
+        once: &Once,
+    ) -> impl Future<Output = Result<Option<Ordered<()>>, RecordError>> + Send;
 }
 
 impl Orders for Store {
@@ -166,6 +172,30 @@ impl Orders for Store {
         }
         Ok(ordered?)
     }
+
+    async fn ordered_before(&self, once: &Once) -> Result<Option<Ordered<()>>, RecordError> {
+        let before = before(&self.inner.readers, once, now_ms()).await;
+        before.map_err(|error| unread(&error))
+    }
+}
+
+/// What became of the order that came with this key before.
+async fn before<T>(
+    reader: impl SqliteExecutor<'_>,
+    once: &Once,
+    at_ms: i64,
+) -> sqlx::Result<Option<Ordered<T>>> {
+    let known = sqlx::query(
+        "SELECT digest, made FROM orders WHERE account = $1 AND key = $2 AND at_ms >= $3",
+    )
+    .bind(once.account.as_str())
+    .bind(&once.key)
+    .bind(at_ms - REMEMBERED_MS)
+    .fetch_optional(reader)
+    .await?;
+    let Some(known) = known else { return Ok(None) };
+    let (digest, made): (String, String) = (known.try_get("digest")?, known.try_get("made")?);
+    Ok(Some(if digest == once.digest { Ordered::Before(made) } else { Ordered::OtherOrder }))
 }
 
 impl Desk {
@@ -242,20 +272,9 @@ impl Desk {
             .bind(at_ms - REMEMBERED_MS)
             .execute(&mut self.conn)
             .await?;
-        let known = sqlx::query("SELECT digest, made FROM orders WHERE account = $1 AND key = $2")
-            .bind(once.account.as_str())
-            .bind(&once.key)
-            .fetch_optional(&mut self.conn)
-            .await?;
-        if let Some(known) = known {
-            let (digest, made): (String, String) =
-                (known.try_get("digest")?, known.try_get("made")?);
-            let before =
-                if digest == once.digest { Ordered::Before(made) } else { Ordered::OtherOrder };
-            return Ok(Some(before));
-        }
-        if once.again {
-            return Ok(None);
+        let before = before(&mut self.conn, once, at_ms).await?;
+        if before.is_some() || once.again {
+            return Ok(before);
         }
         let just_now: Option<String> = sqlx::query_scalar(
             "SELECT made FROM orders WHERE account = $1 AND digest = $2 AND at_ms >= $3 \

@@ -125,6 +125,24 @@ async fn an_order_that_comes_again_rings_nobody_again() {
 }
 
 #[tokio::test]
+async fn whoever_lost_the_answer_gets_it_though_their_call_took_the_last_place() {
+    let mut config = Config::default();
+    config.http.listen.set_port(0);
+    config.limits.calls = 1;
+    let stage = Stage::with(config).await;
+    let api = Api { stage: &stage, key: None };
+    let (status, _, first) = api.order("k1", &order()).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    assert_eq!(api.order("k1", &order()).await, (StatusCode::ACCEPTED, true, first));
+    let other = json!({ "to": Role::Busy.number(), "task": "Ask when they close." });
+    let (status, _, problem) = api.order("k2", &other).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+    assert_eq!(started(&stage).await, 1);
+    end_all(&stage).await;
+    stage.close().await;
+}
+
+#[tokio::test]
 async fn a_key_opens_what_is_its_accounts_and_nothing_else() {
     let stage = locked().await;
     let stranger = Api { stage: &stage, key: None };

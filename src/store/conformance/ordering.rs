@@ -135,6 +135,9 @@ pub(in crate::store) async fn an_order_is_carried_out_once(world: impl World<Sto
     assert_eq!(order("c2", once("k2", "a", false)).await, Ordered::JustNow("c1".to_owned()));
     assert_eq!(store.call(&CallId::new("c2")).await.unwrap(), None, "nothing was written");
     assert_eq!(order("c2", once("k2", "a", true)).await, Ordered::New(()));
+    let made = store.ordered_before(&once("k2", "a", true)).await.unwrap();
+    assert_eq!(made, Some(Ordered::Before("c2".to_owned())));
+    assert_eq!(store.ordered_before(&once("k3", "a", true)).await.unwrap(), None);
     // The next run knows it too.
     let next = world.start("n1").await;
     let known = next.order(opened("c3"), terms(&house), Some(once("k2", "a", true)), None).await;
