@@ -101,7 +101,7 @@ async def rings(agent, task):
     ringing = await call("make_voice_call", to=NOBODY, task=task)
     waited = await call("wait_for_call", id=ringing["id"], wait_s=2)
     assert waited["call"]["outcome"] is None and told, "it tells that it waits"
-    assert (await call("hang_up", id=ringing["id"]))["ended"]
+    assert "ended" in await call("hang_up", id=ringing["id"])
     placed = await call("make_voice_call", to=BUSY, task=task)
     waited = await call("wait_for_call", id=placed["id"], wait_s=100)
     assert waited["call"]["outcome"] == "busy", waited

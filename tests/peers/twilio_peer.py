@@ -92,6 +92,7 @@ async def prove(world, programs):
             programs,
             TANDEM__HTTP__PUBLIC_URL=account.public,
             TANDEM__CARRIER__KIND="twilio",
+            TANDEM__POLICY__HOURS="always",
             TANDEM__CARRIER__NUMBER=world.card["number"],
             TANDEM__TWILIO__ACCOUNT_SID=account.card["account"],
             TANDEM__TWILIO__AUTH_TOKEN=account.card["auth_token"],
