@@ -18,10 +18,12 @@ export function Axis({ call, events, began, audio }) {
   const length = Math.max(1000, (ended ?? now.value) - began);
   const draw = useRef();
   useEffect(() => {
-    draw.current = () => paint(canvas.current, { events, began, length, audio });
+    const sheet = canvas.current;
+    draw.current = () => paint(sheet, { events, began, length, audio });
     draw.current();
   }, [events, length, audio]);
   useEffect(() => {
+    // The canvas may be taken away before it is no longer watched.
     const watch = new ResizeObserver(() => draw.current());
     watch.observe(canvas.current);
     return () => watch.disconnect();
