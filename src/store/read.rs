@@ -1,7 +1,8 @@
 //! Reading the record: queries on the small read pool, rows into plain data.
 //! What was noted in the last 100 ms may not be there yet; `flush` waits for it.
 
-use sqlx::sqlite::SqliteRow;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row as _, Sqlite, SqliteExecutor, SqlitePool, Transaction};
 use tandem_actors::briefing::{CallId, Text};
 use tandem_actors::carrier::{CarrierCallId, Number};
@@ -64,8 +65,7 @@ pub(super) async fn calls(
     after: Option<Cursor>,
     limit: u32,
 ) -> Read<Page> {
-    let limit = limit.clamp(1, PAGE_MAX);
-    let rows = sqlx::query(concat!(
+    let query = sqlx::query(concat!(
         all_calls!(),
         "WHERE ($1 IS NULL OR lifecycle = $1) \
          AND ($2 IS NULL OR direction = $2) AND ($3 IS NULL OR outcome = $3) \
@@ -79,18 +79,9 @@ pub(super) async fn calls(
     .bind(filter.outcome.map(|outcome| outcome.word()))
     .bind(filter.remote.as_ref().map(Number::as_str))
     .bind(filter.account.as_ref().map(Account::as_str))
-    .bind(filter.finalized_since_ms)
-    .bind(after.as_ref().map(|cursor| cursor.queued_ms))
-    .bind(after.as_ref().map(|cursor| cursor.id.as_str()))
-    // One more than asked for tells whether there is a next page.
-    .bind(i64::from(limit) + 1)
-    .fetch_all(pool)
-    .await
-    .map_err(|error| unread(&error))?;
-    let (calls, next) = page(&rows, limit, call_row, |row: &CallRow| Cursor {
-        queued_ms: row.queued_ms,
-        id: row.id.0.to_string(),
-    })?;
+    .bind(filter.finalized_since_ms);
+    let cursor = |row: &CallRow| Cursor { queued_ms: row.queued_ms, id: row.id.0.to_string() };
+    let (calls, next) = page(pool, query, (after, limit), call_row, cursor).await?;
     Ok(Page { calls, next })
 }
 
@@ -113,30 +104,33 @@ pub(super) async fn newest<T>(
     pool: &SqlitePool,
     sql: &'static str,
     of: Option<Account>,
+    place: (Option<Cursor>, u32),
+    read: impl Fn(&SqliteRow) -> Read<T>,
+    cursor: impl Fn(&T) -> Cursor,
+) -> Read<(Vec<T>, Option<Cursor>)> {
+    let query = sqlx::query(sql).bind(of.as_ref().map(Account::as_str));
+    page(pool, query, place, read, cursor).await
+}
+
+/// So many rows from behind a cursor, and where the next page begins when there are more. What the
+/// query wants last are the cursor's two figures and how many rows.
+async fn page<'q, T>(
+    pool: &SqlitePool,
+    query: Query<'q, Sqlite, SqliteArguments>,
     (after, limit): (Option<Cursor>, u32),
     read: impl Fn(&SqliteRow) -> Read<T>,
     cursor: impl Fn(&T) -> Cursor,
 ) -> Read<(Vec<T>, Option<Cursor>)> {
     let limit = limit.clamp(1, PAGE_MAX);
-    let rows = sqlx::query(sql)
-        .bind(of.as_ref().map(Account::as_str))
-        .bind(after.as_ref().map(|cursor| cursor.queued_ms))
-        .bind(after.as_ref().map(|cursor| cursor.id.as_str()))
+    let (queued_ms, id) = after.map(|cursor| (cursor.queued_ms, cursor.id)).unzip();
+    let rows = query
+        .bind(queued_ms)
+        .bind(id)
         // One more than asked for tells whether there is a next page.
         .bind(i64::from(limit) + 1)
         .fetch_all(pool)
         .await
         .map_err(|error| unread(&error))?;
-    page(&rows, limit, read, cursor)
-}
-
-/// So many of these rows, and where the next page begins when there are more.
-fn page<T>(
-    rows: &[SqliteRow],
-    limit: u32,
-    read: impl Fn(&SqliteRow) -> Read<T>,
-    cursor: impl Fn(&T) -> Cursor,
-) -> Read<(Vec<T>, Option<Cursor>)> {
     let page = limit as usize;
     let read = rows.iter().take(page).map(read).collect::<Read<Vec<_>>>()?;
     let last = if rows.len() > page { read.last() } else { None };
