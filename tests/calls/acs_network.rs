@@ -11,7 +11,7 @@ use tandem_actors::carrier::Number;
 use tandem_actors::record::{Fact, Speaker};
 
 use crate::acs_stage::AcsStage;
-use crate::stage::{ending, said, squeezed};
+use crate::stage::{ending, guessed, said, squeezed};
 
 /// A table is reserved, and every word of ours was heard.
 async fn reserves(stage: &mut AcsStage, call: &CallId) -> Vec<Fact> {
@@ -140,7 +140,7 @@ async fn a_stranger_is_refused_and_the_call_goes_on() {
         assert_eq!(status, 401, "{forgery:?}");
     }
     assert_eq!(azure.slip(&seen, &seen.callback, Shows::Nothing).await, 401);
-    let guessed = format!("{}A", &seen.callback[..seen.callback.len() - 1]);
+    let guessed = guessed(&seen.callback);
     assert_eq!(azure.slip(&seen, &guessed, Shows::Token).await, 404, "a guessed nonce");
     let (_, nonce) = others.callback.rsplit_once('/').unwrap();
     let (address, _) = seen.callback.rsplit_once('/').unwrap();

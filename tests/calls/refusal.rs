@@ -6,7 +6,7 @@ use tandem::config::Dialect;
 use tandem_actors::call::event::{Input, Order};
 use tokio_tungstenite::tungstenite::Error;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, guessed};
 
 async fn post(stage: &Stage, path: &str, body: &str) -> (StatusCode, Value) {
     let answer = reqwest::Client::new()
@@ -64,10 +64,12 @@ async fn a_media_socket_needs_the_calls_own_nonce_and_there_is_one_at_a_time() {
     let good = made["media_url"].as_str().unwrap();
     let other = made["call_id"].as_str().unwrap();
     let stolen = good.replace(other, &call.to_string());
-    let guessed = format!("{}A", &good[..good.len() - 1]);
-    for bad in
-        [stolen, guessed, format!("{good}x"), "ws://x/acs/media/a/b".replace('x', &good[5..20])]
-    {
+    for bad in [
+        stolen,
+        guessed(good),
+        format!("{good}x"),
+        "ws://x/acs/media/a/b".replace('x', &good[5..20]),
+    ] {
         let Err(Error::Http(answer)) = tokio_tungstenite::connect_async(&bad).await else {
             panic!("let in")
         };

@@ -13,7 +13,7 @@ use tandem_actors::carrier::{Carrier, CarrierCallId, Number};
 use tandem_actors::record::{Fact, Speaker};
 
 use crate::handover::{ASKER, BUSY, COLLEAGUE, NOBODY};
-use crate::stage::{ending, said, squeezed, steps};
+use crate::stage::{ending, guessed, said, squeezed, steps};
 use network::{KEY, Network, PUBLIC, SECRET, STORY, TOKEN};
 
 /// What the simulated model has a human told.
@@ -179,7 +179,7 @@ async fn what_twilio_did_not_send_is_refused_and_the_call_goes_on() {
         assert_eq!(network.post(&events, &over, signature).await, StatusCode::FORBIDDEN);
     }
     // A wrong nonce, the media's nonce, no such call: signed, and still not expected.
-    let guessed = format!("{}A", &events[..events.len() - 1]);
+    let guessed = guessed(&events);
     let unknown = events.replace(&call.to_string(), "nobody");
     let media = network.media(&name).replace("/media/", "/events/");
     for address in [guessed, unknown, media.replacen("wss://", "https://", 1)] {
