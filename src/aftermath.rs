@@ -4,15 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tandem_actors::briefing::{CallId, Direction, Lifecycle, Outcome};
 use tandem_actors::call::event::Input;
 use tandem_actors::carrier::{Addresses, Carrier, CarrierCallId, CarrierError, Dial, Standing};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::Desk;
-use crate::store::{Archive as _, End, Orphan};
+use crate::store::{Archive as _, Bridges as _, End, Orphan, With};
 
 /// Calls asked about at once: a carrier serves a handful of requests of one account well, and a
 /// killed run may have had hundreds.
@@ -28,6 +27,15 @@ const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 /// The reason of a call that ended before anybody was back.
 const MEANWHILE: &str = "ended_meanwhile";
 
+/// What an earlier run has left.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// Calls that it had given to the carrier.
+    pub orphans: Vec<Orphan>,
+    /// Lines of calls that are over, of people who talked with a browser: nobody speaks there now.
+    pub bridges: Vec<(CallId, CarrierCallId)>,
+}
+
 /// What becomes of an orphan.
 enum Fate {
     /// It is a live call again.
@@ -37,16 +45,16 @@ enum Fate {
 }
 
 /// Sees to all of them, or stops.
-pub async fn see_to(
-    left: Vec<Orphan>,
-    desk: Desk,
-    carrier: Arc<dyn Carrier>,
-    stop: CancellationToken,
-) {
-    let all = stream::iter(left).for_each_concurrent(AT_ONCE, |orphan| {
+pub async fn see_to(left: Left, desk: Desk, carrier: Arc<dyn Carrier>, stop: CancellationToken) {
+    let orphans = left.orphans.into_iter().map(|orphan| {
         let (desk, carrier) = (desk.clone(), Arc::clone(&carrier));
-        async move { one(&orphan, &desk, carrier.as_ref()).await }
+        async move { one(&orphan, &desk, carrier.as_ref()).await }.boxed()
     });
+    let bridges = left.bridges.into_iter().map(|(call, name)| {
+        let (desk, carrier) = (desk.clone(), Arc::clone(&carrier));
+        async move { part(call, name, &desk, carrier.as_ref()).await }.boxed()
+    });
+    let all = stream::iter(orphans.chain(bridges)).for_each_concurrent(AT_ONCE, |each| each);
     tokio::select! {
         () = all => {}
         // What is left then is found by the next run.
@@ -72,6 +80,16 @@ async fn one(orphan: &Orphan, desk: &Desk, carrier: &dyn Carrier) {
             }
         }
     }
+    if orphan.with == With::Browser {
+        unbridge(call.clone(), desk).await;
+    }
+}
+
+/// Hangs up whom that run had put through to a browser.
+async fn part(call: CallId, name: CarrierCallId, desk: &Desk, carrier: &dyn Carrier) {
+    hang_up(&call, name, carrier).await;
+    tracing::warn!(%call, "hung up whom an earlier run had put through to a browser");
+    unbridge(call, desk).await;
 }
 
 async fn fate(orphan: &Orphan, desk: &Desk, carrier: &dyn Carrier) -> Fate {
@@ -82,7 +100,7 @@ async fn fate(orphan: &Orphan, desk: &Desk, carrier: &dyn Carrier) -> Fate {
         }
         // Nobody knows how it ended; or two humans talk, and it is not ours to end.
         Some(Standing::Gone) => Fate::Ends(orphan.lost()),
-        Some(Standing::Live) if orphan.is_handed_over => Fate::Ends(orphan.lost()),
+        Some(Standing::Live) if orphan.with == With::Human => Fate::Ends(orphan.lost()),
         Some(Standing::Live) if carrier.reconnects() => go_on(orphan, name, desk, carrier).await,
         Some(Standing::Live | Standing::Ringing) | None => {
             hang_up(&orphan.call.id, name, carrier).await;
@@ -166,6 +184,12 @@ async fn go_on(orphan: &Orphan, name: CarrierCallId, desk: &Desk, carrier: &dyn 
 async fn hang_up(call: &CallId, name: CarrierCallId, carrier: &dyn Carrier) {
     if let Err(error) = carrier.hang_up(name).await {
         tracing::warn!(%call, %error, "hang-up of a call of an earlier run");
+    }
+}
+
+async fn unbridge(call: CallId, desk: &Desk) {
+    if let Err(error) = desk.store.unbridge(call.clone()).await {
+        tracing::error!(%call, %error, "it is hung up once more at the next start");
     }
 }
 

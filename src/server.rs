@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::aftermath::Left;
 use crate::campaign;
 use crate::carrier::softphone::Softphones;
 use crate::clips;
@@ -36,7 +37,7 @@ use crate::retention;
 use crate::schedule;
 use crate::search::{Bell, Driver};
 use crate::settings::Settings;
-use crate::store::{Archive, Orphan, Store};
+use crate::store::{Archive, Bridges as _, Store};
 use crate::tool::{self, Agent, Stock};
 use crate::webhook::{Deliverer, Schedule, Webhooks};
 use network::{Network, Which};
@@ -106,7 +107,7 @@ impl Server {
         let recordings = recordings(&config)?;
         let (model, simulated_model) = model(&config).await?;
         let network = Network::of(&config)?;
-        let softphones = Softphones::over(network.carrier());
+        let softphones = Softphones::over(network.carrier(), store.clone());
         let Stock { shelf, agent, sources } = tool::stock(&config, &store, tools).await?;
         let at = door.unwrap_or(address);
         let build = house::build(at, model.formats().to_vec(), shelf.promises());
@@ -225,19 +226,22 @@ fn stagehand(
 
 /// Ends the calls that an earlier run has left behind and that no carrier is to be asked about; how
 /// many there were in all, and those that one is.
-async fn settle(store: &Store, config: &Config) -> anyhow::Result<(usize, Vec<Orphan>)> {
+async fn settle(store: &Store, config: &Config) -> anyhow::Result<(usize, Left)> {
     let node = config.store.node.clone();
     let left = match config.carrier.kind {
         // The simulated network is gone with the process.
-        Kind::Rehearsal => Vec::new(),
-        Kind::Acs | Kind::Twilio | Kind::Asterisk => store.adopt_orphans(node.clone()).await?,
+        Kind::Rehearsal => Left::default(),
+        Kind::Acs | Kind::Twilio | Kind::Asterisk => Left {
+            orphans: store.adopt_orphans(node.clone()).await?,
+            bridges: store.left_bridges().await?,
+        },
     };
     let settled = store.settle_orphans(node).await?;
     for call in &settled {
         let (was, outcome) = (call.was.word(), call.outcome.word());
         tracing::warn!(call = %call.id, was, outcome, "settled a call of an earlier run");
     }
-    Ok((settled.len() + left.len(), left))
+    Ok((settled.len() + left.orphans.len(), left))
 }
 
 async fn listen(on: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {

@@ -4,6 +4,7 @@
 mod agent_tasks;
 mod approvals;
 mod archive;
+mod bridges;
 mod campaigns;
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -52,8 +53,9 @@ pub use agent_tasks::{AgentState, AgentTask, AgentTasks};
 pub use approvals::Approvals;
 pub use archive::{
     Answer, Archive, CallFilter, CallRow, ConfirmationRow, Cursor, End, EventRow, LedgerRow,
-    LedgerState, NoCursor, Orphan, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow,
+    LedgerState, NoCursor, Orphan, PAGE_MAX, Page, ROWS_MAX, SettledCall, TurnRow, With,
 };
+pub use bridges::Bridges;
 pub use campaigns::{
     Campaign, CampaignArchive, CampaignChange, CampaignRow, CampaignTarget, Campaigns,
     DECISIONS_MAX, Decided, Errand,

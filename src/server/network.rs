@@ -8,7 +8,7 @@ use tandem_actors::carrier::{Carrier, Number};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::aftermath;
+use crate::aftermath::{self, Left};
 use crate::carrier::acs;
 use crate::carrier::acs::control::Control;
 use crate::carrier::acs::guard::Guard;
@@ -23,7 +23,7 @@ use crate::http::Desk;
 use crate::recording::{self, Recordings};
 use crate::rehearsal::carrier::Simulated;
 use crate::standing::Standing;
-use crate::store::{Orphan, Store};
+use crate::store::{Store, With};
 
 /// A phone network, and how it does.
 pub(super) struct Network {
@@ -83,7 +83,7 @@ impl Network {
     pub(super) fn serve(
         self,
         desk: &Desk,
-        left: Vec<Orphan>,
+        left: Left,
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) {
@@ -91,7 +91,7 @@ impl Network {
         let carrier = Arc::new(desk.softphones.clone());
         if let Which::Asterisk(pbx) = &self.which {
             // Before it tells of channels: what it does not know it removes.
-            for orphan in left.iter().filter(|orphan| !orphan.is_handed_over) {
+            for orphan in left.orphans.iter().filter(|orphan| orphan.with != With::Human) {
                 pbx.control.keep(&orphan.call.id, orphan.call.carrier_call.as_ref());
             }
         }

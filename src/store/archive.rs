@@ -305,10 +305,21 @@ pub struct Orphan {
     pub facts: u64,
     /// When that was.
     pub last_ms: Option<i64>,
-    /// A human was rung for it and has not failed to come: two humans may talk.
-    pub is_handed_over: bool,
+    /// Who its other party may be talking with.
+    pub with: With,
     /// What it may do; none where that was not kept.
     pub bounds: Option<Bounds>,
+}
+
+/// With whom the other party of an orphan was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum With {
+    /// With that run.
+    Us,
+    /// A browser was rung for them, or had come: their line was held by that run.
+    Browser,
+    /// A human was rung for them by the carrier and has not failed to come: two humans may talk.
+    Human,
 }
 
 /// How a call has ended.

@@ -4,6 +4,7 @@
 pub(super) mod access;
 pub(super) mod approving;
 pub(super) mod asking;
+pub(super) mod bridging;
 pub(super) mod forgetting;
 pub(super) mod keeping;
 pub(super) mod later;
@@ -19,7 +20,7 @@ use tandem_actors::carrier::{CarrierCallId, Number};
 use tandem_actors::record::{Fact, Intent, Note, Opened, Record as _, Speaker, Turn};
 use tandem_actors::tool::{Done, Job, ToolCallId, Verdict};
 
-use super::{Archive, CallFilter, End, LedgerState};
+use super::{Archive, CallFilter, End, LedgerState, With};
 
 /// One database, on which nodes run.
 pub(super) trait World {
@@ -290,10 +291,9 @@ pub(super) async fn what_a_carrier_holds_is_taken_over_and_ended_when_that_is_kn
     let new = world.start("n1").await;
     let mut left = new.adopt_orphans("n1".to_owned()).await.unwrap();
     left.sort_by(|one, other| one.call.id.cmp(&other.call.id));
-    let seen: Vec<_> =
-        left.iter().map(|it| (&*it.call.id.0, it.facts, it.is_handed_over)).collect();
-    let (human, alone) = (("with a human", 1, true), ("alone again", 2, false));
-    assert_eq!(seen, [alone, ("dialing", 1, false), ("talking", 7, false), human]);
+    let seen: Vec<_> = left.iter().map(|it| (&*it.call.id.0, it.facts, it.with)).collect();
+    let (human, alone) = (("with a human", 1, With::Human), ("alone again", 2, With::Us));
+    assert_eq!(seen, [alone, ("dialing", 1, With::Us), ("talking", 7, With::Us), human]);
     assert!(left[1].call.submission_unknown && !left[2].call.submission_unknown);
     assert_eq!(left[2].call.carrier_call, Some(CarrierCallId("CA7".to_owned())));
     assert_eq!(left[2].last_ms, Some(1_000_007));

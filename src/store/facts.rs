@@ -194,6 +194,7 @@ impl Desk {
             Fact::Finalized { outcome, reason, talk_ms } => {
                 self.finalize(place, *outcome, reason, stored(*talk_ms)).await
             }
+            Fact::HandOver { step: "failed" } => self.unbridge(place.call).await,
             Fact::Pressed
             | Fact::Restricted { .. }
             | Fact::ToolLate { .. }

@@ -7,7 +7,7 @@ use tandem_actors::briefing::{CallId, Lifecycle, Outcome};
 use tandem_actors::carrier::CarrierCallId;
 use tandem_actors::record::Fact;
 
-use super::archive::{End, Orphan, SettledCall, lifecycle_named};
+use super::archive::{End, Orphan, SettledCall, With, lifecycle_named};
 use super::desk::Desk;
 use super::fault::Trouble;
 use super::orders::Bounds;
@@ -58,13 +58,11 @@ impl Desk {
             let call = read::call_row(&row).map_err(Trouble::Refused)?;
             self.take_over(&call.id).await?;
             let last: Option<i64> = row.try_get("last")?;
-            let hand_over: Option<String> = row.try_get("hand_over")?;
             let bounds: Option<&str> = row.try_get("bounds")?;
             adopted.push(Orphan {
                 facts: last.and_then(|last| u64::try_from(last).ok()).unwrap_or_default(),
                 last_ms: row.try_get("last_ms")?,
-                // Two humans may talk; after a failure the caller is ours again.
-                is_handed_over: hand_over.is_some_and(|body| !body.contains("\"failed\"")),
+                with: with(&row)?,
                 bounds: bounds.and_then(Bounds::read),
                 call,
             });
@@ -92,7 +90,8 @@ impl Desk {
             ", (SELECT MAX(at_ms) FROM events WHERE events.call = calls.id) AS last_ms, \
              (SELECT MAX(sequence) FROM events WHERE events.call = calls.id) AS last, \
              (SELECT body FROM events WHERE events.call = calls.id AND kind = 'hand_over' \
-             ORDER BY sequence DESC LIMIT 1) AS hand_over \
+             ORDER BY sequence DESC LIMIT 1) AS hand_over, \
+             (SELECT 1 FROM bridges WHERE bridges.call = calls.id) AS bridged \
              FROM calls WHERE lifecycle <> 'finalized' AND node = $1 \
              AND NOT (node = $2 AND epoch = $3) \
              AND ($5 = 'queued' OR lifecycle <> 'queued') ORDER BY queued_ms, id LIMIT $4",
@@ -117,4 +116,15 @@ impl Desk {
             .await?;
         Ok(())
     }
+}
+
+fn with(row: &SqliteRow) -> sqlx::Result<With> {
+    let (bridged, hand_over): (Option<i64>, Option<&str>) =
+        (row.try_get("bridged")?, row.try_get("hand_over")?);
+    Ok(match hand_over {
+        _ if bridged.is_some() => With::Browser,
+        // After a failure the caller is ours again.
+        Some(body) if !body.contains("\"failed\"") => With::Human,
+        Some(_) | None => With::Us,
+    })
 }

@@ -12,8 +12,8 @@ use tandem_actors::record::{Fact, Intent, Speaker};
 use tempfile::TempDir;
 
 use super::conformance::{
-    World, access, approving, asking, finalized, forgetting, job, keeping, later, note, opened,
-    ordering, pursuing, said, telling,
+    World, access, approving, asking, bridging, finalized, forgetting, job, keeping, later, note,
+    opened, ordering, pursuing, said, telling,
 };
 use super::*;
 
@@ -74,6 +74,11 @@ conforms!(
     another_node_can_bury_a_dead_one,
     calls_are_listed_in_pages_newest_first,
     settings_are_kept,
+);
+
+conforms!(
+    bridging:
+    a_line_is_known_to_the_next_run_until_it_is_held_no_more,
 );
 
 conforms!(

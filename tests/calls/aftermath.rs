@@ -9,19 +9,20 @@ use reqwest::Client;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tandem::rehearsal::asterisk::{Asterisk, USER};
-use tandem::rehearsal::azure::{Azure, Mischief, State};
+use tandem::rehearsal::azure::{Azure, Fate, Mischief, State};
 use tandem::rehearsal::callee::Role;
 use tandem::rehearsal::twilio::{Settings, TwilioNetwork};
 use tandem_actors::carrier::Number;
 use tempfile::TempDir;
 
 use crate::acs_stage::free_port;
+use crate::handover::COLLEAGUE;
 use crate::process::Process;
 use crate::softphone::browser::{Browser, talk};
 use crate::stage::STORY;
 use crate::twilio_network::network::{ACCOUNT, NUMBER, PUBLIC, TOKEN};
 
-const SECRET: &str = "media-secret";
+const SECRET: &str = "media-secret-of-sixteen-letters";
 
 /// A phone network that outlives the servers, and where they find it.
 struct Line {
@@ -305,4 +306,50 @@ async fn a_call_with_a_browser_ends_with_its_server_and_rings_nobody_again() {
     let call = ended(&second, &id).await;
     assert_eq!((&call["outcome"], &call["reason"]), (&json!("system_error"), &json!("node_lost")));
     assert_eq!(twilio.orders(), 0, "Twilio was never asked");
+}
+
+/// Somebody rings at Azure who wants a human, which a browser is: it rings there.
+async fn asks_for_a_browser(azure: &Azure, line: &mut Line) -> (Process, Browser, Value) {
+    azure.play_mischief(Mischief { patient: true, ..Mischief::default() });
+    line.settings.push(("TANDEM__CARRIER__HUMAN", COLLEAGUE.to_owned()));
+    line.settings.push(("TANDEM__ACS__EVENTS_SECRET", SECRET.to_owned()));
+    let first = line.start();
+    azure.subscribe(&format!("{PUBLIC}/acs/incoming/{SECRET}")).await.unwrap();
+    let mut browser = Browser::at(&first.url, COLLEAGUE).await;
+    let ringing = azure.ring(&[Number::new(Role::Asker.number())]).await;
+    assert!(matches!(azure.fate(&ringing[0]).await, Fate::Answered(_)));
+    let ring = browser.told().await;
+    (first, browser, ring)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_talks_with_a_browser_is_hung_up_by_the_next_server() {
+    let (azure, mut line) = azure().await;
+    let (first, browser, ring) = asks_for_a_browser(&azure, &mut line).await;
+    let colleague = tokio::spawn(talk(browser.answer(&ring, Role::Colleague).await));
+    let id = ring["call"].as_str().unwrap();
+    let call = ended(&first, id).await;
+    assert_eq!((&call["outcome"], &call["reason"]), (&json!("answered"), &json!("transferred")));
+    first.signal("-KILL");
+    drop(first);
+    colleague.await.unwrap();
+    assert_eq!(azure.call("", |_| true).await.state, State::Connected, "the phone keeps the line");
+
+    let _second = line.start();
+    let seen = azure.call("", |seen| seen.state == State::Disconnected).await;
+    assert_eq!(seen.terminated, 1, "it is told to hang up, once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_a_browser_was_rung_for_is_with_the_agent_again() {
+    let (azure, mut line) = azure().await;
+    let (first, _browser, ring) = asks_for_a_browser(&azure, &mut line).await;
+    first.signal("-KILL");
+    drop(first);
+
+    let second = line.start();
+    let id = ring["call"].as_str().unwrap();
+    let sorry = |turns: &Value| says(turns, "assistant", "we were cut off");
+    until(&second, &format!("/v1/calls/{id}/transcript"), sorry).await;
+    hung_up(&second, id).await;
 }

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::board::{Board, NotStandingIn, Rung, StandIn};
 use super::wire::{Outbound, Why};
 use super::{call_of, media_path, name};
+use crate::store::Store;
 
 /// How often it is looked whether a call is still there whose end nobody has told.
 const LOOK: Duration = Duration::from_millis(500);
@@ -26,6 +27,7 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct Softphones {
     behind: Arc<dyn Carrier>,
+    pub(super) store: Store,
     pub(super) board: Arc<Board>,
     pub(super) exchange: Arc<OnceLock<Exchange>>,
     /// Those who talk after a hand-over.
@@ -34,11 +36,12 @@ pub struct Softphones {
 }
 
 impl Softphones {
-    /// In front of this carrier.
+    /// In front of this carrier; the record knows whose lines are held here.
     #[must_use]
-    pub fn over(behind: Arc<dyn Carrier>) -> Self {
+    pub fn over(behind: Arc<dyn Carrier>, store: Store) -> Self {
         Self {
             behind,
+            store,
             board: Arc::default(),
             exchange: Arc::default(),
             bridges: TaskTracker::new(),
@@ -223,8 +226,8 @@ impl Carrier for Softphones {
 
     fn transfer(&self, call: CarrierCallId, to: Number, introduction: Text) -> Ordered {
         if self.board.stands_in(&to) {
-            let rung = self.hand_over(&call, &to, &introduction);
-            return Box::pin(std::future::ready(rung));
+            let softphones = self.clone();
+            return Box::pin(async move { softphones.hand_over(call, to, introduction).await });
         }
         match call_of(&call) {
             Some(_) => not_offered("hand a browser over to a telephone"),

@@ -18,6 +18,7 @@ use super::control::Softphones;
 use super::wire::{Outbound, Why};
 use super::{CODING, media_path_of};
 use crate::carrier::convert;
+use crate::store::Bridges as _;
 
 /// How long it rings: as long as carriers do, and less than a call waits for their word.
 const RINGS: Duration = Duration::from_secs(60);
@@ -37,19 +38,23 @@ const NONCE_BYTES: usize = 24;
 
 impl Softphones {
     /// Rings the browser that stands in for this number, for the other party of a call.
-    pub(super) fn hand_over(
-        &self,
-        name: &CarrierCallId,
-        to: &Number,
-        introduction: &Text,
+    pub(super) async fn hand_over(
+        self,
+        name: CarrierCallId,
+        to: Number,
+        introduction: Text,
     ) -> Result<(), CarrierError> {
         let failed = || CarrierError::Refused(Outcome::Failed);
         let exchange = self.exchange.get().ok_or_else(failed)?;
-        let is_it = |call: &CallId| exchange.carrier_call(call).as_ref() == Some(name);
+        let is_it = |call: &CallId| exchange.carrier_call(call).as_ref() == Some(&name);
         let call = exchange.calls().into_iter().find(is_it).ok_or_else(failed)?;
         let from = exchange.remote(&call).ok_or_else(failed)?;
         if self.bridges.len() >= BRIDGES {
             return Err(CarrierError::Refused(Outcome::Busy));
+        }
+        // Before it rings: a process that is killed then leaves a caller whom nobody else knows of.
+        if let Err(error) = self.store.bridge(call.clone(), name.clone()).await {
+            tracing::warn!(%call, %error, "a hand-over to a browser is not written down");
         }
         let nonce = URL_SAFE_NO_PAD.encode(rand::random::<[u8; NONCE_BYTES]>());
         let media = media_path_of(&call, &nonce);
@@ -62,10 +67,10 @@ impl Softphones {
         }
         .text();
         let rung = Rung { call, why: Why::HandOver };
-        if !self.board.ring(to, rung.clone(), message, Some(nonce)) {
+        if !self.board.ring(&to, rung.clone(), message, Some(nonce)) {
             return Err(CarrierError::Refused(Outcome::NoAnswer));
         }
-        drop(tokio::spawn(self.clone().wait(exchange.clone(), rung, name.clone())));
+        drop(tokio::spawn(self.clone().wait(exchange.clone(), rung, name)));
         Ok(())
     }
 
@@ -134,11 +139,19 @@ impl Softphones {
                 let rung = Rung { call: rung.call.clone(), why };
                 softphones.board.over(&rung, Outcome::Answered.word());
             }
-            if let Err(error) = softphones.hang_up(name).await {
-                tracing::warn!(call = %rung.call, %error, "hang-up behind a browser");
-            }
+            softphones.part(rung.call, name).await;
         });
         exchange.tell(&call, Input::Transferred(Ok(())));
+    }
+
+    /// The other party's line ends with the browser's.
+    async fn part(&self, call: CallId, name: CarrierCallId) {
+        if let Err(error) = self.hang_up(name).await {
+            tracing::warn!(%call, %error, "hang-up behind a browser");
+        }
+        if let Err(error) = self.store.unbridge(call.clone()).await {
+            tracing::warn!(%call, %error, "the next start hangs up once more");
+        }
     }
 
     /// How many pairs of people talk.

@@ -145,7 +145,11 @@ impl Hall {
     }
 
     async fn deliver(&self, to: &str, kind: &str, events: &[Value]) -> Option<reqwest::Response> {
-        let request = self.client.post(to).header("aeg-event-type", kind).json(events);
+        let request = self
+            .client
+            .post(self.through_the_tunnel(to))
+            .header("aeg-event-type", kind)
+            .json(events);
         request.send().await.ok()
     }
 
