@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tandem_actors::audio::Format;
-use tandem_actors::briefing::{Briefing, CallId, Direction, Lifecycle, Text};
+use tandem_actors::briefing::{Briefing, CallId, Direction, Lifecycle, Outcome, Text};
 use tandem_actors::carrier::{Addresses, Line, Number};
 use tandem_actors::exchange::{Exchange, NotAttached, Refusal};
 use tandem_actors::record::{Opened, RecordError};
@@ -190,7 +190,7 @@ impl Reception {
     fn admit(&self, call: &CallId, new: New) -> Result<Addresses, Refusal> {
         self.try_admit(call, new).inspect_err(|_| {
             // The last place went in this moment. Who repeats the order learns that it is over.
-            self.give_up(call);
+            self.end_unmade(call, Outcome::Cancelled, "not_admitted");
         })
     }
 

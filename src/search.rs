@@ -93,25 +93,11 @@ impl Driver {
         let mut wait = None;
         for id in self.store.open_searches().await? {
             if let Some(search) = self.store.search(&id).await? {
-                self.give_up_unmade(&search);
                 let again = self.step(&search).await?;
                 wait = Some(wait.map_or(again, |wait: Duration| wait.min(again)));
             }
         }
         Ok(wait)
-    }
-
-    /// A record that answered too late may have written a call that was then not made; nobody else
-    /// makes calls of targets, so that none is about to be.
-    fn give_up_unmade(&self, search: &SearchRow) {
-        let live = self.exchange.calls();
-        let rows = search.targets.iter().filter_map(|target| target.row.as_ref());
-        let ours = rows.filter(|row| row.owner == *self.store.tenure());
-        for row in ours.filter(|row| row.lifecycle == Lifecycle::Queued && !live.contains(&row.id))
-        {
-            tracing::warn!(call = %row.id, "a call of a search was written and not made");
-            self.reception.give_up(&row.id);
-        }
     }
 
     async fn step(&self, search: &SearchRow) -> Result<Duration, RecordError> {

@@ -71,7 +71,7 @@ pub use keys::{KEYS_MAX, KeyRow, Keys, Scope};
 pub(crate) use ledger::hex_digest;
 pub use open::OpenError;
 pub(crate) use open::make_private;
-pub use orders::{Bounds, Judge, NotOpened, Once, Ordered, Orders, Permit, Terms};
+pub use orders::{Bounds, Judge, NotOpened, Once, Ordered, Orders, Permit, Terms, unmade};
 pub use phones::Phones;
 pub use policy::{List, Listed, Policies};
 pub use recordings::{AwaitedFile, CarrierRecordings};

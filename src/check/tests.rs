@@ -345,7 +345,8 @@ fn a_directory_that_cannot_be_used_is_told() {
 #[tokio::test]
 async fn tools_that_cannot_be_reached_are_told_by_their_names() {
     let up = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // A port that only a superuser may take, and nobody does.
+    let gone = SocketAddr::from(([127, 0, 0, 1], 1));
     let look = async |at: SocketAddr, more: &str| {
         let text = format!(
             "[[tools]]\nname = \"book\"\ndescription = \"Books.\"\nrisk = \"write\"\n\

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tandem_actors::briefing::{Before, Briefing, CallId, Direction, Lifecycle, Outcome};
 use tandem_actors::model::Entry;
-use tandem_actors::record::{Fact, Note, Record as _, RecordError, Speaker};
+use tandem_actors::record::{Record as _, RecordError, Speaker};
 use tandem_actors::tool::{Done, Verdict};
 
 use super::{Made, New, NotMade, Reception, Wish, briefing};
@@ -14,7 +14,7 @@ use crate::config::{Consent, Voicemail};
 use crate::persona;
 use crate::store::{
     Approvals as _, Archive as _, CallRow, LedgerRow, LedgerState, Orphan, Profiles as _,
-    Results as _, TurnRow,
+    Results as _, TurnRow, unmade,
 };
 
 /// The carrier has been told to bring the media: it comes within a second, or it will not.
@@ -99,14 +99,8 @@ impl Reception {
     }
 
     /// Ends a call that was written down and is not made.
-    pub fn give_up(&self, call: &CallId) {
-        self.end_unmade(call, Outcome::Cancelled, "not_admitted");
-    }
-
     pub(super) fn end_unmade(&self, call: &CallId, outcome: Outcome, reason: &str) {
-        let reason = reason.to_owned();
-        let fact = Fact::Finalized { outcome, reason, talk_ms: 0 };
-        self.store.note(Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact });
+        self.store.note(unmade(call, outcome, reason));
     }
 }
 

@@ -144,21 +144,25 @@ mod tests {
     async fn nobody_is_woken_early_and_a_later_sleeper_does_not_hold_up_an_earlier_one() {
         let now = tokio::time::Instant::now();
         let after = |ms| now + Duration::from_millis(ms);
-        let order = Mutex::new(Vec::new());
+        let order = Arc::new(Mutex::new(Vec::new()));
+        // Tasks of one thread run in the order in which they are woken, however late that is.
         let sleep = |due, name| {
-            let order = &order;
-            async move {
+            let order = Arc::clone(&order);
+            tokio::spawn(async move {
                 sleep_until(due).await;
                 assert!(tokio::time::Instant::now() >= due);
                 order.lock().unwrap().push(name);
-            }
+            })
         };
-        tokio::join!(
-            sleep(after(130), "far"),
-            sleep(after(60), "long"),
-            sleep(after(20), "short"),
-            sleep(now, "past")
-        );
+        let all = [
+            sleep(after(1_300), "far"),
+            sleep(after(1_200), "long"),
+            sleep(after(1_000), "short"),
+            sleep(now, "past"),
+        ];
+        for slept in all {
+            slept.await.unwrap();
+        }
         assert_eq!(*order.lock().unwrap(), ["past", "short", "long", "far"]);
     }
 }

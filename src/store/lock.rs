@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 /// The locked file; unlocked when dropped.
-pub(super) struct DirLock(#[expect(dead_code, reason = "held for its drop")] File);
+pub(super) struct DirLock(File);
 
 /// Why the directory is not ours.
 pub(super) enum NoLock {
@@ -14,6 +14,13 @@ pub(super) enum NoLock {
     Taken,
     /// The file cannot be made or locked.
     Io(io::Error),
+}
+
+impl Drop for DirLock {
+    fn drop(&mut self) {
+        // A child that is just being started has the file too: to close it is not to unlock it.
+        drop(self.0.unlock());
+    }
 }
 
 impl DirLock {

@@ -166,9 +166,7 @@ impl Orders for Store {
         let ordered = ordered.await;
         if let Err(Unkept::Unknown(_)) = &ordered {
             // It may be written yet, and nobody makes that call: its end is written behind it.
-            let reason = "not_admitted".to_owned();
-            let fact = Fact::Finalized { outcome: Outcome::Cancelled, reason, talk_ms: 0 };
-            self.note(Note { call: id, sequence: 1, at: SystemTime::now(), fact });
+            self.note(unmade(&id, Outcome::Cancelled, "not_admitted"));
         }
         Ok(ordered?)
     }
@@ -177,6 +175,13 @@ impl Orders for Store {
         let before = before(&self.inner.readers, once, now_ms()).await;
         before.map_err(|error| unread(&error))
     }
+}
+
+/// The end of a call that was written down and is not made.
+#[must_use]
+pub fn unmade(call: &CallId, outcome: Outcome, reason: &str) -> Note {
+    let fact = Fact::Finalized { outcome, reason: reason.to_owned(), talk_ms: 0 };
+    Note { call: call.clone(), sequence: 1, at: SystemTime::now(), fact }
 }
 
 /// What became of the order that came with this key before.

@@ -66,8 +66,8 @@ async fn runs_are_shown_newest_first_with_how_far_they_are() {
     assert_eq!(all[2]["verdict"]["word"], "failed");
     let (_, one) = api.get("/v1/loads/20260103T000000Z-talk-9").await;
     assert_eq!(one["timeline"][0]["live"], 50, "{one}");
-    // Its process is gone, however it went.
-    drop(held);
+    // Its process is gone, however it went; a child that is just being started has the file too.
+    held.unlock().unwrap();
     assert_eq!(listed(&api).await[0]["state"], "broken_off");
 
     let page = all[2]["report"].as_str().unwrap();

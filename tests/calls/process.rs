@@ -93,7 +93,8 @@ async fn a_process_that_is_asked_to_go_says_goodbye_first() {
     let id = process.place().await;
     process.signal("-TERM");
     // A signal is delivered before it is heard.
-    while reqwest::get(format!("{}/readyz", process.url)).await.unwrap().status() != 503 {}
+    let ready = format!("{}/readyz", process.url);
+    while reqwest::get(&ready).await.is_ok_and(|seen| seen.status() != 503) {}
     let ended = tokio::task::spawn_blocking(move || {
         let status = process.child.wait().unwrap();
         drop(process);

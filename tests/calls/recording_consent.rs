@@ -29,6 +29,7 @@ async fn measured(stage: &Stage, call: &CallId) -> Option<f64> {
 /// Nothing of what was said before is in the file, and it says where it begins.
 async fn begins_late(stage: &Stage, call: &CallId) {
     let length = measured(stage, call).await.expect("it is recorded");
+    stage.server.desk.store.flush().await.unwrap();
     let url = format!("{}/v1/calls/{call}", stage.server.url());
     let shown = reqwest::get(&url).await.unwrap().json::<Value>().await.unwrap();
     let offset = shown["recording_offset_ms"].as_f64().unwrap();

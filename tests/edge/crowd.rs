@@ -29,7 +29,7 @@ const AT_ONCE: usize = 200;
 const IDLE: Duration = Duration::from_secs(20);
 
 /// An answer that takes longer is none to whoever waits for it.
-const PROMPT: Duration = Duration::from_secs(2);
+const PROMPT: Duration = Duration::from_secs(10);
 
 /// Far more than anything here takes.
 const VAIN: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ import { Server, accessible, inBrowser, order } from './stage.mjs';
 import { Voice, listenIn } from './voice.mjs';
 
 /** Somebody at a restaurant, with time for each answer. */
-const SPOKEN = [[2, 'Luigi\'s, good evening.'], [10, 'Yes, seven is fine. Under which name?'],
+const SPOKEN = [[4, 'Luigi\'s, good evening.'], [10, 'Yes, seven is fine. Under which name?'],
   [8, 'Very well, Sam. A table for four at seven. Anything else?']];
 const TASK = 'Reserve a table for four at seven tonight, for Sam.';
 const LONG = { timeout: 60_000 };

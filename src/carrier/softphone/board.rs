@@ -149,11 +149,6 @@ impl Board {
         })
     }
 
-    /// Whether it rings.
-    pub(super) fn rings(&self, rung: &Rung) -> bool {
-        self.lock().ringing(rung).is_some()
-    }
-
     /// Whether a call rings at a browser, or is held with one.
     pub(super) fn has(&self, call: &CallId) -> bool {
         self.lock().calls.contains_key(&Rung { call: call.clone(), why: Why::Call })
@@ -342,10 +337,10 @@ mod tests {
         assert!(board.ring(&number(), call("c1"), "ring".to_owned(), None), "beside its call");
         assert!(!board.awaits(&of, "m") && !board.awaits(&CallId::new("c2"), "n"));
         assert!(board.awaits(&of, "n") && board.pick_up(&of, "n"));
-        assert!(!board.awaits(&of, "n") && !board.pick_up(&of, "n") && !board.rings(&rung));
+        assert!(!board.awaits(&of, "n") && !board.pick_up(&of, "n"));
         board.over(&rung, "answered");
         assert_eq!(told(&mut browser).len(), 4);
-        assert!(board.rings(&call("c1")));
+        assert!(board.take_back(&call("c1"), "cancelled"), "its call rings on");
     }
 
     #[test]

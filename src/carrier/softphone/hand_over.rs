@@ -67,21 +67,22 @@ impl Softphones {
         }
         .text();
         let rung = Rung { call, why: Why::HandOver };
-        if !self.board.ring(&to, rung.clone(), message, Some(nonce)) {
+        if !self.board.ring(&to, rung.clone(), message, Some(nonce.clone())) {
             return Err(CarrierError::Refused(Outcome::NoAnswer));
         }
-        drop(tokio::spawn(self.clone().wait(exchange.clone(), rung, name)));
+        drop(tokio::spawn(self.clone().wait(exchange.clone(), rung, nonce, name)));
         Ok(())
     }
 
     /// Waits until it has been answered or refused, as long as it may ring and there is somebody
     /// to be handed over.
-    async fn wait(self, exchange: Exchange, rung: Rung, name: CarrierCallId) {
+    async fn wait(self, exchange: Exchange, rung: Rung, nonce: String, name: CarrierCallId) {
         let (begun, mut look) = (Instant::now(), interval(LOOK));
         let mut heard = begun;
         let outcome = loop {
             look.tick().await;
-            if !self.board.rings(&rung) {
+            // Another one for the same call has a wait of its own.
+            if !self.board.awaits(&rung.call, &nonce) {
                 return;
             }
             // A line that broke comes back, or not within what a call waits for it.

@@ -165,7 +165,8 @@ async fn a_chat_endpoint_is_asked_as_its_kind_is() {
 
 #[tokio::test]
 async fn an_agent_that_is_not_there_is_told_and_kept() {
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // A port that only a superuser may take, and nobody does.
+    let gone = SocketAddr::from(([127, 0, 0, 1], 1));
     let house = House::with(&format!("kind = \"http\"\nurl = \"http://{gone}/\"\n")).await;
     let (verdict, told) = house.run("invoke_agent", json!({ "request": "Are you there?" })).await;
     assert_eq!((verdict, &told["reason"]), (Verdict::Temporary, &json!("not_reached")));

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use tandem::rehearsal::speech::{Rate, Voice, render_async};
 use tandem_actors::tool::{Done, Job, Promise, Readback, Risk, Tool, Verdict};
 use tokio::sync::Semaphore;
 
@@ -113,6 +114,8 @@ async fn a_result_that_comes_after_an_interruption_is_told_once() {
     let tool = LookUp::new(vec![found()]);
     let (gate, runs) = (tool.gate.clone(), tool.runs.clone());
     let stage = Stage::with_tool(Arc::new(tool)).await;
+    // Nobody waits for these words to be made when they are wanted.
+    render_async("Take your time.", &Voice::callee(), Rate::Hz24000).await;
     let mut caller = Caller::rings_about(&stage, Some(CHAT)).await;
     caller.hears().await;
     caller.says(LOOK_UP).await;

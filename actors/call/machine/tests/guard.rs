@@ -74,9 +74,10 @@ impl Script {
         }
     }
 
+    /// With one so long that no time holds it by chance.
     fn with_pin() -> Self {
         let mut call = Self::talking();
-        call.machine.briefing.pin = Pin::new("0417");
+        call.machine.briefing.pin = Pin::new("04170417");
         call
     }
 }
@@ -146,7 +147,7 @@ fn a_pin_for_what_was_said_after_the_question_is_none_for_it() {
     call.wants("pay", "t1", 2, "ten euros");
     call.says("Shall I wipe ten euros? Please enter your PIN.", 3);
     call.says("Shall I wipe one euro? Please enter your PIN.", 4);
-    let outputs = call.enters("0417#");
+    let outputs = call.enters("04170417#");
     assert!(!shows(&outputs, "approved") && shows(&outputs, "Respond"), "{outputs:?}");
     assert_eq!(runs(&call.wants("pay", "t2", 5, "ten euros")), 0);
 }
@@ -216,10 +217,10 @@ fn a_sensitive_tool_takes_the_pin_and_no_word() {
     call.answers("Yes.", 3);
     assert_eq!(runs(&call.wants("pay", "t2", 4, "ten euros")), 0, "a word is not enough");
     call.says("Shall I wipe ten euros? Please enter your PIN.", 5);
-    assert!(shows(&call.enters("0418#"), "wrong_pin"));
-    let outputs = call.enters("9*0417#");
+    assert!(shows(&call.enters("04170418#"), "wrong_pin"));
+    let outputs = call.enters("9*04170417#");
     assert!(settled(&outputs, "approved", "pin"), "{outputs:?}");
-    assert!(!format!("{outputs:?}").contains("0417"));
+    assert!(!format!("{outputs:?}").contains("04170417"));
     assert!(!format!("{:?}", call.machine.log.replay()).contains("key"), "the model sees no key");
     assert_eq!(runs(&call.wants("pay", "t3", 6, "ten euros")), 1);
 }
@@ -229,7 +230,7 @@ fn the_key_for_no_takes_a_pin_back() {
     let mut call = Script::with_pin();
     call.wants("pay", "t1", 2, "ten euros");
     call.says("Shall I wipe ten euros? Please enter your PIN.", 3);
-    assert!(settled(&call.enters("0417#"), "approved", "pin"));
+    assert!(settled(&call.enters("04170417#"), "approved", "pin"));
     assert!(settled(&call.enters("2"), "declined", "key"));
     assert_eq!(runs(&call.wants("pay", "t2", 4, "ten euros")), 0);
 }
@@ -242,7 +243,7 @@ fn three_wrong_pins_lock_the_call() {
     call.enters("1111#2222#");
     let outputs = call.enters("3333#");
     assert!(settled(&outputs, "locked", "pin"), "{outputs:?}");
-    assert!(!shows(&call.enters("0417#"), "approved"));
+    assert!(!shows(&call.enters("04170417#"), "approved"));
     let outputs = call.wants("pay", "t2", 4, "ten euros");
     assert!(shows(&outputs, "Permission") && runs(&outputs) == 0, "{outputs:?}");
 }

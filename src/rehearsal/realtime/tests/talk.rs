@@ -197,7 +197,8 @@ async fn what_has_no_audio_of_the_model_cannot_be_truncated() {
 
 #[tokio::test]
 async fn one_response_at_a_time() {
-    let server = serve(quick()).await;
+    // Slow enough to be still at it.
+    let server = serve(Behaviour { pace: Pace::RealTime, ..quick() }).await;
     let mut client = Client::open(&server, "Be brief.", &[]).await;
     client.send(json!({ "type": "response.cancel", "event_id": "none" })).await;
     let error = client.until_one("error").await;

@@ -61,7 +61,7 @@ impl Forger {
             ("exp", json!(now + 10 * 365 * 86_400)),
             ("exp", json!("tomorrow")),
             ("exp", Value::Null),
-            ("nbf", json!(now + 120)),
+            ("nbf", json!(now + 86_400)),
             ("nbf", json!(0)),
             ("nbf", Value::Null),
         ];
