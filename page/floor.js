@@ -1,6 +1,6 @@
 // The floor: every live call as a row, forms that order calls, and what was before.
 import { html, signal, batch, useEffect, useState } from './lib.js';
-import { connected, follow } from './api.js';
+import { connected, follow, opened } from './api.js';
 import { Arrow, Form, Reply, Since, Standing, load, timeOf, useOrder } from './parts.js';
 
 /** What is told of the floor: a signal for each row, so that a change draws that row alone. */
@@ -36,8 +36,7 @@ export function watchFloor() {
   };
   return follow('/v1/floor', {
     on: { floor: whole, change: take },
-    open: () => { connected.value = true; },
-    broken: () => { connected.value = false; },
+    open: () => { opened.value += 1; },
   });
 }
 
