@@ -1,6 +1,6 @@
 // This browser as a phone: which number it stands in for, and the one call it can have. It lives
 // as long as the page, whatever is looked at; the views draw it.
-import { effect, signal } from './lib.js';
+import { signal } from './lib.js';
 import { listening, post, refusal } from './api.js';
 import { connect, dial, microphone, ring, silence } from './line.js';
 
@@ -265,11 +265,7 @@ function over(words) {
   call.value = null;
 }
 
-/** A tab that is not looked at says it in its title; one with a call is not closed by mistake. */
-effect(() => {
-  const ringing = call.value?.stage === 'ringing';
-  document.title = ringing ? `Ringing: ${call.value.from}` : call.value ? 'On a call' : 'Tandem';
-});
+// A tab with a call is not closed by mistake.
 addEventListener('beforeunload', (event) => {
   if (call.value?.stage === 'talking') event.preventDefault();
 });
