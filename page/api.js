@@ -1,11 +1,43 @@
 // The way to the server: its API, as anybody uses it, and its streams.
-import { signal } from './lib.js';
+import { computed, signal } from './lib.js';
 
 /** Whether the server asks for a key that this browser has not shown. */
 export const locked = signal(false);
 
-/** Whether the stream of the floor is open. */
-export const connected = signal(false);
+/** How often one was taken. */
+let entered = 0;
+
+/** A key was taken: a refusal of what was asked before it says nothing any more. */
+export function unlock() {
+  entered += 1;
+  locked.value = false;
+}
+
+/** How often the stream of the floor was opened: what was read before may be old. */
+export const opened = signal(0);
+
+/** Paths of streams that are lost. */
+const lost = signal([]);
+
+/** Whether what is shown is as it is now. */
+export const connected = computed(() => opened.value > 0 && lost.value.length === 0);
+
+/** Where it has nothing else to say, the server says a word this often (`src/http/alive.rs`). */
+const ALIVE_MS = 5000;
+
+/** Who was silent for so long is lost: nobody tells when a network forgets a connection. */
+const SILENT_MS = 2.5 * ALIVE_MS;
+
+/** Has `missed` called when no first word comes, or none for too long after `heard`. */
+export function listening(missed) {
+  let timer = setTimeout(missed, ALIVE_MS);
+  const stop = () => clearTimeout(timer);
+  const heard = () => {
+    stop();
+    timer = setTimeout(missed, SILENT_MS);
+  };
+  return { heard, stop };
+}
 
 /** A refusal, as the server words it. */
 export class Refused extends Error {
@@ -18,28 +50,30 @@ export class Refused extends Error {
 }
 
 /** Asks and returns JSON (null where there is none). Throws Refused. */
-export async function ask(path, { method = 'GET', body, once } = {}) {
+export async function ask(path, { method = 'GET', body, once, patience = PATIENCE_MS } = {}) {
   const headers = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (once) headers['idempotency-key'] = once;
+  const then = entered;
   let answer;
+  let text;
   try {
     answer = await fetch(path, {
-      method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE_MS),
+      method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(patience),
     });
+    text = await answer.text();
   } catch (error) {
     const detail = error.name === 'TimeoutError'
-      ? 'the server has not answered in a minute; try again, nothing is ordered twice'
+      ? 'the server has not answered in time; try again, nothing is ordered twice'
       : 'the server does not answer; is it running?';
     throw new Refused(0, { detail });
   }
-  const text = await answer.text();
   if (answer.ok) return text ? JSON.parse(text) : null;
   let problem = {};
   try {
     problem = JSON.parse(text);
   } catch { /* not one of ours */ }
-  if (answer.status === 401) locked.value = true;
+  if (answer.status === 401 && then === entered) locked.value = true;
   throw new Refused(answer.status, problem);
 }
 
@@ -53,30 +87,53 @@ export const RETRY_MS = 1000;
 /** The slowest answer is that of a check of the settings: half a minute. */
 const PATIENCE_MS = 60_000;
 
+/** Why a stream or a socket is refused: browsers do not say, a plain request does. */
+export const refusal = (path) => ask(path, { patience: ALIVE_MS }).then(() => null, (error) => error);
+
 /**
- * Follows a stream of events and comes back to it when it breaks. A page that nobody looks at
- * follows nothing: a browser has six connections to a server, for all of its tabs. `on` maps names of events to
- * functions of their JSON; `open` and `broken` tell how it stands; `last` ends it for good.
+ * Follows a stream of events and comes back to it when it breaks, or is silent. A page that nobody
+ * looks at follows nothing: a browser has six connections to a server, for all of its tabs. `on`
+ * maps names of events to functions of their JSON; `open` tells when it is; `last` ends it for good.
  * Returns a function that stops it.
  */
-export function follow(path, { on, open, broken, last }) {
+export function follow(path, { on, open, last }) {
   let source;
+  let ear;
   let timer;
   let over = false;
+  const tell = (is) => {
+    const others = lost.value.filter((one) => one !== path);
+    lost.value = is ? [...others, path] : others;
+  };
   const start = () => {
     if (over || document.hidden) return;
     const here = new EventSource(path);
     source = here;
-    source.onopen = () => open?.();
-    source.onerror = async () => {
-      broken?.();
-      if (here.readyState !== EventSource.CLOSED) return;
-      // A refusal closes it; whether for want of a key, a plain request tells.
-      await ask(path).catch(() => {});
-      if (source === here) timer = setTimeout(start, RETRY_MS);
+    ear = listening(() => {
+      tell(true);
+      look();
+    });
+    const { heard } = ear;
+    here.onopen = () => {
+      heard();
+      tell(false);
+      open?.();
     };
+    here.onerror = async () => {
+      if (here.readyState === EventSource.CLOSED) {
+        const { status } = await refusal(path) ?? {};
+        if (source !== here) return;
+        // What is not there does not come.
+        if (status === 404) return end();
+        ear.stop();
+        timer = setTimeout(start, RETRY_MS);
+      }
+      tell(true);
+    };
+    here.addEventListener('alive', heard);
     for (const [name, take] of Object.entries(on)) {
-      source.addEventListener(name, (event) => {
+      here.addEventListener(name, (event) => {
+        heard();
         take(JSON.parse(event.data));
         if (last?.(name)) end();
       });
@@ -84,6 +141,7 @@ export function follow(path, { on, open, broken, last }) {
   };
   const pause = () => {
     clearTimeout(timer);
+    ear?.stop();
     source?.close();
     source = undefined;
   };
@@ -94,6 +152,7 @@ export function follow(path, { on, open, broken, last }) {
   const end = () => {
     over = true;
     pause();
+    tell(false);
     document.removeEventListener('visibilitychange', look);
   };
   document.addEventListener('visibilitychange', look);

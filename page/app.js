@@ -1,6 +1,6 @@
 // The page: which view the address asks for, and what stands above every view.
-import { html, render, signal } from './lib.js';
-import { ask, connected, locked } from './api.js';
+import { computed, effect, html, render, signal } from './lib.js';
+import { ask, connected, locked, unlock } from './api.js';
 import { Form } from './parts.js';
 import { Floor, floor, watchFloor } from './floor.js';
 import { Call } from './call.js';
@@ -9,34 +9,54 @@ import { Schedules } from './schedules.js';
 import { Loads } from './loads.js';
 import { Setup } from './setup.js';
 import { PhoneBar, Softphone } from './softphone.js';
+import { call } from './phone.js';
 
 const VIEWS = [
-  [/^$/, Floor],
-  [/^calls\/([^/]+)$/, Call],
-  [/^searches\/([^/]+)$/, Search],
-  [/^schedules$/, Schedules],
-  [/^loads$/, Loads],
-  [/^setup$/, Setup],
-  [/^phone$/, Softphone],
+  [/^$/, Floor, 'Floor'],
+  [/^calls\/([^/]+)$/, Call, 'Call'],
+  [/^searches\/([^/]+)$/, Search, 'Search'],
+  [/^schedules$/, Schedules, 'Schedules'],
+  [/^loads$/, Loads, 'Load test'],
+  [/^setup$/, Setup, 'Set-up'],
+  [/^phone$/, Softphone, 'Softphone'],
+  [/^/, Nothing, 'Nothing here'],
 ];
 
 const address = signal(read());
 addEventListener('hashchange', () => {
   address.value = read();
-  // Who reads by ear, or goes by the keyboard, is brought to what is shown now.
-  document.getElementById('main')?.focus();
+  // Who reads by ear, or goes by the keyboard, is brought to what is shown now, when it is drawn.
+  setTimeout(() => document.getElementById('main')?.focus());
 });
 
 function read() {
   return location.hash.replace(/^#\/?/, '').replace(/\/$/, '');
 }
 
+/** What the address asks for: the view and its name, and which call or search. */
+const asked = computed(() => {
+  const [pattern, view, name] = VIEWS.find(([one]) => one.test(address.value));
+  return { view, name, id: pattern.exec(address.value)[1] };
+});
+
+/**
+ * The title has the view, and what the softphone does, for whoever looks at another tab. It stays
+ * in the browser's history: no number is in it.
+ */
+effect(() => {
+  const doing = call.value && (call.value.stage === 'ringing' ? 'Ringing' : 'On a call');
+  const name = !locked.value && asked.value.name;
+  document.title = [doing, name, 'Tandem'].filter(Boolean).join(' — ');
+});
+
+function Nothing() {
+  return html`<h1>Nothing here</h1>
+    <p>There is nothing at this address. <a href="#/">To the floor</a></p>`;
+}
+
 function View() {
-  for (const [pattern, view] of VIEWS) {
-    const found = pattern.exec(address.value);
-    if (found) return html`<${view} key=${address.value} id=${found[1]} />`;
-  }
-  return html`<p>There is nothing at this address. <a href="#/">To the floor</a></p>`;
+  const { view, id } = asked.value;
+  return html`<${view} key=${address.value} id=${id} />`;
 }
 
 function Link({ to, children }) {
@@ -72,7 +92,7 @@ function Door() {
   const enter = async ({ key }) => {
     await ask('/session', { method: 'POST', body: { key: key.trim() } });
     // The streams come back by themselves; a call that is talked on goes on.
-    locked.value = false;
+    unlock();
   };
   return html`<main class="door">
     <h1>Tandem</h1>
@@ -90,7 +110,7 @@ function App() {
   if (locked.value) return html`<${PhoneBar} /><${Door} />`;
   return html`<a class="skip" href="#main" onClick=${toMain}>To the content</a>
     <${Head} /><${PhoneBar} hidden=${address.value === 'phone'} />
-    <main id="main" tabindex="-1"><${View} /></main>`;
+    <main id="main" tabindex="-1" aria-label=${asked.value.name}><${View} /></main>`;
 }
 
 function toMain(event) {

@@ -1,7 +1,7 @@
 // The floor: every live call as a row, forms that order calls, and what was before.
-import { html, signal, batch, useEffect, useState } from './lib.js';
-import { connected, follow } from './api.js';
-import { Arrow, Form, Reply, Since, Standing, load, timeOf, useOrder } from './parts.js';
+import { html, signal, batch, useState } from './lib.js';
+import { follow, opened } from './api.js';
+import { Arrow, Form, Reply, Since, Standing, load, timeOf, useOrder, useRead } from './parts.js';
 
 /** What is told of the floor: a signal for each row, so that a change draws that row alone. */
 export const floor = { state: signal({}), ids: signal([]), rows: new Map(), over: signal(0) };
@@ -36,8 +36,7 @@ export function watchFloor() {
   };
   return follow('/v1/floor', {
     on: { floor: whole, change: take },
-    open: () => { connected.value = true; },
-    broken: () => { connected.value = false; },
+    open: () => { opened.value += 1; },
   });
 }
 
@@ -141,12 +140,10 @@ function Row({ row }) {
 function Before() {
   const [calls, set] = useState({});
   const [searches, setSearches] = useState({});
-  const ended = floor.over.value;
-  const back = connected.value;
-  useEffect(() => {
+  useRead(() => {
     load('/v1/calls?lifecycle=finalized&limit=20', set);
     load('/v1/searches', setSearches);
-  }, [ended, back]);
+  }, floor.over.value);
   return html`<section aria-labelledby="before"><h2 id="before">Before</h2>
     ${calls.fault && html`<p class="fault" role="alert">${calls.fault}</p>`}
     ${calls.value?.calls.length === 0 && html`<p class="empty">No call was made yet.</p>`}

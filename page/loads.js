@@ -1,12 +1,13 @@
 // The load test: the run in progress with what it counts, and the runs before it.
 import { html, useEffect, useState } from './lib.js';
-import { ask } from './api.js';
+import { ask, opened } from './api.js';
 import { clock } from './parts.js';
 
 const LOOK_MS = 1000;
 
 export function Loads() {
   const [told, set] = useState({});
+  const back = opened.value;
   useEffect(() => {
     let timer;
     let open = true;
@@ -26,7 +27,7 @@ export function Loads() {
       open = false;
       clearTimeout(timer);
     };
-  }, []);
+  }, [back]);
   const { loads, running, fault } = told;
   return html`<h1>Load test</h1>
     ${fault && html`<p class="fault" role="alert">${fault}</p>`}

@@ -1,14 +1,14 @@
 // The phone of whoever runs the server, and how calls to our numbers are held.
-import { html, useEffect, useState } from './lib.js';
+import { html, useState } from './lib.js';
 import { ask } from './api.js';
-import { Act, Form, load } from './parts.js';
+import { Act, Form, load, useRead } from './parts.js';
 
 const put = (path, body) => ask(path, { method: 'PUT', body });
 
 /** Whom an order rings that names nobody. */
 export function Target() {
   const [phone, set] = useState({});
-  useEffect(() => { load('/v1/phone', set); }, []);
+  useRead(() => load('/v1/phone', set));
   const store = async (number) => set({ value: await put('/v1/phone', { number }) });
   const { number, from } = phone.value ?? {};
   return html`<h3>Target number</h3>
@@ -26,7 +26,7 @@ export function Target() {
 export function Inbound() {
   const [list, set] = useState({});
   const look = () => load('/v1/inbound', set);
-  useEffect(() => { look(); }, []);
+  useRead(look);
   const profiles = list.value?.inbound ?? [];
   const path = (number) => `/v1/inbound/${encodeURIComponent(number)}`;
   const add = async ({ number, task, greeting, allow }) => {

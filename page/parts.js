@@ -1,6 +1,6 @@
 // Small pieces that several views use.
-import { computed, html, signal, useMemo, useState } from './lib.js';
-import { ask, onceKey, post } from './api.js';
+import { computed, html, signal, useEffect, useMemo, useState } from './lib.js';
+import { ask, onceKey, opened, post } from './api.js';
 
 /** The time, by the second. */
 export const now = signal(Date.now());
@@ -115,7 +115,12 @@ export function Form({ name, label, order, children }) {
   </form>`;
 }
 
-/** A list that is asked for once and again when `again` changes. */
+/** Reads at first, when `of` changes, and whenever the server is back: it may be another one. */
+export function useRead(read, ...of) {
+  useEffect(() => { read(); }, [opened.value, ...of]);
+}
+
+/** What is asked for, or why it is not there. */
 export async function load(path, into) {
   try {
     into({ value: await ask(path) });

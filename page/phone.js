@@ -1,7 +1,7 @@
 // This browser as a phone: which number it stands in for, and the one call it can have. It lives
 // as long as the page, whatever is looked at; the views draw it.
-import { effect, signal } from './lib.js';
-import { ask, post } from './api.js';
+import { signal } from './lib.js';
+import { listening, post, refusal } from './api.js';
 import { connect, dial, microphone, ring, silence } from './line.js';
 
 /** `state`: `off`, `joining`, `ready`, `away` (it registers again); `number`, `fault`. */
@@ -68,13 +68,13 @@ function register(number, first, refused = 0) {
   const path = `/v1/softphone?number=${encodeURIComponent(number)}`;
   const socket = dial(path);
   link = socket;
-  socket.onmessage = ({ data }) => take(JSON.parse(data), number, first);
-  socket.onclose = async () => {
+  const gone = async () => {
+    ear.stop();
     if (link !== socket) return;
     if (call.value?.stage === 'ringing') over('The connection broke while it rang.');
     const held = standing.value.state !== 'joining';
     if (held) standing.value = { state: 'away', number };
-    const fault = await refusal(path);
+    const fault = await hindrance(path);
     if (link !== socket) return;
     if (fault && !(held && fault.passes)) {
       link = undefined;
@@ -92,18 +92,26 @@ function register(number, first, refused = 0) {
     }
     setTimeout(() => { if (link === socket) register(number, first, again); }, RETRY_MS);
   };
+  const ear = listening(() => {
+    // Nor does anybody answer that it is closed.
+    socket.onclose = null;
+    socket.close();
+    gone();
+  });
+  socket.onmessage = ({ data }) => {
+    ear.heard();
+    take(JSON.parse(data), number, first);
+  };
+  socket.onclose = gone;
 }
 
-/** Why a socket is refused: browsers do not say, a plain request does. */
-async function refusal(path) {
-  try {
-    return await ask(path);
-  } catch (error) {
-    if (error.status === UPGRADE_REQUIRED) return null;
-    // A server that is away comes back, and holds a broken connection of ours for a moment.
-    error.passes = [0, 409].includes(error.status) || error.status >= 500;
-    return error;
-  }
+/** Why the socket is refused; `passes` if that is not for good. */
+async function hindrance(path) {
+  const error = await refusal(path);
+  if (!error || error.status === UPGRADE_REQUIRED) return null;
+  // A server that is away comes back, and holds a broken connection of ours for a moment.
+  error.passes = [0, 409].includes(error.status) || error.status >= 500;
+  return error;
 }
 
 function take({ type, ...told }, number, first) {
@@ -257,11 +265,7 @@ function over(words) {
   call.value = null;
 }
 
-/** A tab that is not looked at says it in its title; one with a call is not closed by mistake. */
-effect(() => {
-  const ringing = call.value?.stage === 'ringing';
-  document.title = ringing ? `Ringing: ${call.value.from}` : call.value ? 'On a call' : 'Tandem';
-});
+// A tab with a call is not closed by mistake.
 addEventListener('beforeunload', (event) => {
   if (call.value?.stage === 'talking') event.preventDefault();
 });

@@ -1,13 +1,12 @@
 // Calls that are made later: what is planned, what came of it, and a form to plan one.
-import { html, useEffect, useState } from './lib.js';
-import { ask, connected } from './api.js';
-import { Act, Form, load, useOrder } from './parts.js';
+import { html, useState } from './lib.js';
+import { ask } from './api.js';
+import { Act, Form, load, useOrder, useRead } from './parts.js';
 
 export function Schedules() {
   const [list, set] = useState({});
   const look = () => load('/v1/schedules', set);
-  const back = connected.value;
-  useEffect(() => { look(); }, [back]);
+  useRead(look);
   return html`<h1>Schedules</h1>
     <${Plan} done=${look} />
     ${list.fault && html`<p class="fault" role="alert">${list.fault}</p>`}

@@ -21,7 +21,7 @@ const checking = signal(null);
 /** Secrets and what is to be done elsewhere: of what was looked at last. */
 export const remains = signal(null);
 
-/** The reason why nothing is shown. */
+/** The reason why nothing is shown, or nothing new. */
 export const away = signal(null);
 
 export const tools = computed(() => told.value.tools ?? []);
@@ -32,16 +32,20 @@ function take(answer) {
   batch(() => {
     const settings = new Map(answer.settings.map((one) => [one.key, one]));
     told.value = { ...answer, settings };
-    remains.value = answer;
     away.value = null;
   });
 }
 
 export async function read() {
   try {
-    take(await ask('/v1/settings'));
+    const answer = await ask('/v1/settings');
+    take(answer);
+    // What a check has found to be done for settings that are not saved yet is still to be done.
+    if (!remains.value || Object.keys(draft.value).length === 0) remains.value = answer;
   } catch (error) {
-    away.value = error.code === 'operator_only'
+    const stranger = error.code === 'operator_only';
+    if (stranger) remains.value = null;
+    away.value = stranger
       ? 'This is for whoever runs the server: open the page with its key.' : error.message;
   }
 }
@@ -85,7 +89,9 @@ function refused(error) {
 export async function save() {
   try {
     const saved = draft.value;
-    take(await ask('/v1/settings', { method: 'PATCH', body: saved }));
+    const answer = await ask('/v1/settings', { method: 'PATCH', body: saved });
+    take(answer);
+    remains.value = answer;
     // What was changed meanwhile is not saved.
     const fresh = Object.entries(draft.value).filter(([key, value]) => saved[key] !== value);
     discard();

@@ -1,16 +1,18 @@
 // Voice set-up: carrier, model, numbers, persona and tools by form, each with a look at what works,
 // the secrets that are needed by their names, and what remains to be done elsewhere.
-import { html, useEffect } from './lib.js';
+import { html } from './lib.js';
 import { Check, Field, Unsaved, away, read, remains, shown, tools, waiting } from './settings.js';
 import { Azure } from './azure.js';
-import { Copy } from './parts.js';
+import { Copy, useRead } from './parts.js';
 import { Inbound, Target } from './numbers.js';
 
 export function Setup() {
-  useEffect(() => { read(); }, []);
-  if (away.value) return html`<h1>Set-up</h1><p class="fault" role="alert">${away.value}</p>`;
-  if (!remains.value) return html`<h1>Set-up</h1><p class="empty">Reading the settings …</p>`;
-  return html`<h1>Set-up</h1>
+  useRead(read);
+  const fault = away.value && html`<p class="fault" role="alert">${away.value}</p>`;
+  if (!remains.value) {
+    return html`<h1>Set-up</h1>${fault || html`<p class="empty">Reading the settings …</p>`}`;
+  }
+  return html`<h1>Set-up</h1>${fault}
     <p class="about">What is set here is kept in the record and goes before the environment, which
       goes before the file. Secrets are set in the environment alone.</p>
     ${waiting.value.length > 0 && html`<p class="note bad" role="status">

@@ -1,7 +1,7 @@
 // The softphone as it is seen: its view, and a bar above every other view while there is a call.
 import { effect, html, signal, useEffect, useRef } from './lib.js';
 import { ask, post } from './api.js';
-import { Act, Form, Since } from './parts.js';
+import { Act, Form, Since, useRead } from './parts.js';
 import { CHOOSES_LOUDSPEAKER } from './line.js';
 import { floor } from './floor.js';
 import * as phone from './phone.js';
@@ -70,10 +70,10 @@ function Hands({ call }) {
 
 export function Softphone() {
   const { rehearsal } = floor.state.value;
-  useEffect(() => {
+  useRead(() => {
     // Without them a number is typed.
     if (rehearsal !== undefined) learn(rehearsal).catch(() => {});
-  }, [rehearsal]);
+  }, rehearsal);
   const call = phone.call.value;
   return html`<h1>Softphone</h1>
     <${Current} call=${call} />

@@ -8,6 +8,7 @@ pub mod accept;
 pub mod refusals;
 
 mod acs;
+mod alive;
 mod approvals;
 mod caller;
 mod calls;

@@ -120,7 +120,10 @@ impl Client {
         let answer = answer.map_err(|error| self.unreached(error))?.error_for_status()?;
         let events = SseStream::from_bytes_stream(answer.bytes_stream());
         let read = |event: Result<sse_stream::Sse, sse_stream::Error>| {
-            serde_json::from_str(&event.ok()?.data?).ok()
+            let event = event.ok()?;
+            // `alive` is no event of the call, and has none.
+            event.id?;
+            serde_json::from_str(&event.data?).ok()
         };
         Ok(events.filter_map(move |event| std::future::ready(read(event))))
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use schemars::JsonSchema;
@@ -16,15 +16,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::Desk;
+use super::alive::{self, ALIVE};
 use super::caller::Caller;
 use super::openapi::words::{DirectionWord, LifecycleWord};
 use super::problem::Problem;
 use crate::model::endpoints::PlaceSeen;
 use crate::standing::{Seen, State as Does};
 use crate::store::{Archive as _, LiveRow};
-
-/// A stream says that it lives, and looks whether its reader may still read, this often.
-const ALIVE: Duration = Duration::from_secs(5);
 
 /// Between two looks: a floor is made of many facts, and nobody reads faster.
 const BREATH: Duration = Duration::from_millis(400);
@@ -42,8 +40,7 @@ pub(super) async fn show(
     if accepts.is_some_and(|accepts| accepts.contains("text/event-stream")) {
         let commits = desk.store.commits();
         let follower = Follower { desk, headers, commits, told: None };
-        let alive = KeepAlive::new().interval(ALIVE);
-        return Ok(Sse::new(follower.stream()).keep_alive(alive).into_response());
+        return Ok(alive::told(follower.stream()));
     }
     let rows = desk.store.floor(caller.sees()).await?;
     let floor =

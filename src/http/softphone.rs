@@ -17,15 +17,17 @@ use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::call::event::Input;
 use tandem_actors::carrier::Number;
 use tandem_actors::leg::Broken;
+use tokio::time::Instant;
 
 use super::Desk;
+use super::alive::ALIVE;
 use super::caller::Operator;
 use super::calls::order::{checked_number, checked_task};
 use super::openapi::words::E164;
 use super::problem::Problem;
 use super::{media, phone};
 use crate::account::Account;
-use crate::carrier::softphone::wire::{self, Inbound};
+use crate::carrier::softphone::wire::{self, Inbound, Outbound};
 use crate::carrier::softphone::{self, NotStandingIn, Softphones, StandIn};
 use crate::config::Dialect;
 use crate::reception::Ringing;
@@ -33,12 +35,9 @@ use crate::socket::tally::Tally;
 use crate::socket::upgrade::{Carried, NoUpgrade, Upgrade};
 use crate::socket::{Message, Socket};
 
-/// How often a browser that stands in for a number is asked whether it is there: half as long as
-/// proxies keep a socket on which nothing is said.
-const ASKED: Duration = Duration::from_secs(25);
-
-/// A browser that has not answered twice has gone: a lid was closed, a network was left.
-const GONE: Duration = Duration::from_secs(60);
+/// A browser that has not answered twice has gone: a lid was closed, a network was left. The page
+/// gives a silent socket up a little earlier, and finds its number free again soon.
+const GONE: Duration = Duration::from_secs(15);
 
 /// A browser that takes nothing for so long has gone too.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -124,7 +123,7 @@ async fn is_ours(desk: &Desk, number: &Number) -> Result<bool, Problem> {
 /// Tells the browser what rings, and hears whether it is refused, until it goes.
 async fn serve(mut socket: Socket<Carried>, mut stand_in: StandIn, softphones: Softphones) {
     let mut tally = Tally::new("softphone");
-    let mut ask = tokio::time::interval(ASKED);
+    let mut silence = tokio::time::interval_at(Instant::now() + ALIVE, ALIVE);
     loop {
         let flushed = poll_fn(|cx| socket.poll_flush(cx));
         if !matches!(tokio::time::timeout(PATIENCE, flushed).await, Ok(Ok(()))) {
@@ -140,9 +139,10 @@ async fn serve(mut socket: Socket<Carried>, mut stand_in: StandIn, softphones: S
                 Some(message) => socket.send_text(message),
                 None => return farewell(socket, GOING_AWAY).await,
             },
-            _ = ask.tick() => match socket.unanswered() {
+            _ = silence.tick() => match socket.unanswered() {
                 silent if silent >= GONE => return,
-                _ => socket.ping(),
+                // The ping asks the browser, the word tells the page, which sees no pings.
+                _ => socket.ping().and_then(|()| socket.send_text(Outbound::Alive.text())),
             },
         };
         if done.is_err() {

@@ -111,9 +111,7 @@ async fn it_rings_on_when_a_browser_goes_and_the_next_one_answers() {
     let call = stage.place(LUIGIS, Dialect::Acs24k).await;
     let ring = browser.told().await;
     let url = browser.url.clone();
-    browser.socket.close(1_001, "").unwrap();
-    assert!(text(&mut browser.socket).await.is_err());
-    drop(browser);
+    browser.go().await;
     // The close is answered before the number is let go.
     while stage.server.desk.softphones.phones() > 0 {
         tokio::task::yield_now().await;
@@ -311,7 +309,7 @@ async fn nothing_that_a_browser_sends_is_trusted() {
     for _ in 0..50 {
         browser.say(&json!({ "type": "reject" })).await;
     }
-    let broken = text(&mut browser.socket).await;
+    let broken = browser.next().await;
     assert!(matches!(broken, Err(Broken::Closed { code: 1_008, .. })), "{broken:?}");
     stage.close().await;
 }

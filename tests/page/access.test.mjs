@@ -41,6 +41,30 @@ test('a stranger sees nothing, and a key opens it', async () => {
   });
 });
 
+test('a refusal that comes after the key was taken asks for no key', async () => {
+  await withPage(async (page) => {
+    let held = false;
+    const asked = new Promise((resolve) => {
+      page.route('**/v1/floor', async (route) => {
+        if (held || route.request().headers().accept !== 'application/json') return route.continue();
+        held = true;
+        const response = await route.fetch();
+        return resolve(() => route.fulfill({ response }));
+      });
+    });
+    await page.goto(`${server.url}/`);
+    const refuse = await asked;
+    await page.getByRole('textbox', { name: 'Key' }).fill(KEY);
+    const taken = page.waitForResponse('**/session');
+    await page.getByRole('button', { name: 'Open' }).click();
+    await taken;
+    await page.getByRole('textbox', { name: 'Key' }).waitFor({ state: 'detached' });
+    await refuse();
+    await page.getByText('No call is live.').waitFor();
+    assert.equal(await page.getByRole('textbox', { name: 'Key' }).count(), 0);
+  });
+});
+
 test('a key of an account opens what is its own, until it is revoked', async () => {
   const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
   const ask = (path, method, body) => fetch(server.url + path, {

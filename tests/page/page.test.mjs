@@ -119,6 +119,33 @@ test('three are asked side by side, and one of them is chosen', async () => {
   });
 });
 
+test('each view says which it is, in the title and to whoever reads by ear', async () => {
+  await withPage(async (page) => {
+    assert.equal(await page.title(), 'Floor — Tandem');
+    const shown = async (name) => {
+      await page.waitForFunction((label) => {
+        const [here, main] = [document.activeElement, document.querySelector('main')];
+        return here === main && main.getAttribute('aria-label') === label;
+      }, name);
+      assert.equal(await page.title(), `${name} — Tandem`);
+    };
+    for (const name of ['Schedules', 'Load test', 'Set-up', 'Softphone', 'Floor']) {
+      await page.getByRole('link', { name, exact: true }).click();
+      await shown(name);
+      await page.getByRole('heading', { name, level: 1 }).waitFor();
+    }
+    const { id } = await order(server, '/v1/calls', { to: '+15550105', task: 'Wait.' });
+    await page.getByRole('row', { name: /\+15550105/ }).first().getByRole('link').click();
+    // No number is kept in the browser's history.
+    await shown('Call');
+    await page.goBack();
+    await shown('Floor');
+    await page.goto(`${server.url}/#/elsewhere`);
+    await shown('Nothing here');
+    await order(server, `/v1/calls/${id}/hangup`, {});
+  });
+});
+
 test('a call is planned and called off', async () => {
   await withPage(async (page) => {
     await page.getByRole('link', { name: 'Schedules' }).click();

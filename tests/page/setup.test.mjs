@@ -143,16 +143,38 @@ test('what holds after a restart is kept over it, and can be taken back', async 
     await save(page);
     await page.getByText('One setting waits for a restart').waitFor();
     await page.getByText('Now +15550199, after a restart +15550777.').waitFor();
+    // What is not saved yet is not lost.
+    await page.getByLabel('Says first').fill('Good day.');
+    const azure = part(page, 'Connect what there is in Azure');
+    await azure.getByText('Resources by their addresses').click();
+    await azure.getByLabel('Tenant').fill('t-1');
     await server.kill();
+    await page.getByText('no connection to the server').waitFor(LONG);
     await server.again();
-    await page.reload();
-    await page.getByRole('heading', { name: 'Persona' }).waitFor(LONG);
+    await page.getByText('waits for a restart').waitFor({ state: 'detached', ...LONG });
     assert.equal(await page.getByLabel('Our number').inputValue(), '+15550777');
-    await page.getByText('waits for a restart').waitFor({ state: 'detached' });
+    assert.equal(await page.getByLabel('Says first').inputValue(), 'Good day.');
+    assert.equal(await azure.getByLabel('Tenant').inputValue(), 't-1');
+    await page.getByRole('button', { name: 'Discard' }).click();
     await part(page, 'Numbers').getByText('carrier.number, set here').waitFor();
     await page.getByRole('button', { name: /Back to the file.*Our number/ }).click();
     await save(page);
     await page.getByText('Now +15550777, after a restart +15550199.').waitFor();
+  });
+});
+
+test('what could not be read is read when the server is back', async () => {
+  await withPage(async (page) => {
+    await page.goto(`${server.url}/#/`);
+    await page.reload();
+    await page.getByText('live', { exact: true }).waitFor();
+    await server.kill();
+    await page.getByRole('link', { name: 'Set-up' }).click();
+    await page.getByRole('alert').filter({ hasText: 'does not answer' }).waitFor();
+    await accessible(page, 'without a server');
+    await server.again();
+    await part(page, 'Persona').waitFor(LONG);
+    assert.equal(await page.getByRole('alert').count(), 0);
   });
 });
 

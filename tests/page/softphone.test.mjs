@@ -103,7 +103,7 @@ test('a browser takes the place of a callee, talks and is answered', async () =>
     await asItIs(page);
     const { id } = await order(server, '/v1/calls', { to: SILENT, task: TASK });
     await page.getByRole('heading', { name: 'Ringing: a call from +15550199.' }).waitFor(LONG);
-    assert.equal(await page.title(), 'Ringing: +15550199');
+    assert.equal(await page.title(), 'Ringing — Softphone — Tandem');
     await page.waitForFunction(() => globalThis.heard().loudest > 0.05);
     await accessible(page, 'ringing');
     // The phone is the page's, not the view's.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -62,6 +62,43 @@ export class Server {
     this.runs.forEach((run) => run.kill('SIGKILL'));
     await this.kill();
     rmSync(this.dir, { recursive: true });
+  }
+}
+
+/** What stands between a browser and a server, and can forget the connections that it has. */
+export class Router {
+  static async before(server) {
+    const router = new Router();
+    router.lines = [];
+    router.door = createServer((near) => {
+      const far = connect(server.port, '127.0.0.1');
+      for (const [one, other] of [[near, far], [far, near]]) {
+        one.on('data', (data) => { if (!one.forgotten) other.write(data); });
+        one.on('close', () => { if (!one.forgotten) other.destroy(); });
+        one.on('error', () => {});
+        one.forgotten = router.deaf;
+        router.lines.push(one);
+      }
+    });
+    await new Promise((resolve) => { router.door.listen(0, '127.0.0.1', resolve); });
+    router.url = `http://127.0.0.1:${router.door.address().port}`;
+    return router;
+  }
+
+  /** From now on nothing passes, on lines that there are and on new ones, and nobody is told. */
+  forget() {
+    this.deaf = true;
+    this.lines.forEach((line) => { line.forgotten = true; });
+  }
+
+  /** New lines pass again; what was forgotten stays so. */
+  recover() {
+    this.deaf = false;
+  }
+
+  stop() {
+    this.door.close();
+    this.lines.forEach((line) => line.destroy());
   }
 }
 

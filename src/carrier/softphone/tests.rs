@@ -81,6 +81,7 @@ fn every_message_of_ours_is_written_as_in_the_fixture() {
         Outbound::Start { rate: 24_000, channels: 1, encoding: "pcm_s16le" },
         Outbound::Mark { mark: 7 },
         Outbound::Flush,
+        Outbound::Alive,
     ];
     assert_eq!(ours.map(|message| message.text()).to_vec(), OUTBOUND.lines().collect::<Vec<_>>());
     let first = codec::Codec::default().release();

@@ -69,6 +69,8 @@ pub enum Outbound<'a> {
         /// In E.164.
         number: &'a str,
     },
+    /// There is nothing else to say, and somebody who would say it.
+    Alive,
     /// It rings.
     Ring {
         /// Our name for the call.

@@ -1,12 +1,11 @@
 //! What happens to a call, in order: as a list, or as it comes (server-sent events).
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use futures_util::stream;
@@ -17,15 +16,13 @@ use tandem_actors::briefing::CallId;
 use tokio::sync::watch;
 
 use super::super::Desk;
+use super::super::alive::{self, ALIVE};
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use crate::store::{Archive as _, EventRow, Store};
 
 /// The header by which a client says where it stopped reading.
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
-
-/// A stream says that it lives, and looks whether its reader may still read, this often.
-const ALIVE: Duration = Duration::from_secs(5);
 
 /// Behind which event.
 #[derive(Deserialize, JsonSchema)]
@@ -56,8 +53,7 @@ pub(in crate::http) async fn events(
             read: Vec::new().into_iter(),
             caller: (desk, headers),
         };
-        let alive = KeepAlive::new().interval(ALIVE);
-        return Ok(Sse::new(follower.stream()).keep_alive(alive).into_response());
+        return Ok(alive::told(follower.stream()));
     }
     let events = desk.store.events(&row.id, after).await?;
     Ok(Json(events.iter().map(view).collect::<Vec<_>>()).into_response())

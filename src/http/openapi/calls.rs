@@ -115,7 +115,8 @@ fn told() -> Vec<Operation> {
             .about(
                 "As a list of at most 5,000; to whoever accepts `text/event-stream` as it happens, \
                  until the end of the call. Each event of the stream has the number of the event \
-                 as `id`, its kind as `event` and the same JSON as `data`.",
+                 as `id`, its kind as `event` and the same JSON as `data`. Where none comes for \
+                 5 s there is `alive`, which has no `id`: whoever misses it has lost the stream.",
             )
             .asks::<After>()
             .hears("Last-Event-ID")
@@ -128,7 +129,8 @@ fn told() -> Vec<Operation> {
         get("/v1/floor", "showFloor", "Every live call at a glance")
             .about(
                 "To whoever accepts `text/event-stream` for as long as it is read: an event \
-                 `floor` with the whole, then `change` with what is new and which are over.",
+                 `floor` with the whole, then `change` with what is new and which are over; \
+                 `alive` where nothing comes for 5 s.",
             )
             .shows(
                 200,

@@ -41,7 +41,7 @@ pub(super) fn searches() -> Vec<Operation> {
         get("/v1/searches/{id}/events", "getSearchEvents", "A search as it goes on")
             .about(
                 "Events of the name `search`, each with the whole search as `data`, at every \
-                 change, until nothing will come any more.",
+                 change, until nothing will come any more; `alive` where nothing comes for 5 s.",
             )
             .refuses(404, no_search)
             .shows(200, "As it happens.", vec![("text/event-stream", event)]),

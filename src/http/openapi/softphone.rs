@@ -13,7 +13,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 "A WebSocket of JSON texts. It says `ready` and, for each call to that number, \
                  `ring` with `call`, `from`, `why` (`call`, or `hand_over` with an \
                  `introduction`) and `media`, the path whose socket answers it, then `over` with \
-                 `how`. The browser says `reject` or `busy` with the `call`. In a rehearsal any \
+                 `how`; every 5 s `alive`, whose absence tells that the network has lost the \
+                 socket. The browser says `reject` or `busy` with the `call`. In a rehearsal any \
                  number can be taken, with a real carrier the phone of the house and that of \
                  hand-overs.",
             )

@@ -6,19 +6,17 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use axum::response::sse::Event;
 use futures_util::{Stream, stream};
 use serde_json::Value;
 use tokio::sync::watch;
 
 use super::super::Desk;
+use super::super::alive::{self, ALIVE};
 use super::super::caller::Caller;
 use super::super::problem::Problem;
 use super::{of, view};
-
-/// A stream says that it lives, and looks whether its reader may still read, this often.
-const ALIVE: Duration = Duration::from_secs(5);
 
 /// Between two looks: a search is made of many facts, and nobody reads faster.
 const BREATH: Duration = Duration::from_millis(300);
@@ -33,8 +31,7 @@ pub(in crate::http) async fn events(
     let search = of(&desk, &caller, &id).await?;
     let commits = desk.store.commits();
     let follower = Follower { desk, headers, id: search.id, commits, told: Value::Null };
-    let alive = KeepAlive::new().interval(ALIVE);
-    Ok(Sse::new(follower.stream()).keep_alive(alive).into_response())
+    Ok(alive::told(follower.stream()))
 }
 
 /// Reads on as long as there is something to come.

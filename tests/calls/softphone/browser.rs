@@ -58,10 +58,11 @@ pub(crate) async fn send(socket: &mut Socket<dial::Dialled>, message: &Value) {
     poll_fn(|cx| socket.poll_flush(cx)).await.unwrap();
 }
 
-/// A browser that stands in for a number.
+/// A browser that stands in for a number. It answers pings whatever its page does.
 pub(crate) struct Browser {
     pub(crate) url: String,
-    pub(crate) socket: Socket<dial::Dialled>,
+    says: mpsc::Sender<Value>,
+    told: mpsc::Receiver<Result<Value, Broken>>,
 }
 
 impl Browser {
@@ -70,22 +71,73 @@ impl Browser {
         let mut socket = connect(url, &path(number), &[]).await.unwrap();
         let ready = text(&mut socket).await.unwrap();
         assert_eq!(ready, json!({ "type": "ready", "number": number }));
-        Self { url: url.to_owned(), socket }
+        let ((says, words), (hears, told)) = (mpsc::channel(1), mpsc::channel(64));
+        drop(tokio::spawn(stay(socket, words, hears)));
+        Self { url: url.to_owned(), says, told }
+    }
+
+    /// What it is told next, or how its socket ended.
+    pub(crate) async fn next(&mut self) -> Result<Value, Broken> {
+        let next = tokio::time::timeout(PATIENCE, self.told.recv()).await;
+        next.expect("waited in vain").expect("the end is told once")
     }
 
     /// What it is told next.
     pub(crate) async fn told(&mut self) -> Value {
-        text(&mut self.socket).await.unwrap()
+        self.next().await.unwrap()
     }
 
     pub(crate) async fn say(&mut self, message: &Value) {
-        send(&mut self.socket, message).await;
+        // Who was turned away says the rest to nobody.
+        drop(self.says.send(message.clone()).await);
+    }
+
+    /// Stands in no more, and the server has seen it.
+    pub(crate) async fn go(self) {
+        let Self { says, mut told, .. } = self;
+        drop(says);
+        while let Some(Ok(_)) = told.recv().await {}
     }
 
     /// Answers what it was told that rings, as somebody who behaves like this.
     pub(crate) async fn answer(&self, ring: &Value, role: Role) -> OnThePhone {
         assert_eq!(ring["type"], "ring", "{ring}");
         pick_up(&self.url, ring["media"].as_str().unwrap(), role).await
+    }
+}
+
+async fn stay(
+    mut socket: Socket<dial::Dialled>,
+    mut words: mpsc::Receiver<Value>,
+    hears: mpsc::Sender<Result<Value, Broken>>,
+) {
+    let mut stays = true;
+    loop {
+        tokio::select! {
+            message = poll_fn(|cx| socket.poll_message(cx)) => {
+                let told = message.map(|message| match message {
+                    Message::Text(text) => serde_json::from_str(&text).unwrap(),
+                    Message::Binary(_) => panic!("bytes on a socket of words"),
+                });
+                let ends = told.is_err();
+                let is_news = told.as_ref().map_or(true, |told: &Value| told["type"] != "alive");
+                if is_news {
+                    drop(hears.send(told).await);
+                }
+                if ends {
+                    return;
+                }
+            }
+            word = words.recv(), if stays => {
+                drop(match &word {
+                    Some(word) => socket.send_text(word.to_string()),
+                    None => socket.close(1_001, ""),
+                });
+                stays = word.is_some();
+            }
+        }
+        // How it fails is told by reading.
+        drop(poll_fn(|cx| socket.poll_flush(cx)).await);
     }
 }
 

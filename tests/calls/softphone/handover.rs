@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tandem::rehearsal::phone::Ending;
 use tandem_actors::briefing::{CallId, Outcome};
 
-use super::browser::{Browser, connect, dialled, refused, text};
+use super::browser::{Browser, connect, dialled, refused};
 use super::called;
 use crate::api::Api;
 use crate::handover::{ASKER, COLLEAGUE, NOBODY};
@@ -126,7 +126,7 @@ async fn two_who_talk_are_parted_when_the_server_goes_at_once() {
         (caller.until_left().await, colleague.until_left().await),
         (Ending::Remote, Ending::Remote)
     );
-    assert!(text(&mut browser.socket).await.is_ok_and(|told| told["how"] == "answered"));
+    assert!(browser.next().await.is_ok_and(|told| told["how"] == "answered"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
