@@ -3,7 +3,9 @@
 //! told in the module above.
 
 mod board;
+mod human;
 mod live;
+mod resume;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -22,7 +24,7 @@ use super::rest::{Rest, RestError};
 use crate::config::Dialect;
 use crate::reception;
 use board::{Board, refused};
-use live::{Live, Lives, Stage};
+use live::{Live, Lives};
 use waiting::Callers;
 
 /// How calls are made at this Asterisk.
@@ -93,36 +95,7 @@ impl Control {
     /// # Errors
     /// [`RestError`]; then nothing is known.
     pub async fn resume(&self) -> Result<(), RestError> {
-        let board = &self.0;
-        // In this order: a call taken between the two is not taken for one that is over.
-        let (lives, callers) = (board.lives.all(), board.waiting.all());
-        let channels = board.rest.channels().await?;
-        let state = |id: &str| channels.iter().find(|it| it.id == id).map(|it| it.state.as_str());
-        for (phone, live) in &lives {
-            match (state(phone), state(&names::media(phone))) {
-                (None, _) if live.stage == Stage::Asked => {}
-                (None, _) => board.lost(phone).await,
-                _ if live.stage == Stage::Left => {}
-                (Some("Up"), None) if live.is_ours() => board.connect(phone).await,
-                (Some(_), Some(_)) => board.add(phone, &names::media(phone)).await,
-                (Some(_), None) => {}
-            }
-        }
-        for caller in callers.iter().filter(|caller| state(caller).is_none()) {
-            board.waiting.gone(caller);
-        }
-        for bridge in board.rest.bridges().await? {
-            let Some(phone) = names::bridged(&bridge.id) else { continue };
-            if board.lives.get(phone).is_some() {
-                continue;
-            }
-            if bridge.channels.contains(&names::human(phone)) {
-                board.lives.enter(phone, Live::handed_over(phone));
-            } else {
-                board.clear(phone).await;
-            }
-        }
-        Ok(())
+        self.0.resume().await
     }
 }
 

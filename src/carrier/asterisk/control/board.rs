@@ -16,14 +16,10 @@ use crate::carrier::asterisk::names::{self, Role};
 use crate::carrier::asterisk::outcome;
 use crate::carrier::asterisk::rest::{External, Rest, RestError, Ring};
 use crate::config::Dialect;
-use crate::reception::{self, Passing, Ringing, Taken};
+use crate::reception::{self, Ringing, Taken};
 
 /// A call that is over is gone from the exchange by then.
 const SETTLED: Duration = Duration::from_millis(500);
-
-/// How long a human's phone rings for somebody who is put straight through: as long as any phone
-/// does before a voicemail takes it.
-const PASSED_RINGS: Duration = Duration::from_secs(30);
 
 /// The calls at one Asterisk, and whom to tell of them.
 pub(super) struct Board {
@@ -100,31 +96,6 @@ impl Board {
         }
     }
 
-    /// Rings a human for a caller whom nobody answers until then.
-    async fn pass_on(&self, channel: &Channel, passing: Passing) {
-        let (phone, bridge) = (&channel.id, names::bridge(&channel.id));
-        self.lives.enter(phone, Live::passed_on(passing.call().clone()));
-        let ring = Ring {
-            id: &names::human(phone),
-            endpoint: &self.endpoint(passing.human()),
-            caller: &channel.caller.number,
-            ringing: PASSED_RINGS,
-        };
-        let rung = async {
-            self.rest.sound_ringing(phone).await?;
-            self.rest.bridge(&bridge).await?;
-            self.rest.join(&bridge, phone).await?;
-            self.rest.ring(ring).await
-        };
-        match rung.await {
-            Ok(()) => passing.done(),
-            Err(error) => {
-                tracing::warn!(%error, "a caller was not put through");
-                self.clear(phone).await;
-            }
-        }
-    }
-
     /// Joins an answered phone with a media channel to us.
     pub(super) async fn connect(&self, phone: &str) {
         if let Err(error) = self.try_connect(phone).await {
@@ -169,27 +140,6 @@ impl Board {
         if let Err(error) = self.rest.join(&names::bridge(phone), channel).await {
             self.fail(phone, &error).await;
         }
-    }
-
-    /// The human is there: the phone is theirs, and we go.
-    async fn hand_over(&self, phone: &str) {
-        let human = names::human(phone);
-        let Some(live) = self.lives.get(phone) else {
-            return self.report(self.rest.hang_up(&human).await);
-        };
-        if live.stage == Stage::PassedOn {
-            self.report(self.rest.answer(phone).await);
-        }
-        if let Err(error) = self.rest.join(&names::bridge(phone), &human).await {
-            if !live.is_ours() {
-                return self.clear(phone).await;
-            }
-            self.report(self.rest.hang_up(&human).await);
-            return self.tell(&live, Input::Transferred(Err(error.to_string())));
-        }
-        self.lives.advance(phone, Stage::HandedOver);
-        self.tell(&live, Input::Transferred(Ok(())));
-        self.report(self.rest.hang_up(&names::media(phone)).await);
     }
 
     /// A channel is gone.
@@ -263,19 +213,19 @@ impl Board {
     }
 
     /// What cannot be removed now is found again when events come back.
-    fn report(&self, removed: Result<(), RestError>) {
+    pub(super) fn report(&self, removed: Result<(), RestError>) {
         if let Err(error) = removed {
             tracing::debug!(%error, "not removed from asterisk");
         }
     }
 
-    fn tell(&self, live: &Live, input: Input) {
+    pub(super) fn tell(&self, live: &Live, input: Input) {
         if let Some((exchange, _)) = self.house.get() {
             exchange.tell(&live.call, input);
         }
     }
 
-    fn endpoint(&self, number: &Number) -> String {
+    pub(super) fn endpoint(&self, number: &Number) -> String {
         self.settings.endpoint.replace("{number}", number.as_str())
     }
 
@@ -314,19 +264,6 @@ impl Board {
         let ended = self.rest.hang_up(phone).await;
         self.clear(phone).await;
         ended.map_err(|error| refused(&error))
-    }
-
-    pub(super) async fn transfer(&self, phone: &str, to: &Number) -> Result<(), CarrierError> {
-        if self.lives.get(phone).is_none_or(|live| live.stage != Stage::Talking) {
-            return Err(CarrierError::NotOffered("transfer a call that is not in its hands"));
-        }
-        let ring = Ring {
-            id: &names::human(phone),
-            endpoint: &self.endpoint(to),
-            caller: self.settings.number.as_str(),
-            ringing: self.settings.ringing,
-        };
-        self.rest.ring(ring).await.map_err(|error| refused(&error))
     }
 }
 

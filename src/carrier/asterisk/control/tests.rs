@@ -4,6 +4,7 @@ use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::carrier::Addresses;
 use tokio_util::sync::CancellationToken;
 
+use super::live::Stage;
 use super::*;
 use crate::carrier::asterisk::events::{Source, watch};
 use crate::rehearsal::asterisk::{Asterisk, USER};
