@@ -13,6 +13,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::IntoFuture as _;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,7 @@ impl Asterisk {
             hall: Mutex::default(),
             events: broadcast::Sender::new(EVENTS),
             cut: Mutex::default(),
+            is_mute: AtomicBool::new(false),
             changed: watch::Sender::new(0),
             reports: told,
             media: Mutex::default(),
@@ -133,6 +135,14 @@ impl Asterisk {
         largest.map(|channels| channels.iter().filter_map(name).collect()).unwrap_or_default()
     }
 
+    /// How the phone of this number is doing: `Ringing`, `Up`; nothing when it has no channel.
+    #[must_use]
+    pub fn state(&self, number: &str) -> Option<&'static str> {
+        let hall = self.pbx.hall();
+        let of = |channel: &&Channel| channel.kind.name() == number;
+        hall.channels.values().find(of).map(|channel| channel.state)
+    }
+
     /// The keys that were sent to phones.
     #[must_use]
     pub fn keys(&self) -> String {
@@ -143,6 +153,12 @@ impl Asterisk {
     pub fn cut_events(&self) {
         self.pbx.cut().cancel();
         *self.pbx.cut() = CancellationToken::new();
+        self.pbx.is_mute.store(false, Ordering::SeqCst);
+    }
+
+    /// A fault: the sockets of events are dead, and neither side knows until they are cut.
+    pub fn lose_events(&self) {
+        self.pbx.is_mute.store(true, Ordering::SeqCst);
     }
 
     /// Whoever has this number hangs up.
@@ -180,6 +196,8 @@ struct Pbx {
     events: broadcast::Sender<String>,
     /// Ends every socket of events.
     cut: Mutex<CancellationToken>,
+    /// Whether what happens reaches no socket of events.
+    is_mute: AtomicBool,
     changed: watch::Sender<u64>,
     reports: mpsc::Sender<Report>,
     media: Mutex<String>,

@@ -89,8 +89,8 @@ impl Control {
     }
 
     /// Looks up every live call after events may have been missed: calls that are over are
-    /// ended, calls that were answered get their media, what an earlier run left is removed,
-    /// unless two humans talk there.
+    /// ended, calls that were answered get their media, humans who have picked up get their
+    /// callers, what an earlier run left is removed, unless two humans talk there.
     ///
     /// # Errors
     /// [`RestError`]; then nothing is known.

@@ -21,6 +21,9 @@ use crate::reception::{self, Ringing, Taken};
 /// A call that is over is gone from the exchange by then.
 const SETTLED: Duration = Duration::from_millis(500);
 
+/// Why something is over that nobody has told us of.
+pub(super) const UNSEEN: &str = "lost_from_sight";
+
 /// The calls at one Asterisk, and whom to tell of them.
 pub(super) struct Board {
     pub(super) rest: Rest,
@@ -146,13 +149,7 @@ impl Board {
     pub(super) async fn gone(&self, channel: &str, cause: u32) {
         match names::role(channel) {
             Role::Media(phone) => self.media_gone(phone).await,
-            Role::Human(phone) => match self.lives.get(phone) {
-                Some(live) if live.is_ours() => {
-                    let why = outcome::of(cause).word().to_owned();
-                    self.tell(&live, Input::Transferred(Err(why)));
-                }
-                Some(_) | None => self.clear(phone).await,
-            },
+            Role::Human(phone) => self.human_gone(phone, outcome::of(cause).word()).await,
             Role::Phone | Role::Caller => {
                 self.waiting.gone(channel);
                 if let Some(live) = self.lives.leave(channel) {
@@ -189,7 +186,7 @@ impl Board {
     /// A phone is gone, and nobody heard why.
     pub(super) async fn lost(&self, phone: &str) {
         if let Some(live) = self.lives.leave(phone) {
-            self.tell(&live, Input::Ended(Outcome::NetworkError, "lost_from_sight".to_owned()));
+            self.tell(&live, Input::Ended(Outcome::NetworkError, UNSEEN.to_owned()));
         }
         self.clear(phone).await;
     }

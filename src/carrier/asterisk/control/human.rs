@@ -7,10 +7,10 @@ use tandem_actors::call::event::Input;
 use tandem_actors::carrier::{CarrierError, Number};
 
 use super::board::{Board, refused};
-use super::live::{Live, Stage};
+use super::live::{Human, Live, Stage};
 use crate::carrier::asterisk::ari::Channel;
 use crate::carrier::asterisk::names;
-use crate::carrier::asterisk::rest::Ring;
+use crate::carrier::asterisk::rest::{RestError, Ring};
 use crate::reception::Passing;
 
 /// How long a human's phone rings for somebody who is put straight through: as long as any phone
@@ -22,30 +22,35 @@ impl Board {
         if self.lives.get(phone).is_none_or(|live| live.stage != Stage::Talking) {
             return Err(CarrierError::NotOffered("transfer a call that is not in its hands"));
         }
-        let ring = Ring {
-            id: &names::human(phone),
-            endpoint: &self.endpoint(to),
-            caller: self.settings.number.as_str(),
-            ringing: self.settings.ringing,
-        };
-        self.rest.ring(ring).await.map_err(|error| refused(&error))
+        let (caller, ringing) = (self.settings.number.as_str(), self.settings.ringing);
+        let rung = self.ring_human(phone, to, caller, ringing).await;
+        rung.map_err(|error| refused(&error))
+    }
+
+    async fn ring_human(
+        &self,
+        phone: &str,
+        to: &Number,
+        caller: &str,
+        ringing: Duration,
+    ) -> Result<(), RestError> {
+        self.lives.human(phone, Human::Asked);
+        let (human, endpoint) = (names::human(phone), self.endpoint(to));
+        self.rest.ring(Ring { id: &human, endpoint: &endpoint, caller, ringing }).await?;
+        self.lives.human_rung(phone);
+        Ok(())
     }
 
     /// Rings a human for a caller whom nobody answers until then.
     pub(super) async fn pass_on(&self, channel: &Channel, passing: Passing) {
         let (phone, bridge) = (&channel.id, names::bridge(&channel.id));
         self.lives.enter(phone, Live::passed_on(passing.call().clone()));
-        let ring = Ring {
-            id: &names::human(phone),
-            endpoint: &self.endpoint(passing.human()),
-            caller: &channel.caller.number,
-            ringing: PASSED_RINGS,
-        };
         let rung = async {
             self.rest.sound_ringing(phone).await?;
             self.rest.bridge(&bridge).await?;
             self.rest.join(&bridge, phone).await?;
-            self.rest.ring(ring).await
+            let caller = &channel.caller.number;
+            self.ring_human(phone, passing.human(), caller, PASSED_RINGS).await
         };
         match rung.await {
             Ok(()) => passing.done(),
@@ -62,18 +67,29 @@ impl Board {
         let Some(live) = self.lives.get(phone) else {
             return self.report(self.rest.hang_up(&human).await);
         };
-        if live.stage == Stage::PassedOn {
-            self.report(self.rest.answer(phone).await);
+        match live.stage {
+            // An event and a look-up have both told of them.
+            Stage::HandedOver => return,
+            Stage::PassedOn => self.report(self.rest.answer(phone).await),
+            Stage::Left | Stage::Asked | Stage::Ringing | Stage::Talking => {}
         }
         if let Err(error) = self.rest.join(&names::bridge(phone), &human).await {
-            if !live.is_ours() {
-                return self.clear(phone).await;
-            }
             self.report(self.rest.hang_up(&human).await);
-            return self.tell(&live, Input::Transferred(Err(error.to_string())));
+            return self.human_gone(phone, &error.to_string()).await;
         }
-        self.lives.advance(phone, Stage::HandedOver);
+        self.lives.handed_over(phone);
         self.tell(&live, Input::Transferred(Ok(())));
         self.report(self.rest.hang_up(&names::media(phone)).await);
+    }
+
+    /// The human is gone. A caller who is with us stays there.
+    pub(super) async fn human_gone(&self, phone: &str, why: &str) {
+        match self.lives.get(phone) {
+            Some(live) if live.is_ours() => {
+                self.lives.human(phone, Human::Nobody);
+                self.tell(&live, Input::Transferred(Err(why.to_owned())));
+            }
+            Some(_) | None => self.clear(phone).await,
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Orders to a simulated Asterisk: keys, a hand-over and what is left after each ending.
 
+use rstest::rstest;
 use tandem_actors::briefing::{CallId, Outcome};
 use tandem_actors::carrier::Addresses;
 use tokio_util::sync::CancellationToken;
@@ -82,6 +83,43 @@ async fn a_caller_who_is_handed_over_keeps_the_human_until_one_hangs_up() {
     assert_eq!(net.pbx.bridged(), both);
     net.pbx.hang_up(HUMAN);
     assert!(net.pbx.until(Asterisk::is_empty).await);
+}
+
+#[tokio::test]
+async fn a_human_who_picks_up_unseen_is_joined_when_events_are_back() {
+    let net = net().await;
+    let phone = talking(&net).await;
+    net.pbx.lose_events();
+    net.control.transfer(phone, Number::new(HUMAN), "Kim.".into()).await.unwrap();
+    assert!(net.pbx.until(|pbx| pbx.state(HUMAN) == Some("Up")).await);
+    assert_eq!(net.pbx.bridged(), [SILENT], "nobody has told of them");
+    net.pbx.cut_events();
+    let both = [HUMAN, SILENT];
+    assert!(net.pbx.until(|pbx| pbx.bridged() == both).await, "{:?}", net.pbx.bridged());
+    net.pbx.hang_up(SILENT);
+    assert!(net.pbx.until(Asterisk::is_empty).await);
+}
+
+#[rstest]
+#[case::the_human(HUMAN)]
+#[case::the_caller(SILENT)]
+#[tokio::test]
+async fn whoever_is_left_alone_unseen_is_not_left_there(
+    #[case] goes: &str,
+    #[values(true, false)] restarts: bool,
+) {
+    let net = net().await;
+    let phone = talking(&net).await;
+    net.control.transfer(phone.clone(), Number::new(HUMAN), "Kim.".into()).await.unwrap();
+    let both = [HUMAN, SILENT];
+    assert!(net.pbx.until(|pbx| pbx.bridged() == both).await, "{:?}", net.pbx.bridged());
+    net.pbx.lose_events();
+    net.pbx.hang_up(goes);
+    if restarts {
+        net.control.0.lives.leave(&phone.0);
+    }
+    net.pbx.cut_events();
+    assert!(net.pbx.until(Asterisk::is_empty).await, "{:?} is left", net.pbx.bridged());
 }
 
 #[tokio::test]
