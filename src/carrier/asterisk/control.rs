@@ -5,6 +5,7 @@
 mod board;
 mod human;
 mod live;
+mod overdue;
 mod resume;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub dialect: Dialect,
     /// How long a phone may ring. The call gives up by itself before that.
     pub ringing: Duration,
+    /// How long a human's phone may ring for a caller who is put straight through.
+    pub passed_rings: Duration,
     /// Our number, shown to a human whom somebody is handed over to.
     pub number: Number,
 }

@@ -54,7 +54,7 @@ impl Board {
     }
 
     /// Somebody rings.
-    async fn rings(&self, channel: Channel) {
+    async fn rings(self: &Arc<Self>, channel: Channel) {
         let Some((exchange, reception)) = self.house.get() else { return };
         let from = match channel.caller.number.as_str() {
             "" => "anonymous",

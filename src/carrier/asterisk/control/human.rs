@@ -1,6 +1,7 @@
 //! The human at an Asterisk to whom a caller is handed over, or put straight through: rung, joined
 //! with the caller's phone, gone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_actors::call::event::Input;
@@ -12,10 +13,6 @@ use crate::carrier::asterisk::ari::Channel;
 use crate::carrier::asterisk::names;
 use crate::carrier::asterisk::rest::{RestError, Ring};
 use crate::reception::Passing;
-
-/// How long a human's phone rings for somebody who is put straight through: as long as any phone
-/// does before a voicemail takes it.
-const PASSED_RINGS: Duration = Duration::from_secs(30);
 
 impl Board {
     pub(super) async fn transfer(&self, phone: &str, to: &Number) -> Result<(), CarrierError> {
@@ -42,23 +39,30 @@ impl Board {
     }
 
     /// Rings a human for a caller whom nobody answers until then.
-    pub(super) async fn pass_on(&self, channel: &Channel, passing: Passing) {
-        let (phone, bridge) = (&channel.id, names::bridge(&channel.id));
-        self.lives.enter(phone, Live::passed_on(passing.call().clone()));
-        let rung = async {
-            self.rest.sound_ringing(phone).await?;
-            self.rest.bridge(&bridge).await?;
-            self.rest.join(&bridge, phone).await?;
-            let caller = &channel.caller.number;
-            self.ring_human(phone, passing.human(), caller, PASSED_RINGS).await
-        };
-        match rung.await {
+    pub(super) async fn pass_on(self: &Arc<Self>, channel: &Channel, passing: Passing) {
+        self.lives.enter(&channel.id, Live::passed_on(passing.call().clone()));
+        match self.put_through(channel, passing.human()).await {
             Ok(()) => passing.done(),
             Err(error) => {
                 tracing::warn!(%error, "a caller was not put through");
-                self.clear(phone).await;
+                self.clear(&channel.id).await;
             }
         }
+    }
+
+    pub(super) async fn put_through(
+        self: &Arc<Self>,
+        channel: &Channel,
+        to: &Number,
+    ) -> Result<(), RestError> {
+        let (phone, bridge) = (&channel.id, names::bridge(&channel.id));
+        self.rest.sound_ringing(phone).await?;
+        self.rest.bridge(&bridge).await?;
+        self.rest.join(&bridge, phone).await?;
+        let rings = self.settings.passed_rings;
+        self.ring_human(phone, to, &channel.caller.number, rings).await?;
+        self.look_up_after(rings, phone);
+        Ok(())
     }
 
     /// The human is there: the phone is theirs, and we go.

@@ -15,6 +15,10 @@ const SILENT: &str = "+15550105";
 /// Picks up after three.
 const HUMAN: &str = "+15550104";
 const BUSY: &str = "+15550101";
+/// Does not pick up.
+const NOBODY: &str = "+15550102";
+/// Picks up after a second.
+const COLLEAGUE: &str = "+15550109";
 
 struct Net {
     pbx: Asterisk,
@@ -38,6 +42,7 @@ async fn net() -> Net {
         connection: "tandem".to_owned(),
         dialect: Dialect::Asterisk24k,
         ringing: Duration::from_secs(30),
+        passed_rings: Duration::from_secs(2),
         number: Number::new("+15550199"),
     };
     let (control, stop) = (Control::new(rest, settings), CancellationToken::new());
@@ -137,6 +142,31 @@ async fn a_human_who_is_busy_leaves_the_caller_where_they_are() {
     assert!(matches!(gone, Err(CarrierError::Refused(_))), "{gone:?}");
     let gone = net.control.transfer(phone, Number::new(HUMAN), "Kim.".into()).await;
     assert!(matches!(gone, Err(CarrierError::NotOffered(_))), "{gone:?}");
+}
+
+#[rstest]
+#[case::who_picks_up(COLLEAGUE, true)]
+#[case::who_does_not(NOBODY, false)]
+#[tokio::test]
+async fn a_caller_who_is_put_through_does_not_ring_for_ever(
+    #[case] human: &str,
+    #[case] meets: bool,
+) {
+    let net = net().await;
+    // And they do not come back.
+    net.pbx.lose_events();
+    net.pbx.ring_in(SILENT, "+15550199");
+    let board = &net.control.0;
+    let channel = board.rest.channels().await.unwrap().remove(0);
+    board.lives.enter(&channel.id, Live::passed_on(CallId::new("c")));
+    board.put_through(&channel, &Number::new(human)).await.unwrap();
+    if meets {
+        let both = [SILENT, human];
+        assert!(net.pbx.until(|pbx| pbx.bridged() == both).await, "{:?}", net.pbx.bridged());
+        assert_eq!(net.pbx.state(SILENT), Some("Up"));
+    } else {
+        assert!(net.pbx.until(Asterisk::is_empty).await, "{:?} still rings", net.pbx.bridged());
+    }
 }
 
 #[tokio::test]
