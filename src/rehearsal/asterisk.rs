@@ -68,6 +68,7 @@ impl Asterisk {
             events: broadcast::Sender::new(EVENTS),
             cut: Mutex::default(),
             is_mute: AtomicBool::new(false),
+            is_slow: watch::Sender::new(false),
             changed: watch::Sender::new(0),
             reports: told,
             media: Mutex::default(),
@@ -143,6 +144,11 @@ impl Asterisk {
         hall.channels.values().find(of).map(|channel| channel.state)
     }
 
+    /// A fault: orders to ring are taken and lie there, unanswered, until this is over.
+    pub fn be_slow(&self, is_slow: bool) {
+        self.pbx.is_slow.send_replace(is_slow);
+    }
+
     /// The keys that were sent to phones.
     #[must_use]
     pub fn keys(&self) -> String {
@@ -198,6 +204,8 @@ struct Pbx {
     cut: Mutex<CancellationToken>,
     /// Whether what happens reaches no socket of events.
     is_mute: AtomicBool,
+    /// Whether orders to ring wait.
+    is_slow: watch::Sender<bool>,
     changed: watch::Sender<u64>,
     reports: mpsc::Sender<Report>,
     media: Mutex<String>,

@@ -93,7 +93,7 @@ impl Control {
 
     /// Looks up every live call after events may have been missed: calls that are over are
     /// ended, calls that were answered get their media, humans who have picked up get their
-    /// callers, what an earlier run left is removed, unless two humans talk there.
+    /// callers. What no call has is removed, unless two humans of an earlier run talk there.
     ///
     /// # Errors
     /// [`RestError`]; then nothing is known.
@@ -148,6 +148,9 @@ impl Carrier for Control {
             let phone = names::phone(&dial.call);
             let exists = board.rest.exists(&phone).await;
             let exists = exists.map_err(|error| CarrierError::Unknown(error.to_string()))?;
+            if exists {
+                board.lives.asked(&phone);
+            }
             Ok(exists.then_some(CarrierCallId(phone)))
         })
     }

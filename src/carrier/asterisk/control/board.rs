@@ -226,7 +226,7 @@ impl Board {
         self.settings.endpoint.replace("{number}", number.as_str())
     }
 
-    pub(super) async fn place(&self, dial: Dial) -> Result<CarrierCallId, CarrierError> {
+    pub(super) async fn place(self: &Arc<Self>, dial: Dial) -> Result<CarrierCallId, CarrierError> {
         let phone = names::phone(&dial.call);
         self.lives.enter(&phone, Live::of(dial.call.clone(), &dial.addresses, Stage::Asked));
         let ring = Ring {
@@ -235,22 +235,23 @@ impl Board {
             caller: dial.from.as_str(),
             ringing: self.settings.ringing,
         };
-        let rung = self.rest.ring(ring).await;
-        self.lives.asked(&phone);
-        match rung {
+        match self.rest.ring(ring).await {
             // 409: there is a channel of this name, and only this call has it.
-            Ok(()) | Err(RestError::Refused { status: 409, .. }) => Ok(CarrierCallId(phone)),
+            Ok(()) | Err(RestError::Refused { status: 409, .. }) => {}
             // It took the order and its answer was lost: looking is not ringing twice.
-            Err(RestError::NotAnswered(_)) if self.rest.exists(&phone).await == Ok(true) => {
-                Ok(CarrierCallId(phone))
+            Err(RestError::NotAnswered(_)) if self.rest.exists(&phone).await == Ok(true) => {}
+            // It may take it yet.
+            Err(error @ RestError::NotAnswered(_)) => {
+                self.look_up_after(self.settings.ringing, &phone);
+                return Err(refused(&error));
             }
-            Err(error) => {
-                if !matches!(error, RestError::NotAnswered(_)) {
-                    self.lives.leave(&phone);
-                }
-                Err(refused(&error))
+            Err(error @ (RestError::Refused { .. } | RestError::NotReached(_))) => {
+                self.lives.leave(&phone);
+                return Err(refused(&error));
             }
         }
+        self.lives.asked(&phone);
+        Ok(CarrierCallId(phone))
     }
 
     pub(super) async fn hang_up(&self, phone: &str) -> Result<(), CarrierError> {

@@ -1,5 +1,6 @@
 //! The calls that an Asterisk holds for us, by the channel of their phone. Bounded by the limit
-//! of calls: each is entered for one call and leaves with its channel.
+//! of calls: each is entered for one call and leaves with its channel, or with the order for one
+//! that nobody has answered.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,7 +34,7 @@ pub(super) enum Human {
 pub(super) enum Stage {
     /// An earlier run left it, and nobody has seen to it yet.
     Left,
-    /// Asterisk is being asked to ring its phone: there may be no channel yet.
+    /// Asterisk is being asked to ring its phone, or has not answered: there may be no channel yet.
     Asked,
     /// Its phone rings.
     Ringing,

@@ -23,14 +23,13 @@ impl Board {
 
     async fn overdue(&self, phone: &str) {
         match self.lives.get(phone).map(|live| live.stage) {
+            // Its call has given up. Whatever Asterisk still makes of it is removed when it comes.
+            Some(Stage::Asked) => self.clear(phone).await,
             Some(Stage::PassedOn) => match self.rest.channel(&names::human(phone)).await {
                 Ok(Some(human)) if human.state == "Up" => self.hand_over(phone).await,
                 Ok(_) | Err(_) => self.clear(phone).await,
             },
-            Some(
-                Stage::Left | Stage::Asked | Stage::Ringing | Stage::Talking | Stage::HandedOver,
-            )
-            | None => {}
+            Some(Stage::Left | Stage::Ringing | Stage::Talking | Stage::HandedOver) | None => {}
         }
     }
 }

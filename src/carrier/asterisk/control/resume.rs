@@ -39,6 +39,12 @@ impl Board {
         for bridge in self.rest.bridges().await? {
             self.look_at(&bridge).await;
         }
+        // An order that was given up may have been carried out late.
+        for phone in seen.0.iter().filter_map(|channel| names::owner(&channel.id)) {
+            if self.lives.get(phone).is_none() {
+                self.clear(phone).await;
+            }
+        }
         Ok(())
     }
 

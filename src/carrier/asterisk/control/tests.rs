@@ -33,6 +33,10 @@ impl Drop for Net {
 }
 
 async fn net() -> Net {
+    net_where_phones_ring(Duration::from_secs(30)).await
+}
+
+async fn net_where_phones_ring(ringing: Duration) -> Net {
     let pbx = Asterisk::start().await.unwrap();
     // Nothing listens there: the media channels of these calls hear nothing and go.
     pbx.bring_media_to("ws://127.0.0.1:9/".to_owned());
@@ -41,7 +45,7 @@ async fn net() -> Net {
         endpoint: "PJSIP/{number}@trunk".to_owned(),
         connection: "tandem".to_owned(),
         dialect: Dialect::Asterisk24k,
-        ringing: Duration::from_secs(30),
+        ringing,
         passed_rings: Duration::from_secs(2),
         number: Number::new("+15550199"),
     };
@@ -176,6 +180,49 @@ async fn what_an_earlier_run_left_is_removed() {
     net.control.0.lives.leave(&phone.0);
     net.control.resume().await.unwrap();
     assert!(net.pbx.until(Asterisk::is_empty).await);
+}
+
+#[tokio::test]
+async fn a_phone_whose_order_was_answered_too_late_is_still_this_calls() {
+    let net = net().await;
+    net.pbx.be_slow(true);
+    let doubt = net.control.place(dial(SILENT)).await;
+    assert!(matches!(doubt, Err(CarrierError::Unknown(_))), "{doubt:?}");
+    assert_eq!(net.control.find(dial(SILENT), SystemTime::now()).await, Ok(None));
+    net.control.resume().await.unwrap();
+    net.pbx.be_slow(false);
+    assert!(net.pbx.until(|pbx| pbx.bridged() == [SILENT]).await, "it may not have been asked for");
+    let found = net.control.find(dial(SILENT), SystemTime::now()).await.unwrap().expect("a name");
+    net.control.hang_up(found).await.unwrap();
+    assert!(net.pbx.until(Asterisk::is_empty).await);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_order_that_nobody_answers_is_given_up_and_what_comes_of_it_later_is_removed(
+    #[values(true, false)] is_told: bool,
+) {
+    let net = net_where_phones_ring(Duration::from_secs(2)).await;
+    net.pbx.be_slow(true);
+    let doubt = net.control.place(dial(SILENT)).await;
+    assert!(matches!(doubt, Err(CarrierError::Unknown(_))), "{doubt:?}");
+    let given_up = async {
+        while !net.control.0.lives.all().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let given_up = tokio::time::timeout(Duration::from_secs(60), given_up).await;
+    assert!(given_up.is_ok(), "it is kept for ever");
+    if !is_told {
+        net.pbx.lose_events();
+    }
+    net.pbx.be_slow(false);
+    assert!(net.pbx.until(|pbx| pbx.state(SILENT).is_some()).await);
+    if !is_told {
+        assert!(net.pbx.until(|pbx| pbx.state(SILENT) == Some("Up")).await);
+        net.pbx.cut_events();
+    }
+    assert!(net.pbx.until(Asterisk::is_empty).await, "somebody listens to silence");
 }
 
 #[tokio::test]
