@@ -140,9 +140,12 @@ impl Board {
 
     /// Puts a channel into the bridge of a phone.
     pub(super) async fn add(&self, phone: &str, channel: &str) {
-        if let Err(error) = self.rest.join(&names::bridge(phone), channel).await {
-            self.fail(phone, &error).await;
+        let Err(error) = self.rest.join(&names::bridge(phone), channel).await else { return };
+        // A human has the phone by now, and the media channel is not wanted any more.
+        if self.lives.get(phone).is_some_and(|live| !live.is_ours()) {
+            return self.report(self.rest.hang_up(channel).await);
         }
+        self.fail(phone, &error).await;
     }
 
     /// A channel is gone.

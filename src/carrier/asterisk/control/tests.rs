@@ -86,6 +86,9 @@ async fn a_caller_who_is_handed_over_keeps_the_human_until_one_hangs_up() {
         tokio::task::yield_now().await;
     }
     net.control.hang_up(phone.clone()).await.unwrap();
+    // Media that was on its way when the human came does not end it.
+    net.control.0.add(&phone.0, &names::media(&phone.0)).await;
+    assert_eq!(net.pbx.bridged(), both);
     // Nor is it over for the next process, which knows nothing of it.
     net.control.0.lives.leave(&phone.0);
     net.control.resume().await.unwrap();
