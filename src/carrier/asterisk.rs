@@ -50,6 +50,10 @@ pub const PROTOCOL: &str = "media";
 /// The call itself gives up ringing; Asterisk does so this much later, if we are gone by then.
 const RINGS_ON: Duration = Duration::from_secs(5);
 
+/// How long a human's phone rings for somebody who is put straight through: as long as any phone
+/// does before a voicemail takes it.
+const PASSED_RINGS: Duration = Duration::from_secs(30);
+
 /// Characters of an unknown codec's name that reach the log; the longest of Asterisk's has 9.
 const FORMAT_CHARS: usize = 16;
 
@@ -81,6 +85,7 @@ impl Pbx {
             connection: settings.connection.clone(),
             dialect: settings.audio,
             ringing: Duration::from_secs(config.limits.ringing_s) + RINGS_ON,
+            passed_rings: PASSED_RINGS,
             number: Number::new(config.carrier.number.as_str()),
         };
         let (ari_url, user) = (settings.ari_url.clone(), settings.user.clone());

@@ -13,6 +13,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::IntoFuture as _;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ impl Asterisk {
             hall: Mutex::default(),
             events: broadcast::Sender::new(EVENTS),
             cut: Mutex::default(),
+            is_mute: AtomicBool::new(false),
+            is_slow: watch::Sender::new(false),
             changed: watch::Sender::new(0),
             reports: told,
             media: Mutex::default(),
@@ -133,6 +136,19 @@ impl Asterisk {
         largest.map(|channels| channels.iter().filter_map(name).collect()).unwrap_or_default()
     }
 
+    /// How the phone of this number is doing: `Ringing`, `Up`; nothing when it has no channel.
+    #[must_use]
+    pub fn state(&self, number: &str) -> Option<&'static str> {
+        let hall = self.pbx.hall();
+        let of = |channel: &&Channel| channel.kind.name() == number;
+        hall.channels.values().find(of).map(|channel| channel.state)
+    }
+
+    /// A fault: orders to ring are taken and lie there, unanswered, until this is over.
+    pub fn be_slow(&self, is_slow: bool) {
+        self.pbx.is_slow.send_replace(is_slow);
+    }
+
     /// The keys that were sent to phones.
     #[must_use]
     pub fn keys(&self) -> String {
@@ -143,6 +159,12 @@ impl Asterisk {
     pub fn cut_events(&self) {
         self.pbx.cut().cancel();
         *self.pbx.cut() = CancellationToken::new();
+        self.pbx.is_mute.store(false, Ordering::SeqCst);
+    }
+
+    /// A fault: the sockets of events are dead, and neither side knows until they are cut.
+    pub fn lose_events(&self) {
+        self.pbx.is_mute.store(true, Ordering::SeqCst);
     }
 
     /// Whoever has this number hangs up.
@@ -180,6 +202,10 @@ struct Pbx {
     events: broadcast::Sender<String>,
     /// Ends every socket of events.
     cut: Mutex<CancellationToken>,
+    /// Whether what happens reaches no socket of events.
+    is_mute: AtomicBool,
+    /// Whether orders to ring wait.
+    is_slow: watch::Sender<bool>,
     changed: watch::Sender<u64>,
     reports: mpsc::Sender<Report>,
     media: Mutex<String>,

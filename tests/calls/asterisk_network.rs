@@ -16,6 +16,9 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use crate::handover::{ASKER, BUSY, COLLEAGUE, NOBODY};
 use crate::stage::{Stage, ending, said, squeezed, steps, verdicts};
 
+/// Lets it ring.
+pub(crate) const ABSENT: &str = "+15550102";
+
 const SECRET: &str = "media-secret";
 
 /// A server and its Asterisk, which know each other.
@@ -153,7 +156,8 @@ async fn whoever_interrupts_hears_no_more_and_that_is_remembered() {
 async fn a_call_that_ended_while_nobody_told_us_is_not_waited_for() {
     let (mut stage, pbx) = open(Dialect::Asterisk24k).await;
     stage.place("+15550102", Dialect::Asterisk24k).await;
-    assert!(pbx.until(|pbx| !pbx.is_empty()).await);
+    // Asterisk has its channel before we have its answer.
+    stage.until(|fact| matches!(fact, Fact::CarrierNamed(_))).await;
     pbx.cut_events();
     pbx.hang_up("+15550102");
     let facts = stage.finalized().await;
@@ -246,5 +250,36 @@ async fn a_colleague_who_is_busy_leaves_asterisks_caller_with_us() {
     assert_eq!(steps(&facts), ["asked", "failed"]);
     let report = pbx.report().await.expect("the phone has a report");
     assert!(squeezed(&report.heard).contains(&squeezed(&[NOBODY.to_owned()])), "{report:?}");
+    close(stage, pbx).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_handed_over_while_nobody_tells_us_is_handed_over_all_the_same() {
+    let (mut stage, pbx) = open_with(Dialect::Asterisk24k, COLLEAGUE).await;
+    pbx.ring_in(ASKER, "+15550199");
+    assert!(pbx.until(|pbx| pbx.state(COLLEAGUE).is_some()).await);
+    pbx.lose_events();
+    assert!(pbx.until(|pbx| pbx.state(COLLEAGUE) == Some("Up")).await);
+    pbx.cut_events();
+    let facts = stage.finalized().await;
+    assert_eq!(ending(&facts), (Outcome::Answered, "transferred"), "{facts:#?}");
+    assert_eq!(steps(&facts), ["asked", "done"]);
+    pbx.hang_up(COLLEAGUE);
+    close(stage, pbx).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hand_over_that_failed_while_nobody_told_us_is_not_waited_for() {
+    let (mut stage, pbx) = open_with(Dialect::Asterisk24k, ABSENT).await;
+    pbx.ring_in(ASKER, "+15550199");
+    assert!(pbx.until(|pbx| pbx.state(ABSENT).is_some()).await);
+    pbx.lose_events();
+    pbx.hang_up(ABSENT);
+    pbx.cut_events();
+    let facts = stage.finalized().await;
+    assert_eq!(ending(&facts).0, Outcome::Answered, "{facts:#?}");
+    assert_eq!(steps(&facts), ["asked", "failed"]);
+    let agent = said(&facts, Speaker::Agent);
+    assert!(agent.contains(&NOBODY.to_owned()), "{agent:?}");
     close(stage, pbx).await;
 }

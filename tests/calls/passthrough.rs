@@ -15,7 +15,7 @@ use tandem_actors::briefing::Outcome;
 use tandem_actors::carrier::Number;
 
 use crate::acs_stage::AcsStage;
-use crate::asterisk_network;
+use crate::asterisk_network::{self, ABSENT};
 use crate::handover::{BUSY, COLLEAGUE};
 use crate::queue::end_of;
 use crate::stage::Stage;
@@ -121,5 +121,33 @@ async fn an_asterisk_bridges_them_with_the_human(#[case] human: &str, #[case] me
     }
     assert_eq!(end_of(&stage.server.desk.store, CALLER).await, passed_on());
     assert!(pbx.until(Asterisk::is_empty).await, "channels or bridges are left behind");
+    stage.close().await;
+}
+
+#[rstest]
+#[case::who_picks_up(COLLEAGUE, true)]
+#[case::who_does_not(ABSENT, false)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_asterisk_whose_events_are_lost_keeps_no_caller_ringing(
+    #[case] human: &str,
+    #[case] meets: bool,
+) {
+    let (stage, pbx) = asterisk_network::open_as(with_human(human)).await;
+    pass_on(&stage.server).await;
+    pbx.ring_in(CALLER, "+15550199");
+    assert!(pbx.until(|pbx| pbx.state(human).is_some()).await);
+    pbx.lose_events();
+    if meets {
+        assert!(pbx.until(|pbx| pbx.state(human) == Some("Up")).await);
+    } else {
+        pbx.hang_up(human);
+    }
+    pbx.cut_events();
+    if meets {
+        assert!(pbx.until(|pbx| pbx.bridged().len() == 2).await, "{:?}", pbx.bridged());
+        pbx.hang_up(CALLER);
+    }
+    assert!(pbx.until(Asterisk::is_empty).await, "channels or bridges are left behind");
+    assert_eq!(end_of(&stage.server.desk.store, CALLER).await, passed_on());
     stage.close().await;
 }

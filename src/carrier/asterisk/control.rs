@@ -3,7 +3,10 @@
 //! told in the module above.
 
 mod board;
+mod human;
 mod live;
+mod overdue;
+mod resume;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -22,7 +25,7 @@ use super::rest::{Rest, RestError};
 use crate::config::Dialect;
 use crate::reception;
 use board::{Board, refused};
-use live::{Live, Lives, Stage};
+use live::{Live, Lives};
 use waiting::Callers;
 
 /// How calls are made at this Asterisk.
@@ -36,6 +39,8 @@ pub struct Settings {
     pub dialect: Dialect,
     /// How long a phone may ring. The call gives up by itself before that.
     pub ringing: Duration,
+    /// How long a human's phone may ring for a caller who is put straight through.
+    pub passed_rings: Duration,
     /// Our number, shown to a human whom somebody is handed over to.
     pub number: Number,
 }
@@ -87,42 +92,13 @@ impl Control {
     }
 
     /// Looks up every live call after events may have been missed: calls that are over are
-    /// ended, calls that were answered get their media, what an earlier run left is removed,
-    /// unless two humans talk there.
+    /// ended, calls that were answered get their media, humans who have picked up get their
+    /// callers. What no call has is removed, unless two humans of an earlier run talk there.
     ///
     /// # Errors
     /// [`RestError`]; then nothing is known.
     pub async fn resume(&self) -> Result<(), RestError> {
-        let board = &self.0;
-        // In this order: a call taken between the two is not taken for one that is over.
-        let (lives, callers) = (board.lives.all(), board.waiting.all());
-        let channels = board.rest.channels().await?;
-        let state = |id: &str| channels.iter().find(|it| it.id == id).map(|it| it.state.as_str());
-        for (phone, live) in &lives {
-            match (state(phone), state(&names::media(phone))) {
-                (None, _) if live.stage == Stage::Asked => {}
-                (None, _) => board.lost(phone).await,
-                _ if live.stage == Stage::Left => {}
-                (Some("Up"), None) if live.is_ours() => board.connect(phone).await,
-                (Some(_), Some(_)) => board.add(phone, &names::media(phone)).await,
-                (Some(_), None) => {}
-            }
-        }
-        for caller in callers.iter().filter(|caller| state(caller).is_none()) {
-            board.waiting.gone(caller);
-        }
-        for bridge in board.rest.bridges().await? {
-            let Some(phone) = names::bridged(&bridge.id) else { continue };
-            if board.lives.get(phone).is_some() {
-                continue;
-            }
-            if bridge.channels.contains(&names::human(phone)) {
-                board.lives.enter(phone, Live::handed_over(phone));
-            } else {
-                board.clear(phone).await;
-            }
-        }
-        Ok(())
+        self.0.resume().await
     }
 }
 
@@ -172,6 +148,9 @@ impl Carrier for Control {
             let phone = names::phone(&dial.call);
             let exists = board.rest.exists(&phone).await;
             let exists = exists.map_err(|error| CarrierError::Unknown(error.to_string()))?;
+            if exists {
+                board.lives.asked(&phone);
+            }
             Ok(exists.then_some(CarrierCallId(phone)))
         })
     }

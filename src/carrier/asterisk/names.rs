@@ -47,6 +47,16 @@ pub fn role(channel: &str) -> Role<'_> {
     channel.strip_prefix(HUMAN).map_or(Role::Caller, Role::Human)
 }
 
+/// The phone that a channel of our making belongs to, or is.
+#[must_use]
+pub fn owner(channel: &str) -> Option<&str> {
+    match role(channel) {
+        Role::Phone => Some(channel),
+        Role::Media(phone) | Role::Human(phone) => Some(phone),
+        Role::Caller => None,
+    }
+}
+
 /// The channel of the phone that a call rings.
 #[must_use]
 pub fn phone(call: &CallId) -> String {

@@ -1,5 +1,6 @@
 //! What happens to channels: they ring, are answered, come together in bridges, talk, and go.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -270,7 +271,9 @@ impl Pbx {
 
     /// Nobody may be listening.
     fn say(&self, event: &Value) {
-        let _listeners = self.events.send(event.to_string());
+        if !self.is_mute.load(Ordering::SeqCst) {
+            let _listeners = self.events.send(event.to_string());
+        }
     }
 
     fn media(&self) -> String {

@@ -68,7 +68,13 @@ async fn ring(
     }
     // Half a minute is the interface's own.
     let ringing = Duration::from_secs(body["timeout"].as_u64().unwrap_or(30));
-    pbx.ring(&id, word(&body, "endpoint"), ringing).map(Json).map_err(refusal)
+    let rung = tokio::spawn(async move {
+        let mut slow = pbx.is_slow.subscribe();
+        drop(slow.wait_for(|is_slow| !is_slow).await);
+        pbx.ring(&id, word(&body, "endpoint"), ringing)
+    });
+    // It is carried out, whether anybody still waits for the answer or not.
+    rung.await.map_err(|_panic| refusal(500))?.map(Json).map_err(refusal)
 }
 
 async fn external(State(pbx): Inside, Json(body): Json<Value>) -> Result<Json<Value>, StatusCode> {

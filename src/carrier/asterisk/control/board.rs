@@ -16,14 +16,13 @@ use crate::carrier::asterisk::names::{self, Role};
 use crate::carrier::asterisk::outcome;
 use crate::carrier::asterisk::rest::{External, Rest, RestError, Ring};
 use crate::config::Dialect;
-use crate::reception::{self, Passing, Ringing, Taken};
+use crate::reception::{self, Ringing, Taken};
 
 /// A call that is over is gone from the exchange by then.
 const SETTLED: Duration = Duration::from_millis(500);
 
-/// How long a human's phone rings for somebody who is put straight through: as long as any phone
-/// does before a voicemail takes it.
-const PASSED_RINGS: Duration = Duration::from_secs(30);
+/// Why something is over that nobody has told us of.
+pub(super) const UNSEEN: &str = "lost_from_sight";
 
 /// The calls at one Asterisk, and whom to tell of them.
 pub(super) struct Board {
@@ -55,7 +54,7 @@ impl Board {
     }
 
     /// Somebody rings.
-    async fn rings(&self, channel: Channel) {
+    async fn rings(self: &Arc<Self>, channel: Channel) {
         let Some((exchange, reception)) = self.house.get() else { return };
         let from = match channel.caller.number.as_str() {
             "" => "anonymous",
@@ -100,31 +99,6 @@ impl Board {
         }
     }
 
-    /// Rings a human for a caller whom nobody answers until then.
-    async fn pass_on(&self, channel: &Channel, passing: Passing) {
-        let (phone, bridge) = (&channel.id, names::bridge(&channel.id));
-        self.lives.enter(phone, Live::passed_on(passing.call().clone()));
-        let ring = Ring {
-            id: &names::human(phone),
-            endpoint: &self.endpoint(passing.human()),
-            caller: &channel.caller.number,
-            ringing: PASSED_RINGS,
-        };
-        let rung = async {
-            self.rest.sound_ringing(phone).await?;
-            self.rest.bridge(&bridge).await?;
-            self.rest.join(&bridge, phone).await?;
-            self.rest.ring(ring).await
-        };
-        match rung.await {
-            Ok(()) => passing.done(),
-            Err(error) => {
-                tracing::warn!(%error, "a caller was not put through");
-                self.clear(phone).await;
-            }
-        }
-    }
-
     /// Joins an answered phone with a media channel to us.
     pub(super) async fn connect(&self, phone: &str) {
         if let Err(error) = self.try_connect(phone).await {
@@ -166,43 +140,19 @@ impl Board {
 
     /// Puts a channel into the bridge of a phone.
     pub(super) async fn add(&self, phone: &str, channel: &str) {
-        if let Err(error) = self.rest.join(&names::bridge(phone), channel).await {
-            self.fail(phone, &error).await;
+        let Err(error) = self.rest.join(&names::bridge(phone), channel).await else { return };
+        // A human has the phone by now, and the media channel is not wanted any more.
+        if self.lives.get(phone).is_some_and(|live| !live.is_ours()) {
+            return self.report(self.rest.hang_up(channel).await);
         }
-    }
-
-    /// The human is there: the phone is theirs, and we go.
-    async fn hand_over(&self, phone: &str) {
-        let human = names::human(phone);
-        let Some(live) = self.lives.get(phone) else {
-            return self.report(self.rest.hang_up(&human).await);
-        };
-        if live.stage == Stage::PassedOn {
-            self.report(self.rest.answer(phone).await);
-        }
-        if let Err(error) = self.rest.join(&names::bridge(phone), &human).await {
-            if !live.is_ours() {
-                return self.clear(phone).await;
-            }
-            self.report(self.rest.hang_up(&human).await);
-            return self.tell(&live, Input::Transferred(Err(error.to_string())));
-        }
-        self.lives.advance(phone, Stage::HandedOver);
-        self.tell(&live, Input::Transferred(Ok(())));
-        self.report(self.rest.hang_up(&names::media(phone)).await);
+        self.fail(phone, &error).await;
     }
 
     /// A channel is gone.
     pub(super) async fn gone(&self, channel: &str, cause: u32) {
         match names::role(channel) {
             Role::Media(phone) => self.media_gone(phone).await,
-            Role::Human(phone) => match self.lives.get(phone) {
-                Some(live) if live.is_ours() => {
-                    let why = outcome::of(cause).word().to_owned();
-                    self.tell(&live, Input::Transferred(Err(why)));
-                }
-                Some(_) | None => self.clear(phone).await,
-            },
+            Role::Human(phone) => self.human_gone(phone, outcome::of(cause).word()).await,
             Role::Phone | Role::Caller => {
                 self.waiting.gone(channel);
                 if let Some(live) = self.lives.leave(channel) {
@@ -239,7 +189,7 @@ impl Board {
     /// A phone is gone, and nobody heard why.
     pub(super) async fn lost(&self, phone: &str) {
         if let Some(live) = self.lives.leave(phone) {
-            self.tell(&live, Input::Ended(Outcome::NetworkError, "lost_from_sight".to_owned()));
+            self.tell(&live, Input::Ended(Outcome::NetworkError, UNSEEN.to_owned()));
         }
         self.clear(phone).await;
     }
@@ -263,23 +213,23 @@ impl Board {
     }
 
     /// What cannot be removed now is found again when events come back.
-    fn report(&self, removed: Result<(), RestError>) {
+    pub(super) fn report(&self, removed: Result<(), RestError>) {
         if let Err(error) = removed {
             tracing::debug!(%error, "not removed from asterisk");
         }
     }
 
-    fn tell(&self, live: &Live, input: Input) {
+    pub(super) fn tell(&self, live: &Live, input: Input) {
         if let Some((exchange, _)) = self.house.get() {
             exchange.tell(&live.call, input);
         }
     }
 
-    fn endpoint(&self, number: &Number) -> String {
+    pub(super) fn endpoint(&self, number: &Number) -> String {
         self.settings.endpoint.replace("{number}", number.as_str())
     }
 
-    pub(super) async fn place(&self, dial: Dial) -> Result<CarrierCallId, CarrierError> {
+    pub(super) async fn place(self: &Arc<Self>, dial: Dial) -> Result<CarrierCallId, CarrierError> {
         let phone = names::phone(&dial.call);
         self.lives.enter(&phone, Live::of(dial.call.clone(), &dial.addresses, Stage::Asked));
         let ring = Ring {
@@ -288,22 +238,23 @@ impl Board {
             caller: dial.from.as_str(),
             ringing: self.settings.ringing,
         };
-        let rung = self.rest.ring(ring).await;
-        self.lives.asked(&phone);
-        match rung {
+        match self.rest.ring(ring).await {
             // 409: there is a channel of this name, and only this call has it.
-            Ok(()) | Err(RestError::Refused { status: 409, .. }) => Ok(CarrierCallId(phone)),
+            Ok(()) | Err(RestError::Refused { status: 409, .. }) => {}
             // It took the order and its answer was lost: looking is not ringing twice.
-            Err(RestError::NotAnswered(_)) if self.rest.exists(&phone).await == Ok(true) => {
-                Ok(CarrierCallId(phone))
+            Err(RestError::NotAnswered(_)) if self.rest.exists(&phone).await == Ok(true) => {}
+            // It may take it yet.
+            Err(error @ RestError::NotAnswered(_)) => {
+                self.look_up_after(self.settings.ringing, &phone);
+                return Err(refused(&error));
             }
-            Err(error) => {
-                if !matches!(error, RestError::NotAnswered(_)) {
-                    self.lives.leave(&phone);
-                }
-                Err(refused(&error))
+            Err(error @ (RestError::Refused { .. } | RestError::NotReached(_))) => {
+                self.lives.leave(&phone);
+                return Err(refused(&error));
             }
         }
+        self.lives.asked(&phone);
+        Ok(CarrierCallId(phone))
     }
 
     pub(super) async fn hang_up(&self, phone: &str) -> Result<(), CarrierError> {
@@ -314,19 +265,6 @@ impl Board {
         let ended = self.rest.hang_up(phone).await;
         self.clear(phone).await;
         ended.map_err(|error| refused(&error))
-    }
-
-    pub(super) async fn transfer(&self, phone: &str, to: &Number) -> Result<(), CarrierError> {
-        if self.lives.get(phone).is_none_or(|live| live.stage != Stage::Talking) {
-            return Err(CarrierError::NotOffered("transfer a call that is not in its hands"));
-        }
-        let ring = Ring {
-            id: &names::human(phone),
-            endpoint: &self.endpoint(to),
-            caller: self.settings.number.as_str(),
-            ringing: self.settings.ringing,
-        };
-        self.rest.ring(ring).await.map_err(|error| refused(&error))
     }
 }
 

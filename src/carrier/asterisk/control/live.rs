@@ -1,5 +1,6 @@
 //! The calls that an Asterisk holds for us, by the channel of their phone. Bounded by the limit
-//! of calls: each is entered for one call and leaves with its channel.
+//! of calls: each is entered for one call and leaves with its channel, or with the order for one
+//! that nobody has answered.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,18 @@ pub(super) struct Live {
     /// The nonce of its media.
     pub(super) nonce: String,
     pub(super) stage: Stage,
+    pub(super) human: Human,
+}
+
+/// Who is rung to have a phone from us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Human {
+    /// Nobody, or nobody any more.
+    Nobody,
+    /// Asterisk is being asked to ring them: there may be no channel yet.
+    Asked,
+    /// Their phone rings, or the caller is with them: without a channel they are gone.
+    Rung,
 }
 
 /// How far a call has come.
@@ -21,7 +34,7 @@ pub(super) struct Live {
 pub(super) enum Stage {
     /// An earlier run left it, and nobody has seen to it yet.
     Left,
-    /// Asterisk is being asked to ring its phone: there may be no channel yet.
+    /// Asterisk is being asked to ring its phone, or has not answered: there may be no channel yet.
     Asked,
     /// Its phone rings.
     Ringing,
@@ -37,17 +50,17 @@ impl Live {
     /// A call of this stage. Media addresses end in the nonce.
     pub(super) fn of(call: CallId, addresses: &Addresses, stage: Stage) -> Self {
         let nonce = addresses.media.rsplit('/').next().unwrap_or_default().to_owned();
-        Self { call, nonce, stage }
+        Self { call, nonce, stage, human: Human::Nobody }
     }
 
     /// One that an earlier run left: its media comes when it is gone on with.
     pub(super) const fn left(call: CallId) -> Self {
-        Self { call, nonce: String::new(), stage: Stage::Left }
+        Self { call, nonce: String::new(), stage: Stage::Left, human: Human::Nobody }
     }
 
     /// One that is put straight through; it has no media here.
     pub(super) const fn passed_on(call: CallId) -> Self {
-        Self { call, nonce: String::new(), stage: Stage::PassedOn }
+        Self { call, nonce: String::new(), stage: Stage::PassedOn, human: Human::Nobody }
     }
 
     /// Whether it is with us, or will be: no human has it or is to have it.
@@ -57,7 +70,8 @@ impl Live {
 
     /// One that an earlier run handed over; all that is known of it is its phone.
     pub(super) fn handed_over(phone: &str) -> Self {
-        Self { call: CallId::new(phone), nonce: String::new(), stage: Stage::HandedOver }
+        let (call, stage) = (CallId::new(phone), Stage::HandedOver);
+        Self { call, nonce: String::new(), stage, human: Human::Rung }
     }
 }
 
@@ -86,6 +100,27 @@ impl Lives {
     pub(super) fn asked(&self, phone: &str) {
         if let Some(live) = self.lock().get_mut(phone).filter(|live| live.stage == Stage::Asked) {
             live.stage = Stage::Ringing;
+        }
+    }
+
+    /// A human is to be rung for it, or nobody is any more.
+    pub(super) fn human(&self, phone: &str, human: Human) {
+        if let Some(live) = self.lock().get_mut(phone) {
+            live.human = human;
+        }
+    }
+
+    /// Asterisk has taken the order to ring them; it may have told of their end before.
+    pub(super) fn human_rung(&self, phone: &str) {
+        if let Some(live) = self.lock().get_mut(phone).filter(|live| live.human == Human::Asked) {
+            live.human = Human::Rung;
+        }
+    }
+
+    /// The phone is with the human.
+    pub(super) fn handed_over(&self, phone: &str) {
+        if let Some(live) = self.lock().get_mut(phone) {
+            (live.stage, live.human) = (Stage::HandedOver, Human::Rung);
         }
     }
 
