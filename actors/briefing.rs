@@ -133,6 +133,8 @@ pub struct Before {
     pub talked: Duration,
     /// How long the other party has heard nothing.
     pub silent: Duration,
+    /// Whether they were being handed over, to somebody who cannot come any more.
+    pub handing_over: bool,
 }
 
 /// Knows whether a PIN is right, and not which one would be.

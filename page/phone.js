@@ -119,6 +119,8 @@ function take({ type, ...told }, number, first) {
     standing.value = { state: 'ready', number };
     first.resolve();
   } else if (type === 'ring') {
+    // A call that rings already is told again to whoever comes back.
+    if (told.media === call.value?.media) return;
     if (call.value) link.send(JSON.stringify({ type: 'busy', call: told.call }));
     else rings(told);
   } else if (type === 'over' && told.call === call.value?.id) {

@@ -11,7 +11,7 @@ use tandem_actors::carrier::{Addresses, Carrier, CarrierCallId, CarrierError, Di
 use tokio_util::sync::CancellationToken;
 
 use crate::http::Desk;
-use crate::store::{Archive as _, Bridges as _, End, Orphan, With};
+use crate::store::{Archive as _, End, Orphan, With};
 
 /// Calls asked about at once: a carrier serves a handful of requests of one account well, and a
 /// killed run may have had hundreds.
@@ -28,7 +28,7 @@ const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 const MEANWHILE: &str = "ended_meanwhile";
 
 /// What an earlier run has left.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Left {
     /// Calls that it had given to the carrier.
     pub orphans: Vec<Orphan>,
@@ -51,10 +51,10 @@ pub async fn see_to(left: Left, desk: Desk, carrier: Arc<dyn Carrier>, stop: Can
         async move { one(&orphan, &desk, carrier.as_ref()).await }.boxed()
     });
     let bridges = left.bridges.into_iter().map(|(call, name)| {
-        let (desk, carrier) = (desk.clone(), Arc::clone(&carrier));
-        async move { part(call, name, &desk, carrier.as_ref()).await }.boxed()
+        let desk = desk.clone();
+        async move { part(call, name, &desk).await }.boxed()
     });
-    let all = stream::iter(orphans.chain(bridges)).for_each_concurrent(AT_ONCE, |each| each);
+    let all = stream::iter(bridges.chain(orphans)).for_each_concurrent(AT_ONCE, |each| each);
     tokio::select! {
         () = all => {}
         // What is left then is found by the next run.
@@ -80,16 +80,16 @@ async fn one(orphan: &Orphan, desk: &Desk, carrier: &dyn Carrier) {
             }
         }
     }
-    if orphan.with == With::Browser {
-        unbridge(call.clone(), desk).await;
-    }
 }
 
 /// Hangs up whom that run had put through to a browser.
-async fn part(call: CallId, name: CarrierCallId, desk: &Desk, carrier: &dyn Carrier) {
-    hang_up(&call, name, carrier).await;
+async fn part(call: CallId, name: CarrierCallId, desk: &Desk) {
+    let mut pauses = AGAIN.into_iter();
+    while !desk.softphones.part(&call, name.clone()).await {
+        let Some(pause) = pauses.next() else { return };
+        tokio::time::sleep(pause).await;
+    }
     tracing::warn!(%call, "hung up whom an earlier run had put through to a browser");
-    unbridge(call, desk).await;
 }
 
 async fn fate(orphan: &Orphan, desk: &Desk, carrier: &dyn Carrier) -> Fate {
@@ -184,12 +184,6 @@ async fn go_on(orphan: &Orphan, name: CarrierCallId, desk: &Desk, carrier: &dyn 
 async fn hang_up(call: &CallId, name: CarrierCallId, carrier: &dyn Carrier) {
     if let Err(error) = carrier.hang_up(name).await {
         tracing::warn!(%call, %error, "hang-up of a call of an earlier run");
-    }
-}
-
-async fn unbridge(call: CallId, desk: &Desk) {
-    if let Err(error) = desk.store.unbridge(call.clone()).await {
-        tracing::error!(%call, %error, "it is hung up once more at the next start");
     }
 }
 

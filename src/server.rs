@@ -228,19 +228,17 @@ fn stagehand(
 /// many there were in all, and those that one is.
 async fn settle(store: &Store, config: &Config) -> anyhow::Result<(usize, Left)> {
     let node = config.store.node.clone();
-    let left = match config.carrier.kind {
+    let orphans = match config.carrier.kind {
         // The simulated network is gone with the process.
-        Kind::Rehearsal => Left::default(),
-        Kind::Acs | Kind::Twilio | Kind::Asterisk => Left {
-            orphans: store.adopt_orphans(node.clone()).await?,
-            bridges: store.left_bridges().await?,
-        },
+        Kind::Rehearsal => Vec::new(),
+        Kind::Acs | Kind::Twilio | Kind::Asterisk => store.adopt_orphans(node.clone()).await?,
     };
     let settled = store.settle_orphans(node).await?;
     for call in &settled {
         let (was, outcome) = (call.was.word(), call.outcome.word());
         tracing::warn!(call = %call.id, was, outcome, "settled a call of an earlier run");
     }
+    let left = Left { orphans, bridges: store.left_bridges().await? };
     Ok((settled.len() + left.orphans.len(), left))
 }
 

@@ -35,9 +35,10 @@ use crate::socket::tally::Tally;
 use crate::socket::upgrade::{Carried, NoUpgrade, Upgrade};
 use crate::socket::{Message, Socket};
 
-/// A browser that has not answered twice has gone: a lid was closed, a network was left. The page
-/// gives a silent socket up a little earlier, and finds its number free again soon.
-const GONE: Duration = Duration::from_secs(15);
+/// A browser that has not answered twice has gone: a lid was closed, a network was left. It is
+/// looked at with each word, so that it goes after 15 s. The page gives a silent socket up a little
+/// earlier, and finds its number free again soon.
+const GONE: Duration = Duration::from_secs(12);
 
 /// A browser that takes nothing for so long has gone too.
 const PATIENCE: Duration = Duration::from_secs(10);

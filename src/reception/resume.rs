@@ -14,7 +14,7 @@ use crate::config::{Consent, Voicemail};
 use crate::persona;
 use crate::store::{
     Approvals as _, Archive as _, CallRow, LedgerRow, LedgerState, Orphan, Profiles as _,
-    Results as _, TurnRow, unmade,
+    Results as _, TurnRow, With, unmade,
 };
 
 /// The carrier has been told to bring the media: it comes within a second, or it will not.
@@ -95,6 +95,7 @@ impl Reception {
             answered: orphan.call.lifecycle == Lifecycle::Answered,
             talked: Duration::from_millis(orphan.talk_ms()),
             silent: now.saturating_sub(Duration::from_millis(last)),
+            handing_over: orphan.with == With::Browser,
         })
     }
 

@@ -150,7 +150,7 @@ impl Role {
             Self::FullHouse => "a full restaurant",
             Self::Approver => "accepts what is to be approved",
             Self::Decliner => "declines it",
-            Self::PinHolder => "accepts it with the PIN 0417",
+            Self::PinHolder => "accepts it with the PIN 04170417",
         }
     }
 
@@ -332,7 +332,7 @@ impl OnThePhone {
             Role::FullHouse => offers::serve(&offers::FULL_HOUSE, &mut talk).await,
             Role::Approver => approver::decide(By::Words("Yes, I accept."), &mut talk).await,
             Role::Decliner => approver::decide(By::Words("No."), &mut talk).await,
-            Role::PinHolder => approver::decide(By::Keys("0417#"), &mut talk).await,
+            Role::PinHolder => approver::decide(By::Keys("04170417#"), &mut talk).await,
             Role::Voicemail => machine::record(&mut talk).await,
             Role::Silent => machine::keep_silent(&mut talk).await,
             Role::Interrupter => interrupter::interrupt(&mut talk).await,

@@ -12,8 +12,9 @@ use super::{Store, kept};
 
 /// Which lines are held.
 pub trait Bridges: Archive {
-    /// The line of this call is held by this run from here on; durable before it returns. A
-    /// hand-over that is told to have failed ends that.
+    /// The line of this call is held by this run from here on; durable before it returns. The fact
+    /// that the hand-over has failed ends that, and so does the end of the call unless they were
+    /// put through.
     fn bridge(&self, call: CallId, name: CarrierCallId) -> Answer<'static, ()>;
 
     /// It is held no more.
@@ -67,6 +68,17 @@ impl Desk {
         .bind(self.tenure.epoch)
         .execute(&mut self.conn)
         .await?;
+        Ok(())
+    }
+
+    /// At the end of a call: only who was put through is still on a line of ours.
+    pub(super) async fn unbridge_alone(&mut self, call: &CallId) -> Result<(), Trouble> {
+        let unbridge = sqlx::query(
+            "DELETE FROM bridges WHERE call = $1 AND NOT EXISTS (SELECT 1 FROM events \
+             WHERE events.call = $1 AND kind = 'hand_over' \
+             AND json_extract(body, '$.step') = 'done')",
+        );
+        unbridge.bind(&*call.0).execute(&mut self.conn).await?;
         Ok(())
     }
 

@@ -331,7 +331,10 @@ impl Desk {
         .await?;
         match ended.rows_affected() {
             0 => Ok(()),
-            _ => self.tell_of_call(place.call, Lifecycle::Finalized, place.at_ms).await,
+            _ => {
+                self.unbridge_alone(place.call).await?;
+                self.tell_of_call(place.call, Lifecycle::Finalized, place.at_ms).await
+            }
         }
     }
 }

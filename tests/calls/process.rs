@@ -94,7 +94,14 @@ async fn a_process_that_is_asked_to_go_says_goodbye_first() {
     process.signal("-TERM");
     // A signal is delivered before it is heard.
     let ready = format!("{}/readyz", process.url);
-    while reqwest::get(&ready).await.is_ok_and(|seen| seen.status() != 503) {}
+    let mut seen = Vec::new();
+    while let Ok(answer) = reqwest::get(&ready).await {
+        seen.push(answer.status().as_u16());
+        if answer.status() == 503 {
+            break;
+        }
+    }
+    assert_eq!(seen.last(), Some(&503), "it says that it goes");
     let ended = tokio::task::spawn_blocking(move || {
         let status = process.child.wait().unwrap();
         drop(process);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::join::Transfer;
 use super::{Cause, Machine, Parting, Phase, Session, millis};
 use crate::briefing::{CallId, Lifecycle, Outcome, Text};
 use crate::call::event::{Clip, Input, Media, Output};
@@ -209,6 +210,13 @@ impl Machine {
         // The carrier is at work already and needs no parts.
         if let Phase::HandingOver { ordered: Some(_), cause, .. } = &mut self.phase {
             *cause = Cause::Degraded(reason);
+            return;
+        }
+        if let (Some(talking), true, Some(Transfer::Given(asked))) =
+            (talking, self.is_transferring(), self.transfer)
+        {
+            let (ordered, cause) = (Some(asked), Cause::Degraded(reason));
+            self.phase = Phase::HandingOver { since: now, talking, ordered, cause };
             return;
         }
         self.phase = Phase::Failing { talking, reason };

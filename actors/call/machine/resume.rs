@@ -34,6 +34,9 @@ impl Machine {
     pub(super) fn go_on_waiting(&mut self, now: Instant) {
         self.phase = Phase::Ringing { since: now };
         self.lost(SERVER, "killed".to_owned(), now);
+        if self.briefing.before.as_ref().is_some_and(|before| before.handing_over) {
+            self.note(Fact::HandOver { step: "failed" });
+        }
     }
 
     /// The media has come to a call that talked before: it says sorry and goes on.

@@ -148,8 +148,8 @@ impl Carrier for Control {
             let phone = names::phone(&dial.call);
             let exists = board.rest.exists(&phone).await;
             let exists = exists.map_err(|error| CarrierError::Unknown(error.to_string()))?;
-            if exists {
-                board.lives.asked(&phone);
+            if exists && board.lives.asked(&phone) {
+                board.look_again().await;
             }
             Ok(exists.then_some(CarrierCallId(phone)))
         })

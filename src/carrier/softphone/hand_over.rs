@@ -52,9 +52,14 @@ impl Softphones {
         if self.bridges.len() >= BRIDGES {
             return Err(CarrierError::Refused(Outcome::Busy));
         }
-        // Before it rings: a process that is killed then leaves a caller whom nobody else knows of.
+        // A process that is killed from here on leaves a caller on a line of ours: the next start
+        // must know of it.
         if let Err(error) = self.store.bridge(call.clone(), name.clone()).await {
             tracing::warn!(%call, %error, "a hand-over to a browser is not written down");
+        }
+        if exchange.remote(&call).is_none() {
+            self.let_go(&call).await;
+            return Err(failed());
         }
         let nonce = URL_SAFE_NO_PAD.encode(rand::random::<[u8; NONCE_BYTES]>());
         let media = media_path_of(&call, &nonce);
@@ -105,8 +110,8 @@ impl Softphones {
         }
         exchange.tell(&rung.call, Input::Transferred(Err(outcome.word().to_owned())));
         // Their line may be there when its media is not.
-        if is_left && let Err(error) = self.hang_up(name).await {
-            tracing::warn!(call = %rung.call, %error, "hang-up of a caller who has gone");
+        if is_left {
+            self.part(&rung.call, name).await;
         }
     }
 
@@ -140,16 +145,23 @@ impl Softphones {
                 let rung = Rung { call: rung.call.clone(), why };
                 softphones.board.over(&rung, Outcome::Answered.word());
             }
-            softphones.part(rung.call, name).await;
+            softphones.part(&rung.call, name).await;
         });
         exchange.tell(&call, Input::Transferred(Ok(())));
     }
 
-    /// The other party's line ends with the browser's.
-    async fn part(&self, call: CallId, name: CarrierCallId) {
+    /// Ends the line of whom a browser had, or was to have; whether that was done. A line that is
+    /// not ended is known to the next start.
+    pub async fn part(&self, call: &CallId, name: CarrierCallId) -> bool {
         if let Err(error) = self.hang_up(name).await {
             tracing::warn!(%call, %error, "hang-up behind a browser");
+            return false;
         }
+        self.let_go(call).await;
+        true
+    }
+
+    async fn let_go(&self, call: &CallId) {
         if let Err(error) = self.store.unbridge(call.clone()).await {
             tracing::warn!(%call, %error, "the next start hangs up once more");
         }

@@ -69,7 +69,7 @@ pub enum Outbound<'a> {
         /// In E.164.
         number: &'a str,
     },
-    /// There is nothing else to say, and somebody who would say it.
+    /// There is somebody who would say more: told at intervals.
     Alive,
     /// It rings.
     Ring {

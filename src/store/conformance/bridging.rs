@@ -12,7 +12,7 @@ pub(in crate::store) async fn a_line_is_known_to_the_next_run_until_it_is_held_n
 ) {
     let old = world.start("n1").await;
     let name = |call: &str| CarrierCallId(format!("CA {call}"));
-    for call in ["refused", "rung", "talking", "hung up"] {
+    for call in ["refused", "rung", "talking", "hung up", "over"] {
         old.open(opened(call)).await.unwrap();
         old.dialing(CallId::new(call)).await.unwrap();
         old.note(note(call, 1, Fact::HandOver { step: "asked" }));
@@ -23,6 +23,7 @@ pub(in crate::store) async fn a_line_is_known_to_the_next_run_until_it_is_held_n
         old.note(note(call, 2, Fact::HandOver { step: "done" }));
         old.note(note(call, 3, finalized(Outcome::Answered)));
     }
+    old.note(note("over", 2, finalized(Outcome::Cancelled)));
     old.flush().await.unwrap();
     old.unbridge(CallId::new("hung up")).await.unwrap();
     assert_eq!(old.left_bridges().await.unwrap(), [], "they are held");

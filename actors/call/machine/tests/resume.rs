@@ -11,6 +11,7 @@ fn resumed(answered: bool) -> Script {
         answered,
         talked: SECOND * 9,
         silent: SECOND * 3,
+        handing_over: false,
     };
     let briefing = Briefing { before: Some(before), ..briefing(Direction::Outbound) };
     Script { machine: Machine::new(briefing, now).resumed(), now }
@@ -38,6 +39,18 @@ fn nobody_is_rung_and_the_conversation_goes_on_behind_what_is_written() {
     call.now += SECOND;
     let over = call.take(Input::Ended(Outcome::Answered, "completed".into()));
     assert!(shows(&over, "talk_ms: 10000"), "{over:?}");
+}
+
+#[test]
+fn a_hand_over_that_went_with_the_server_has_failed() {
+    let mut call = resumed(true);
+    call.machine.briefing.before.as_mut().unwrap().handing_over = true;
+    let begun = call.take(Input::Begin);
+    assert!(shows(&begun, r#"HandOver { step: "failed" }"#), "{begun:?}");
+    call.take(Input::Link(Link::Ready));
+    call.take(Input::Phone(Phone::Started));
+    let asked = call.asks("transfer", "t", 2);
+    assert!(shows(&asked, "Invite("), "another one may come: {asked:?}");
 }
 
 #[test]

@@ -250,6 +250,18 @@ fn nobody_is_handed_a_machine() {
 }
 
 #[test]
+fn parts_that_die_while_the_carrier_hands_over_order_nothing_more() {
+    let mut call = Script::talking();
+    call.hands_over();
+    let outputs = call.take(Input::PartGone(Part::ToolRunner));
+    assert!(!shows(&outputs, "Farewell"), "{outputs:?}");
+    assert!(!shows(&call.take(Input::FarewellSaid), "Transfer("), "one human is rung already");
+    let outputs = call.take(Input::Transferred(Ok(())));
+    assert_eq!(over(&outputs), Some((Outcome::Answered, "handed_over_model_down")));
+    assert!(!hangs_up(&outputs), "it would end the call of those two");
+}
+
+#[test]
 fn parts_that_cannot_live_hand_over_too() {
     let mut call = Script::talking();
     let outputs = call.take(Input::PartGone(Part::ToolRunner));

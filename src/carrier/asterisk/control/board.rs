@@ -140,12 +140,9 @@ impl Board {
 
     /// Puts a channel into the bridge of a phone.
     pub(super) async fn add(&self, phone: &str, channel: &str) {
-        let Err(error) = self.rest.join(&names::bridge(phone), channel).await else { return };
-        // A human has the phone by now, and the media channel is not wanted any more.
-        if self.lives.get(phone).is_some_and(|live| !live.is_ours()) {
-            return self.report(self.rest.hang_up(channel).await);
+        if let Err(error) = self.rest.join(&names::bridge(phone), channel).await {
+            self.fail(phone, &error).await;
         }
-        self.fail(phone, &error).await;
     }
 
     /// A channel is gone.
@@ -196,6 +193,10 @@ impl Board {
 
     /// An order that a call cannot do without was refused.
     async fn fail(&self, phone: &str, error: &RestError) {
+        // A human has the phone by now, and our media is not wanted any more.
+        if self.lives.get(phone).is_some_and(|live| !live.is_ours()) {
+            return self.report(self.rest.hang_up(&names::media(phone)).await);
+        }
         if let Some(live) = self.lives.leave(phone) {
             tracing::warn!(call = %live.call, %error, "a call at asterisk cannot go on");
             self.tell(&live, Input::Ended(Outcome::NetworkError, "not_connected".to_owned()));
@@ -253,7 +254,9 @@ impl Board {
                 return Err(refused(&error));
             }
         }
-        self.lives.asked(&phone);
+        if self.lives.asked(&phone) {
+            self.look_again().await;
+        }
         Ok(CarrierCallId(phone))
     }
 

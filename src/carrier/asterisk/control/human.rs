@@ -34,7 +34,9 @@ impl Board {
         self.lives.human(phone, Human::Asked);
         let (human, endpoint) = (names::human(phone), self.endpoint(to));
         self.rest.ring(Ring { id: &human, endpoint: &endpoint, caller, ringing }).await?;
-        self.lives.human_rung(phone);
+        if self.lives.human_rung(phone) {
+            self.look_again().await;
+        }
         Ok(())
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Live {
     pub(super) nonce: String,
     pub(super) stage: Stage,
     pub(super) human: Human,
+    /// It was looked up while an order of it was not answered: what was seen says nothing.
+    overlooked: bool,
 }
 
 /// Who is rung to have a phone from us.
@@ -50,17 +52,17 @@ impl Live {
     /// A call of this stage. Media addresses end in the nonce.
     pub(super) fn of(call: CallId, addresses: &Addresses, stage: Stage) -> Self {
         let nonce = addresses.media.rsplit('/').next().unwrap_or_default().to_owned();
-        Self { call, nonce, stage, human: Human::Nobody }
+        Self { call, nonce, stage, human: Human::Nobody, overlooked: false }
     }
 
     /// One that an earlier run left: its media comes when it is gone on with.
     pub(super) const fn left(call: CallId) -> Self {
-        Self { call, nonce: String::new(), stage: Stage::Left, human: Human::Nobody }
+        Self::without_media(call, Stage::Left, Human::Nobody)
     }
 
     /// One that is put straight through; it has no media here.
     pub(super) const fn passed_on(call: CallId) -> Self {
-        Self { call, nonce: String::new(), stage: Stage::PassedOn, human: Human::Nobody }
+        Self::without_media(call, Stage::PassedOn, Human::Nobody)
     }
 
     /// Whether it is with us, or will be: no human has it or is to have it.
@@ -70,8 +72,11 @@ impl Live {
 
     /// One that an earlier run handed over; all that is known of it is its phone.
     pub(super) fn handed_over(phone: &str) -> Self {
-        let (call, stage) = (CallId::new(phone), Stage::HandedOver);
-        Self { call, nonce: String::new(), stage, human: Human::Rung }
+        Self::without_media(CallId::new(phone), Stage::HandedOver, Human::Rung)
+    }
+
+    const fn without_media(call: CallId, stage: Stage, human: Human) -> Self {
+        Self { call, nonce: String::new(), stage, human, overlooked: false }
     }
 }
 
@@ -96,11 +101,15 @@ impl Lives {
         Some(live.clone())
     }
 
-    /// Asterisk has taken the order; it may have told of the answer before.
-    pub(super) fn asked(&self, phone: &str) {
-        if let Some(live) = self.lock().get_mut(phone).filter(|live| live.stage == Stage::Asked) {
+    /// Asterisk has taken the order; it may have told of the answer before. Whether it has to be
+    /// looked up once more.
+    pub(super) fn asked(&self, phone: &str) -> bool {
+        let mut lives = self.lock();
+        let asked = lives.get_mut(phone).filter(|live| live.stage == Stage::Asked);
+        asked.is_some_and(|live| {
             live.stage = Stage::Ringing;
-        }
+            std::mem::take(&mut live.overlooked)
+        })
     }
 
     /// A human is to be rung for it, or nobody is any more.
@@ -110,11 +119,15 @@ impl Lives {
         }
     }
 
-    /// Asterisk has taken the order to ring them; it may have told of their end before.
-    pub(super) fn human_rung(&self, phone: &str) {
-        if let Some(live) = self.lock().get_mut(phone).filter(|live| live.human == Human::Asked) {
+    /// Asterisk has taken the order to ring them; it may have told of their end before. Whether it
+    /// has to be looked up once more.
+    pub(super) fn human_rung(&self, phone: &str) -> bool {
+        let mut lives = self.lock();
+        let asked = lives.get_mut(phone).filter(|live| live.human == Human::Asked);
+        asked.is_some_and(|live| {
             live.human = Human::Rung;
-        }
+            std::mem::take(&mut live.overlooked)
+        })
     }
 
     /// The phone is with the human.
@@ -128,11 +141,38 @@ impl Lives {
         self.lock().remove(phone)
     }
 
+    /// All of them, to look up.
     pub(super) fn all(&self) -> Vec<(String, Live)> {
-        self.lock().iter().map(|(phone, live)| (phone.clone(), live.clone())).collect()
+        let mut lives = self.lock();
+        for live in lives.values_mut() {
+            live.overlooked = live.stage == Stage::Asked || live.human == Human::Asked;
+        }
+        lives.iter().map(|(phone, live)| (phone.clone(), live.clone())).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Live>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_looked_up_before_an_order_is_answered_is_looked_up_once_more() {
+        let lives = Lives::default();
+        let live = || Live::without_media(CallId::new("c"), Stage::Asked, Human::Nobody);
+        lives.enter("p", live());
+        assert!(!lives.asked("p"), "nobody has looked");
+        lives.enter("p", live());
+        lives.all();
+        assert!(lives.asked("p") && !lives.asked("p"));
+        lives.all();
+        lives.human("p", Human::Asked);
+        assert!(!lives.human_rung("p"), "that was before");
+        lives.human("p", Human::Asked);
+        lives.all();
+        assert!(lives.human_rung("p") && !lives.human_rung("p"));
     }
 }

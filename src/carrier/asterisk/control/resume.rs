@@ -39,13 +39,20 @@ impl Board {
         for bridge in self.rest.bridges().await? {
             self.look_at(&bridge).await;
         }
-        // An order that was given up may have been carried out late.
+        // What no call has: an order that was given up may have been carried out late.
         for phone in seen.0.iter().filter_map(|channel| names::owner(&channel.id)) {
             if self.lives.get(phone).is_none() {
                 self.clear(phone).await;
             }
         }
         Ok(())
+    }
+
+    /// Looks once more for what was not known to be there when it was looked.
+    pub(super) async fn look_again(&self) {
+        if let Err(error) = self.resume().await {
+            tracing::debug!(%error, "not looked up; events that come back do it");
+        }
     }
 
     /// Does what would have been done about a human who has picked up, or is gone.
