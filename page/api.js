@@ -49,6 +49,12 @@ export class Refused extends Error {
   }
 }
 
+/** What to do where no answer came: what was asked may have been done. */
+function late(method, once) {
+  if (once) return 'try again, nothing is ordered twice';
+  return method === 'GET' ? 'try again' : 'look whether it was done before you try again';
+}
+
 /** Asks and returns JSON (null where there is none). Throws Refused. */
 export async function ask(path, { method = 'GET', body, once, patience = PATIENCE_MS } = {}) {
   const headers = { accept: 'application/json' };
@@ -64,7 +70,7 @@ export async function ask(path, { method = 'GET', body, once, patience = PATIENC
     text = await answer.text();
   } catch (error) {
     const detail = error.name === 'TimeoutError'
-      ? 'the server has not answered in time; try again, nothing is ordered twice'
+      ? `the server has not answered in time; ${late(method, once)}`
       : 'the server does not answer; is it running?';
     throw new Refused(0, { detail });
   }

@@ -17,7 +17,12 @@ export function clock(ms) {
 /** `850` as `0.85 s`. */
 export const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
 
-export const timeOf = (ms) => new Date(ms).toLocaleTimeString();
+/** The time of day, and of which day where that is not today. */
+export function timeOf(ms) {
+  const then = new Date(ms);
+  return then.toDateString() === new Date().toDateString() ? then.toLocaleTimeString()
+    : then.toLocaleString([], { dateStyle: 'short', timeStyle: 'medium' });
+}
 
 /** How long since then, counting. */
 export function Since({ ms }) {

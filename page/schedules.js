@@ -1,12 +1,31 @@
 // Calls that are made later: what is planned, what came of it, and a form to plan one.
-import { html, useState } from './lib.js';
+import { html, useEffect, useState } from './lib.js';
 import { ask } from './api.js';
 import { Act, Form, load, useOrder, useRead } from './parts.js';
+
+/** So long after its time a schedule was seen to, unless something keeps it. */
+const SEEN_TO_MS = 2000;
+
+/** Between two looks at what is due, and what may be far off or told by another clock. */
+const [SOON_MS, LATE_MS] = [5000, 3_600_000];
+
+/** Reads again when the next time has come. */
+function useNext(list, look) {
+  useEffect(() => {
+    const planned = list.value?.schedules ?? [];
+    if (planned.length === 0) return undefined;
+    const times = planned.map(({ next_at }) => Date.parse(next_at) || Infinity);
+    const wait = Math.min(...times) + SEEN_TO_MS - Date.now();
+    const timer = setTimeout(look, Math.min(Math.max(wait, SOON_MS), LATE_MS));
+    return () => clearTimeout(timer);
+  }, [list]);
+}
 
 export function Schedules() {
   const [list, set] = useState({});
   const look = () => load('/v1/schedules', set);
   useRead(look);
+  useNext(list, look);
   return html`<h1>Schedules</h1>
     <${Plan} done=${look} />
     ${list.fault && html`<p class="fault" role="alert">${list.fault}</p>`}

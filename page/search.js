@@ -14,6 +14,7 @@ export function Search({ id }) {
     return follow(`${path}/events`, { on, last: () => isOver(told) });
   }, [id]);
   const { value, fault } = search;
+  const nobody = useNobody(value?.chosen?.call);
   if (!value) {
     return fault ? html`<h1>Search</h1><p class="fault" role="alert">${fault}</p>`
       : html`<p class="empty">Reading the search …</p>`;
@@ -26,9 +27,24 @@ export function Search({ id }) {
     ${value.state === 'running' && html`<${Act} label="Stop" danger
       act=${() => post(`${path}/stop`)} />`}
     ${value.chosen && html`<p>Number ${value.chosen.number} was chosen:
-      ${' '}<a href=${`#/calls/${value.chosen.call}`}>the call</a>.</p>`}
-    <${Targets} targets=${value.targets} />
-    <${Comparison} search=${value} choose=${choose} />`;
+      ${' '}<a href=${`#/calls/${value.chosen.call}`}>the call</a>.
+      ${nobody && ' It reached nobody: choose again.'}</p>`}
+    <${Targets} search=${value} />
+    <${Comparison} search=${value} choose=${(!value.chosen || nobody) && choose} />`;
+}
+
+/** After these a call took no offer, and one can be chosen again (`src/store/searches.rs`). */
+const NOBODY = ['no_answer', 'busy', 'rejected', 'cancelled', 'network_error', 'invalid_number',
+  'unreachable'];
+
+/** Whether the call that took an offer is over and reached nobody. The search does not tell. */
+function useNobody(call) {
+  const [ended, set] = useState({});
+  useEffect(() => call && follow(`/v1/calls/${call}/events`, {
+    on: { finalized: ({ body }) => set({ call, outcome: body.outcome }) },
+    last: () => true,
+  }), [call]);
+  return ended.call === call && NOBODY.includes(ended.outcome);
 }
 
 const LIVE = ['waiting', 'ringing', 'talking'];
@@ -39,12 +55,17 @@ const isOver = ({ state, targets }) =>
 
 const who = (row) => row.name ?? row.to;
 
-function Targets({ targets }) {
+/** Why somebody was not rung, in the words of the comparison. */
+const whyNot = ({ comparison = [] }, { number, state }) => state === 'refused'
+  && comparison.find((row) => row.number === number)?.reason;
+
+function Targets({ search }) {
   return html`<section aria-labelledby="targets"><h2 id="targets">Asked</h2><ul class="cards">
-    ${targets.map((target) => html`<li key=${target.number}>
+    ${search.targets.map((target) => html`<li key=${target.number}>
       <b>${who(target)}</b> <span>${target.name ? target.to : ''}</span>
       <p><${Standing} call=${{ lifecycle: target.state, outcome: target.outcome }} />
         ${target.attempts > 1 && html`<span> rung ${target.attempts} times</span>`}</p>
+      ${whyNot(search, target) && html`<p>${whyNot(search, target)}</p>`}
       ${target.result?.evidence && html`<p><q>${target.result.evidence}</q></p>`}
       ${target.call && html`<a href=${`#/calls/${target.call}`}>the call</a>`}
     </li>`)}</ul></section>`;
@@ -76,8 +97,8 @@ function Comparison({ search, choose }) {
       <${Cell} row=${row} field="price" head="Price">${row.price ?? ''} ${row.currency ?? ''}<//>
       <${Cell} row=${row} field="timing" head="When">${row.timing ?? ''}<//>
       <${Cell} row=${row} field="hold" head="Held">${held(row)}<//>
-      <td>${row.outcome ?? ''}</td>
-      <td>${search.token && row.outcome === 'answered' && !search.chosen
+      <td>${row.outcome ?? row.reason ?? ''}</td>
+      <td>${choose && search.token && row.outcome === 'answered'
         && html`<${Act} label=${`Choose ${who(row)}`} act=${() => choose(row.number)} />`}</td>
     </tr>`)}</tbody></table></section>`;
 }

@@ -46,7 +46,7 @@ pub struct Cli {
 enum Command {
     /// Serve until told to stop (the default).
     Serve(serve::Options),
-    /// Show two calls that lose every part in the middle and go on.
+    /// Show six calls that lose every part in the middle and go on.
     Demo(demo::Options),
     /// Ring somebody and follow the call; the exit status tells how it ended.
     Place(place::Options),

@@ -178,14 +178,24 @@ impl Gate {
         zone::names(to.as_str(), look(to.as_str()))
     }
 
+    /// Refuses a number that no order may ever ring, whatever is set.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn never(to: &Number) -> Result<(), Refused> {
+        match look(to.as_str()).kind {
+            Kind::Emergency => Err(Refused::emergency()),
+            Kind::Premium => Err(Refused::premium()),
+            Kind::Unknown => Err(Refused::unknown()),
+            Kind::Rehearsal | Kind::Ordinary => Ok(()),
+        }
+    }
+
     fn is_ringable(&self, to: &Number) -> Result<(), Refused> {
+        Self::never(to)?;
         let seen = look(to.as_str());
-        match seen.kind {
-            Kind::Emergency => return Err(Refused::emergency()),
-            Kind::Premium => return Err(Refused::premium()),
-            Kind::Unknown => return Err(Refused::unknown()),
-            Kind::Rehearsal => {}
-            Kind::Ordinary => self.is_of_a_country(seen.country)?,
+        if seen.kind == Kind::Ordinary {
+            self.is_of_a_country(seen.country)?;
         }
         let ranges = &self.0.ranges;
         if !ranges.is_empty() && !begins(to, ranges) {

@@ -25,7 +25,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 #[derive(Args, Clone, Debug)]
 pub(super) struct At {
     /// The server; without it, the one on this machine. Its key is taken from TANDEM_KEY.
-    #[arg(long, env = "TANDEM_SERVER", value_name = "URL")]
+    #[arg(long, global = true, env = "TANDEM_SERVER", value_name = "URL")]
     server: Option<String>,
 }
 

@@ -62,9 +62,6 @@ pub(super) fn check(config: &super::Config) -> Result<(), String> {
     if !is_e164(&config.carrier.number) {
         return Err("carrier.number is not a number in E.164, such as +14255550123".to_owned());
     }
-    if !config.carrier.human.is_empty() && !is_e164(&config.carrier.human) {
-        return Err("carrier.human is not a number in E.164, such as +14255550123".to_owned());
-    }
     if kind != Kind::Asterisk && !config.http.public_url.starts_with("https://") {
         let url = &config.http.public_url;
         return Err(format!(

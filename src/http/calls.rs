@@ -18,7 +18,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use tandem_actors::briefing::{Direction, Lifecycle, Outcome, Text};
 use tandem_actors::call::event::{Input, Order as Command};
-use tandem_actors::carrier::Number;
 
 pub(super) use events::events;
 pub(super) use listen::{listen, ticket};
@@ -99,7 +98,7 @@ pub(super) async fn list(
         direction: named("direction", listing.direction, directions, Direction::word)?,
         lifecycle: named("lifecycle", listing.lifecycle, lifecycles, Lifecycle::word)?,
         outcome: named("outcome", listing.outcome, Outcome::ALL, Outcome::word)?,
-        remote: listing.to.map(Number::new),
+        remote: listing.to.map(|to| order::queried_number("to", to)).transpose()?,
         account: caller.sees(),
         finalized_since_ms: None,
     };

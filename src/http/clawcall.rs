@@ -8,7 +8,7 @@ mod view;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,8 +17,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tandem_actors::briefing::{Direction, Outcome};
+use tandem_actors::briefing::Direction;
 use tandem_actors::call::event::{Input, Order as Command};
+use tandem_actors::carrier::Number;
 use uuid::Uuid;
 
 use super::Desk;
@@ -30,7 +31,7 @@ use super::openapi::words::DirectionWord;
 use super::problem::Problem;
 use crate::account::Account;
 use crate::reception::{Order, Wish};
-use crate::store::{Archive as _, CallFilter, Keys as _, Scope};
+use crate::store::{Archive as _, CallFilter, Keys as _, Once, Scope, hex_digest};
 use error::Fault;
 pub(super) use link::Links;
 pub(super) use preferences::Preferences;
@@ -76,15 +77,18 @@ pub(super) struct Place {
     loop_in_user: Option<Value>,
 }
 
-/// `POST /call`: 201 with the call's id. Without a key, where keys are made, with a fresh one.
+/// `POST /call`: 201 with the call's id. Without a key, where keys are made, with a fresh one: it
+/// is made, and so is its account, when the order is carried out.
 async fn place(
     State(desk): State<Desk>,
     headers: HeaderMap,
     body: Result<Json<Value>, JsonRejection>,
 ) -> Result<Response, Fault> {
     let Json(body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
-    let (account, made) = account(&desk, &headers).await?;
+    let first = desk.makes_keys && !Caller::shows_key(&headers);
+    let account = if first { fresh() } else { Writer::of(&headers, &desk).await?.0.account };
     let once = once(&headers, &account, "POST /call", &body)?;
+    let once = if first { once.map(nobodys) } else { once };
     let order: Place =
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
     let (Some(to), Some(task)) = (&order.to, &order.task) else {
@@ -93,7 +97,7 @@ async fn place(
     let usual = Preferences::of(&desk.store, &account).await?;
     let manner = usual.manner(order.personality, order.greeting, order.voice.as_deref())?;
     let wish = Wish {
-        account,
+        account: account.clone(),
         manner: checked_manner(manner)?,
         hand_over: hands_over(&desk, order.loop_in_user, order.bridge_number.as_deref())?,
         ..desk.reception.wish(checked_task(task)?)
@@ -103,7 +107,8 @@ async fn place(
     let mut answer = json!({ "call_id": placed.call.to_string(), "status": "queued" });
     let mut headers = HeaderMap::new();
     replayed(&mut headers, placed.repeated);
-    if let Some(key) = made {
+    let key = if first && !placed.repeated { first_key(&desk, account).await } else { None };
+    if let Some(key) = key {
         let mut value = HeaderValue::try_from(&key).expect("a key of ours is visible ascii");
         value.set_sensitive(true);
         headers.insert(MADE_KEY, value);
@@ -112,48 +117,53 @@ async fn place(
     Ok((StatusCode::CREATED, headers, Json(answer)).into_response())
 }
 
-/// Whose order it is, and the key that was made for it.
-async fn account(desk: &Desk, headers: &HeaderMap) -> Result<(Account, Option<String>), Fault> {
-    if !desk.makes_keys || Caller::shows_key(headers) {
-        let Writer(caller) = Writer::of(headers, desk).await?;
-        return Ok((caller.account, None));
-    }
+/// An account that nobody has.
+fn fresh() -> Account {
     let name = format!("first-{}", Uuid::new_v4().simple());
-    let account: Account = name.parse().map_err(|error: crate::account::NoAccount| {
-        Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "system_error", &error.to_string())
-    })?;
-    let made = desk.store.make_key(account.clone(), Scope::All, "first call".to_owned()).await?;
-    Ok((account, made.map(|(_, key)| key)))
+    name.parse().expect("letters and figures name an account")
+}
+
+/// An order without a key has no account under which it is found when it comes again: it is
+/// remembered under a name that is made of its `Idempotency-Key`. No call and no key has that, so
+/// that whoever sends the same gets nothing of whoever sent it first but the call's id.
+fn nobodys(once: Once) -> Once {
+    let digest = hex_digest(&["first call", &once.key]);
+    let name = format!("once-{digest:.48}");
+    Once { account: name.parse().expect("letters and figures name an account"), ..once }
+}
+
+/// The key of a first call. None when it cannot be written: the call is made all the same.
+async fn first_key(desk: &Desk, account: Account) -> Option<String> {
+    let made = desk.store.make_key(account, Scope::All, "first call".to_owned()).await;
+    let made = made.inspect_err(|error| tracing::error!(%error, "a first call without a key"));
+    made.ok().flatten().map(|(_, key)| key)
 }
 
 /// Whether the other party may be handed over. Only to the number in the settings: one that comes
-/// with an order is nobody's that we know.
+/// with an order is nobody's that we know, and nobody else is brought in for them.
 fn hands_over(desk: &Desk, loop_in: Option<Value>, bridge: Option<&str>) -> Result<bool, Fault> {
     let human = desk.reception.human();
-    match loop_in {
-        Some(Value::Bool(false)) => return Ok(false),
-        Some(Value::Bool(true)) if human.is_none() => {
-            return Err(Fault::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "account_phone_unavailable",
-                "no phone is set to loop in: whoever runs the server sets carrier.human",
-            ));
-        }
-        Some(Value::Bool(true)) => return Ok(true),
-        None => {}
-        Some(_) => {
-            let told = "loop_in_user is true or false";
-            return Err(Fault::new(StatusCode::BAD_REQUEST, "invalid_loop_in_user", told));
-        }
-    }
-    match bridge {
-        None => Ok(false),
-        Some(bridge) if human.is_some_and(|human| human.as_str() == bridge) => Ok(true),
-        Some(_) => Err(Fault::new(
+    let is_wanted = loop_in != Some(Value::Bool(false));
+    if is_wanted && bridge.is_some() && bridge != human.as_ref().map(Number::as_str) {
+        return Err(Fault::new(
             StatusCode::BAD_REQUEST,
             "invalid_handoff_number",
             "calls are handed over to the number in the server's settings (carrier.human) alone",
+        ));
+    }
+    match loop_in {
+        None => Ok(bridge.is_some()),
+        Some(Value::Bool(false)) => Ok(false),
+        Some(Value::Bool(true)) if human.is_none() => Err(Fault::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "account_phone_unavailable",
+            "no phone is set to loop in: whoever runs the server sets carrier.human",
         )),
+        Some(Value::Bool(true)) => Ok(true),
+        Some(_) => {
+            let told = "loop_in_user is true or false";
+            Err(Fault::new(StatusCode::BAD_REQUEST, "invalid_loop_in_user", told))
+        }
     }
 }
 
@@ -177,9 +187,15 @@ async fn hang_up(
 ) -> Result<Json<Value>, Fault> {
     let Writer(caller) = Writer::of(&headers, &desk).await?;
     let row = caller.call(&desk.store, &id).await?;
-    let told = desk.exchange.tell(&row.id, Input::Order(Command::HangUp));
-    let message = if told { "the call is being ended" } else { "the call is over already" };
-    let status = if row.outcome == Some(Outcome::Answered) { "completed" } else { "ending" };
+    // One whose end is written down may still be on its way out of the exchange.
+    let hang_up = Input::Order(Command::HangUp);
+    let told = row.outcome.is_none()
+        && (desk.exchange.tell(&row.id, hang_up) || desk.reception.send_away(&row.id));
+    let (status, message) = if told {
+        ("ending", "the call is being ended")
+    } else {
+        ("completed", "the call is over already")
+    };
     Ok(Json(json!({ "success": true, "call_id": id, "status": status, "message": message })))
 }
 
@@ -227,10 +243,11 @@ pub(super) struct Listing {
 async fn list(
     State(desk): State<Desk>,
     headers: HeaderMap,
-    Query(listing): Query<Listing>,
+    listing: Result<Query<Listing>, QueryRejection>,
 ) -> Result<Json<Value>, Fault> {
     let caller = Caller::of(&headers, &desk).await?;
-    let invalid = |told| Fault::new(StatusCode::BAD_REQUEST, "invalid_query", told);
+    let invalid = |told: &str| Fault::new(StatusCode::BAD_REQUEST, "invalid_query", told);
+    let Query(listing) = listing.map_err(|rejection| invalid(&rejection.body_text()))?;
     let direction = match listing.direction.as_deref() {
         None => None,
         Some("inbound") => Some(Direction::Inbound),

@@ -17,6 +17,7 @@ use super::calls::order::{
 };
 use super::problem::Problem;
 use crate::account::Account;
+use crate::config::is_e164;
 use crate::inbound::{PinHash, Profile};
 use crate::persona::Manner;
 use crate::store::Profiles as _;
@@ -81,8 +82,16 @@ pub(super) async fn set(
     let callers =
         [("allow", &profile.allow, ALLOW_MAX), ("passthrough", &profile.passthrough, PASSED_MAX)];
     for (field, numbers, most) in callers {
-        if numbers.len() > most || numbers.iter().any(String::is_empty) {
-            let detail = format!("give at most {most} numbers, or beginnings that end in *");
+        if numbers.len() > most {
+            let detail = format!("{} numbers; give at most {most}", numbers.len());
+            return Err(Problem::invalid(field, detail));
+        }
+        if let Some(wrong) = numbers.iter().find(|number| !names_callers(number)) {
+            let shown: String = wrong.chars().take(20).collect();
+            let detail = format!(
+                "{shown:?} is no number in E.164 (+15550100), no beginning of one (+1555*) and \
+                 not \"anonymous\""
+            );
             return Err(Problem::invalid(field, detail));
         }
     }
@@ -99,6 +108,14 @@ pub(super) async fn forget(
 ) -> Result<StatusCode, Problem> {
     desk.store.set_inbound(checked_number("number", number)?, None).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether this can be among the callers of a profile.
+fn names_callers(text: &str) -> bool {
+    let begins = |text: &str| {
+        text.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    is_e164(text) || text == "anonymous" || text.strip_suffix('*').is_some_and(begins)
 }
 
 fn checked_pin(given: Value) -> Result<PinHash, Problem> {

@@ -20,6 +20,7 @@ const LABEL_CHARS: usize = 100;
 
 /// What key is wanted.
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 #[schemars(rename = "KeyOrder")]
 pub(super) struct Make {
     /// Whose it is to be.

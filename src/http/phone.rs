@@ -9,7 +9,7 @@ use tandem_actors::carrier::Number;
 
 use super::Desk;
 use super::caller::{Caller, Writer};
-use super::calls::order::checked_number;
+use super::calls::order::checked_callee;
 use super::openapi::words::E164;
 use super::problem::Problem;
 use crate::account::Account;
@@ -63,7 +63,8 @@ pub(super) async fn show(State(desk): State<Desk>, caller: Caller) -> Result<Jso
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "PhoneOrder")]
 pub(super) struct Set {
-    /// `null` forgets the one that is stored.
+    /// `null` forgets the one that is stored; it is not left out.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schemars(with = "Option<E164>")]
     number: Option<String>,
 }
@@ -75,7 +76,7 @@ pub(super) async fn set(
     body: Result<Json<Set>, JsonRejection>,
 ) -> Result<Json<Phone>, Problem> {
     let Json(Set { number }) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
-    let number = number.map(|number| checked_number("number", number)).transpose()?;
+    let number = number.map(|number| checked_callee("number", number)).transpose()?;
     desk.store.set_phone(caller.account.clone(), number).await?;
     Ok(view(of(&desk, &caller.account).await?))
 }

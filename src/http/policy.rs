@@ -35,6 +35,7 @@ pub(super) fn routes() -> Router<Desk> {
 
 /// Whom somebody would like to ring.
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 #[schemars(rename = "PolicyQuestion")]
 pub(super) struct Asked {
     /// As it is written: what is no number in E.164 may never be rung. Left out, the phone of
@@ -103,6 +104,7 @@ struct Why {
 
 /// Why a number must not be rung.
 #[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 #[schemars(rename = "DoNotCallOrder")]
 pub(super) struct Reason {
     #[serde(default)]
@@ -112,6 +114,7 @@ pub(super) struct Reason {
 
 /// Where a consent came from.
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 #[schemars(rename = "ConsentOrder")]
 pub(super) struct Source {
     /// Such as a form and its day.
@@ -144,9 +147,10 @@ async fn bar(
     State(desk): State<Desk>,
     Writer(caller): Writer,
     Path(number): Path<String>,
-    body: Option<Json<Reason>>,
+    body: Result<Option<Json<Reason>>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let number = checked_number("number", number)?;
+    let body = body.map_err(|rejection| Problem::unreadable(&rejection))?;
     let Json(Reason { reason }) = body.unwrap_or_default();
     if reason.chars().count() > WORD_CHARS {
         let detail = format!("give the reason in at most {WORD_CHARS} characters");

@@ -58,6 +58,11 @@ impl Problem {
         Self::invalid_at(field, detail)
     }
 
+    /// The same, about this field.
+    pub(super) fn of_field(self, field: &'static str) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
     /// The same of a field whose name is not ours alone.
     pub(super) fn invalid_at(field: impl Into<Cow<'static, str>>, detail: String) -> Self {
         Self {

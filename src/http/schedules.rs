@@ -14,12 +14,12 @@ use uuid::Uuid;
 
 use super::Desk;
 use super::caller::{Caller, Writer};
-use super::calls::order::{checked_number, checked_task};
+use super::calls::order::{checked_callee, checked_task};
 use super::once::{made, once};
 use super::phone;
 use super::problem::Problem;
 use crate::schedule::Spec;
-use crate::store::{Ordered, RunRow, SCHEDULES_MAX, ScheduleRow, Schedules as _};
+use crate::store::{Ordered, Orders as _, RunRow, SCHEDULES_MAX, ScheduleRow, Schedules as _};
 
 /// `POST /v1/schedules`: 201 with the first time at which it comes.
 pub(super) async fn make(
@@ -29,13 +29,19 @@ pub(super) async fn make(
     body: Result<Json<Value>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(mut body) = body.map_err(|rejection| Problem::unreadable(&rejection))?;
+    let once = once(&headers, &caller.account, "POST /v1/schedules", &body)?;
+    // Who lost the answer gets it, also when the time has come meanwhile or the phone is another.
+    if let Some(once) = &once
+        && let Some(before) = desk.store.ordered_before(once).await?
+    {
+        return answer(&desk, &caller, before, None).await;
+    }
     if body.is_object() && body.get("to").is_none_or(Value::is_null) {
         body["to"] = phone::required(&desk, &caller.account).await?.as_str().into();
     }
-    let once = once(&headers, &caller.account, "POST /v1/schedules", &body)?;
     let mut spec: Spec =
         serde_json::from_value(body).map_err(|error| Problem::body(&error.to_string()))?;
-    spec.to = checked_number("to", spec.to)?.as_str().to_owned();
+    spec.to = checked_callee("to", spec.to)?.as_str().to_owned();
     spec.task = checked_task(&spec.task)?.0;
     if let Some(condition) = &spec.condition {
         let reach = desk.webhooks.reach;
@@ -55,11 +61,23 @@ pub(super) async fn make(
         let detail = format!("{SCHEDULES_MAX} schedules are still to come, which is the most");
         Problem::conflict("schedules_full", detail)
     })?;
-    let (row, repeated) = match kept {
-        Ordered::New(()) => (row, false),
-        Ordered::Before(id) => (of(&desk, &caller, &id).await?, true),
-        Ordered::OtherOrder => return Err(Problem::other_order()),
-        Ordered::JustNow(id) => return Err(Problem::just_now("schedule", &id)),
+    answer(&desk, &caller, kept, Some(row)).await
+}
+
+/// What is answered to an order; `row` is what it made where it is new.
+async fn answer(
+    desk: &Desk,
+    caller: &Caller,
+    kept: Ordered<()>,
+    row: Option<ScheduleRow>,
+) -> Result<Response, Problem> {
+    let (row, repeated) = match (kept, row) {
+        (Ordered::New(()), Some(row)) => (row, false),
+        // Nothing is new that was made before.
+        (Ordered::New(()), None) => return Err(no_such()),
+        (Ordered::Before(id), _) => (of(desk, caller, &id).await?, true),
+        (Ordered::OtherOrder, _) => return Err(Problem::other_order()),
+        (Ordered::JustNow(id), _) => return Err(Problem::just_now("schedule", &id)),
     };
     let place = format!("/v1/schedules/{}", row.id);
     Ok(made(StatusCode::CREATED, &place, repeated, json!(view(&row)?)))

@@ -42,7 +42,7 @@ pub enum Code {
 
 impl Code {
     /// Every one, in their order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Emergency,
         Self::Premium,
         Self::Unknown,
@@ -55,6 +55,9 @@ impl Code {
         Self::Rate,
         Self::AtOnce,
         Self::Minutes,
+        Self::ProactiveHours,
+        Self::ProactiveGap,
+        Self::ProactiveDay,
     ];
 
     /// The word in the API.

@@ -153,6 +153,8 @@ async fn a_key_opens_what_is_its_accounts_and_nothing_else() {
         assert_eq!(status, StatusCode::CREATED, "{made}");
         (made["id"].as_str().unwrap().to_owned(), made["key"].as_str().unwrap().to_owned())
     };
+    let typed = json!({ "account": "ann", "scop": "read" });
+    assert_eq!(operator.post("/v1/keys", &typed).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     let (id, ann) = make("ann", "all").await;
     let (_, bob) = make("bob", "all").await;
     let (_, ann_looks) = make("ann", "read").await;
@@ -162,6 +164,11 @@ async fn a_key_opens_what_is_its_accounts_and_nothing_else() {
     let (status, placed) = ann.post("/v1/calls", &order()).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{placed}");
     let call = placed["id"].as_str().unwrap();
+    for (to, found) in [("+15550102", 1), ("%2B15550102", 1), ("+15550101", 0)] {
+        let page = ann.get(&format!("/v1/calls?to={to}")).await.1;
+        assert_eq!(page["calls"].as_array().unwrap().len(), found, "{to}");
+    }
+    assert_eq!(ann.get("/v1/calls?to=banana").await.0, StatusCode::BAD_REQUEST);
     let routes = [
         (Method::GET, ""),
         (Method::GET, "/transcript"),

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tandem::config::Config;
 use tandem::rehearsal::callee::Role;
-use tandem::store::Archive as _;
+use tandem::store::{Archive as _, Keys as _};
 use tandem_actors::record::Fact;
 
 use crate::stage::Stage;
@@ -33,6 +33,12 @@ impl Theirs {
             request = request.json(body);
         }
         request.send().await.unwrap()
+    }
+
+    /// Rings somebody with an order that is to be carried out once.
+    async fn once(&self, once: &str, order: &Value) -> reqwest::Response {
+        let request = self.client.post(format!("{}/call", self.server));
+        request.header("Idempotency-Key", once).json(order).send().await.unwrap()
     }
 
     async fn told(&self, method: Method, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
@@ -137,6 +143,11 @@ async fn errors_come_in_their_envelope_and_nobody_unknown_is_looped_in() {
             400,
             "invalid_handoff_number",
         ),
+        (
+            json!({ "to": to, "task": "x", "bridge_number": "+15550123", "loop_in_user": true }),
+            400,
+            "invalid_handoff_number",
+        ),
     ] {
         let (answered, problem) = theirs.told(Method::POST, "/call", Some(&order)).await;
         assert_eq!((answered.as_u16(), &problem["error"]["code"]), (status, &json!(code)));
@@ -160,5 +171,90 @@ async fn errors_come_in_their_envelope_and_nobody_unknown_is_looped_in() {
     let (_, usual) = theirs.told(Method::DELETE, path, None).await;
     assert_eq!((&usual["voice"], &usual["personality"]), (&json!("jessica"), &Value::Null));
     theirs.told(Method::POST, &format!("{call}/hangup"), None).await;
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_account_is_made_with_its_call_and_not_again_for_the_same_order() {
+    let stage = Stage::with(config()).await;
+    let mut theirs = Theirs::at(&stage);
+    let to = Role::NoAnswer.number();
+    for order in [
+        json!({}),
+        json!({ "to": "911", "task": "x" }),
+        json!({ "to": "+19005550123", "task": "x" }),
+        json!({ "to": to, "task": "x", "voice": "bob" }),
+    ] {
+        let answer = theirs.ask(Method::POST, "/call", Some(&order)).await;
+        assert!(answer.status().is_client_error(), "{order}");
+    }
+    assert_eq!(stage.server.desk.store.keys().await.unwrap(), [], "nobody's order was taken");
+
+    let order = json!({ "to": to, "task": "x" });
+    let first = theirs.once("one", &order).await;
+    assert_eq!(first.status(), StatusCode::CREATED);
+    assert!(!first.headers().contains_key("idempotent-replayed"));
+    let first: Value = first.json().await.unwrap();
+    let again = theirs.once("one", &order).await;
+    assert_eq!(again.status(), StatusCode::CREATED);
+    assert_eq!(again.headers()["idempotent-replayed"], "true");
+    assert!(!again.headers().contains_key("x-clawcall-api-key"), "it was told once");
+    let again: Value = again.json().await.unwrap();
+    assert_eq!(again, json!({ "call_id": first["call_id"], "status": "queued" }));
+    let other = theirs.once("one", &json!({ "to": to, "task": "y" })).await;
+    assert_eq!(other.status(), StatusCode::CONFLICT);
+    assert_eq!(stage.server.desk.exchange.live(), 1);
+    assert_eq!(stage.server.desk.store.keys().await.unwrap().len(), 1);
+
+    let second: Value = theirs.once("two", &order).await.json().await.unwrap();
+    assert_ne!(second["call_id"], first["call_id"], "another order");
+    for placed in [first, second] {
+        theirs.key = Some(placed["api_key"].as_str().unwrap().to_owned());
+        let hang_up = format!("/call/{}/hangup", placed["call_id"].as_str().unwrap());
+        assert_eq!(theirs.ask(Method::POST, &hang_up, None).await.status(), StatusCode::OK);
+    }
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_call_that_was_busy_is_told_as_it_was_ordered_and_is_over() {
+    let mut config = Config::default();
+    config.http.listen.set_port(0);
+    Role::Colleague.number().clone_into(&mut config.carrier.human);
+    config.policy.calls_per_minute = Some(1);
+    let mut stage = Stage::with(config).await;
+    let theirs = Theirs::at(&stage);
+    let mut order = json!({
+        "to": Role::Busy.number(), "task": "x", "voice": "jessica",
+        "bridge_number": "+15550123", "loop_in_user": true,
+    });
+    let (status, refused) = theirs.told(Method::POST, "/call", Some(&order)).await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (StatusCode::BAD_REQUEST, &json!("invalid_handoff_number")),
+        "nobody else is brought in"
+    );
+    order["bridge_number"] = Role::Colleague.number().into();
+    let (status, placed) = theirs.told(Method::POST, "/call", Some(&order)).await;
+    assert_eq!(status, StatusCode::CREATED, "{placed}");
+    stage.finalized().await;
+    let call = format!("/call/{}", placed["call_id"].as_str().unwrap());
+    let (_, over) = theirs.told(Method::GET, &call, None).await;
+    assert_eq!((&over["outcome"], &over["voice"]), (&json!("busy"), &json!("jessica")));
+    let (_, ended) = theirs.told(Method::POST, &format!("{call}/hangup"), None).await;
+    assert_eq!((&ended["success"], &ended["status"]), (&json!(true), &json!("completed")));
+
+    let soon = theirs.ask(Method::POST, "/call", Some(&order)).await;
+    assert_eq!(soon.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = soon.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=61).contains(&wait), "{wait}");
+    for query in ["since=yesterday", "limit=abc", "limit=0", "direction=up"] {
+        let (status, wrong) = theirs.told(Method::GET, &format!("/me/calls?{query}"), None).await;
+        assert_eq!(
+            (status, &wrong["error"]["code"]),
+            (StatusCode::BAD_REQUEST, &json!("invalid_query")),
+            "{query}"
+        );
+    }
     stage.close().await;
 }

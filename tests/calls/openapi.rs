@@ -130,9 +130,9 @@ impl Belongings {
         let schedule = id(&made("/v1/schedules", later).await);
         let webhook = id(&made("/v1/webhooks", json!({ "url": "http://127.0.0.1:9/" })).await);
         let test = made(&format!("/v1/webhooks/{webhook}/test"), json!({})).await;
-        for list in ["do-not-call", "consents"] {
+        for (list, field) in [("do-not-call", "reason"), ("consents", "source")] {
             let request = api.to(Method::PUT, &format!("/v1/{list}/{LISTED}"));
-            let answer = request.json(&json!({ "source": "a form" })).send().await.unwrap();
+            let answer = request.json(&json!({ field: "a form" })).send().await.unwrap();
             assert_eq!(answer.status(), StatusCode::OK, "{list}");
         }
         Self(vec![

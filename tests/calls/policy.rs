@@ -82,7 +82,23 @@ async fn who_must_never_be_rung_is_not_even_in_a_rehearsal() {
         assert_eq!(problem["retryable"], false);
         let dry = check(&stage, to).await;
         assert_eq!((&dry["allowed"], &dry["code"]), (&json!(false), &json!(code)));
+        // Nor is it kept for later.
+        let later = json!({ "to": to, "task": "Ask.", "cron": "0 9 * * *", "time_zone": "UTC" });
+        let two = json!([{ "to": to }, { "to": "+15550102" }]);
+        for (method, path, body) in [
+            (Method::POST, "/v1/schedules", later),
+            (Method::POST, "/v1/searches", json!({ "question": "Open?", "targets": two })),
+            (Method::PUT, "/v1/phone", json!({ "number": to })),
+        ] {
+            let answer = send(&stage, method, path, &body).await;
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path}");
+            assert_eq!(answer.json::<Value>().await.unwrap()["code"], code, "{path}");
+        }
     }
+    let nothing = send(&stage, Method::PUT, "/v1/phone", &json!({})).await;
+    assert_eq!(nothing.status(), StatusCode::UNPROCESSABLE_ENTITY, "null forgets it");
+    let typed = send(&stage, Method::POST, "/v1/policy/check", &json!({ "too": "+1" })).await;
+    assert_eq!(typed.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(order(&stage, "911").await.status(), StatusCode::BAD_REQUEST, "it is no number");
     assert_eq!(check(&stage, "911").await["code"], "emergency_number");
     assert_eq!((written(&stage).await, stage.server.desk.exchange.live()), (0, 0));

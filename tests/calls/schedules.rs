@@ -68,10 +68,19 @@ async fn end_all(stage: &Stage) {
 async fn a_call_is_made_at_its_time_and_not_again_after_a_restart() {
     let mut stage = Stage::open().await;
     let order = json!({ "to": Role::NoAnswer.number(), "task": "Ask.", "at": soon() });
-    let (status, made) = post(&stage, &order).await;
+    let ordered = async || {
+        let request = Client::new().post(format!("{}/v1/schedules", stage.server.url()));
+        let answer = request.header("idempotency-key", "k").json(&order).send().await.unwrap();
+        let repeated = answer.headers().contains_key("idempotent-replayed");
+        (answer.status(), repeated, answer.json::<Value>().await.unwrap())
+    };
+    let (status, _, made) = ordered().await;
     assert_eq!((status, &made["state"]), (StatusCode::CREATED, &json!("active")), "{made}");
     let id = made["id"].as_str().unwrap();
     let shown = ran(&stage, id).await;
+    // Whoever lost the answer gets it, though its time has come.
+    let (status, repeated, again) = ordered().await;
+    assert_eq!((status, repeated, &again["id"]), (StatusCode::CREATED, true, &made["id"]));
     assert_eq!((&shown["state"], &shown["next_at"]), (&json!("done"), &Value::Null), "{shown}");
     let [run] = &shown["history"].as_array().unwrap()[..] else { panic!("{shown}") };
     assert_eq!(run["verdict"], "placed", "{run}");

@@ -106,16 +106,35 @@ test('the agent is told what to say, and hangs up when it is told to', async () 
   });
 });
 
-test('three are asked side by side, and one of them is chosen', async () => {
+test('several are asked side by side, and one of them is chosen', async () => {
   await withPage(async (page) => {
+    const barred = await fetch(`${server.url}/v1/do-not-call/+15550123`, { method: 'PUT' });
+    assert.ok(barred.ok);
     await page.getByLabel('Question').fill(QUESTION);
-    await page.getByLabel(/Whom/).fill('+15550120 Bistro\n+15550121 Rosa\n+15550122');
+    await page.getByLabel(/Whom/).fill(
+      '+15550120 Bistro\n+15550121 Rosa\n+15550122\n+15550123 Nora',
+    );
     await page.getByRole('button', { name: 'Ask', exact: true }).click();
     await page.getByRole('row', { name: /^1 Rosa yes.* 32 EUR .*at seven/ }).waitFor(LONG);
+    const refused = page.getByRole('listitem').filter({ hasText: 'Nora' });
+    await refused.getByText(/do-not-call/).waitFor();
+    await page.getByRole('row', { name: /Nora .*do-not-call/ }).waitFor();
     await accessible(page, 'a search');
-    await page.getByRole('button', { name: 'Choose Rosa' }).click();
+    const choose = page.getByRole('button', { name: 'Choose Rosa' });
+    await choose.click();
     await page.waitForURL(/#\/calls\//);
     await page.getByText('this is a follow-up to our call', { exact: false }).first().waitFor(LONG);
+    await page.goBack();
+    await page.getByText('Number 2 was chosen').waitFor();
+    assert.equal(await choose.count(), 0, 'what was chosen stays so');
+    // Rosa answers whenever she is rung: that she does not is told by the browser.
+    const told = { kind: 'finalized', body: { outcome: 'no_answer' } };
+    await page.route('**/v1/calls/*/events', (route) => route.fulfill({
+      contentType: 'text/event-stream', body: `event: finalized\ndata: ${JSON.stringify(told)}\n\n`,
+    }));
+    await page.reload();
+    await page.getByText('It reached nobody: choose again.').waitFor();
+    await choose.waitFor();
   });
 });
 

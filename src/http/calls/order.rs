@@ -15,7 +15,7 @@ use super::super::problem::Problem;
 use crate::account::Account;
 use crate::config::{Consent, Dialect, Voicemail, is_e164};
 use crate::persona::Manner;
-use crate::policy::Ordered;
+use crate::policy::{Gate, Ordered};
 use crate::reception::{Order, Reception, Wish};
 use crate::tool::result;
 
@@ -127,6 +127,28 @@ pub(in crate::http) fn checked_number(
     let shown: String = number.chars().take(20).collect();
     let detail = format!("{shown:?} is not a number in E.164; write it like +15550100");
     Err(Problem::invalid(field, detail))
+}
+
+/// A number that may be rung, at some time at least.
+pub(in crate::http) fn checked_callee(
+    field: &'static str,
+    number: String,
+) -> Result<Number, Problem> {
+    let number = checked_number(field, number)?;
+    Gate::never(&number).map_err(|refused| Problem::from(refused).of_field(field))?;
+    Ok(number)
+}
+
+/// A number in a query, where a plus that is written as it is reads as a space.
+pub(in crate::http) fn queried_number(
+    field: &'static str,
+    number: String,
+) -> Result<Number, Problem> {
+    let number = match number.strip_prefix(' ') {
+        Some(figures) => format!("+{figures}"),
+        None => number,
+    };
+    checked_number(field, number)
 }
 
 /// What a call is for.

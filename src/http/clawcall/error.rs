@@ -1,7 +1,7 @@
 //! Problems in ClawCall's envelope and words.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tandem_actors::record::RecordError;
@@ -15,11 +15,13 @@ pub(in crate::http) struct Fault {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// Seconds, for `Retry-After`.
+    wait: Option<HeaderValue>,
 }
 
 impl Fault {
     pub(super) fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
-        Self { status, code, message: message.to_owned() }
+        Self { status, code, message: message.to_owned(), wait: None }
     }
 }
 
@@ -45,14 +47,29 @@ impl From<Problem> for Fault {
             ) => "unsupported_destination",
             (code, _) => code,
         };
-        Self { status, code, message }
+        Self { status, code, message, wait: None }
     }
 }
 
 impl From<NotMade> for Fault {
     fn from(not_made: NotMade) -> Self {
-        Problem::from(not_made).into()
+        let wait = match &not_made {
+            NotMade::Forbidden(refused) => told_wait(Problem::from(refused.clone())),
+            NotMade::Refused(_)
+            | NotMade::NotWritten(_)
+            | NotMade::OtherOrder
+            | NotMade::JustNow(_)
+            | NotMade::Unsure(_)
+            | NotMade::NotAdmitted
+            | NotMade::NoPlace(_) => None,
+        };
+        Self { wait, ..Problem::from(not_made).into() }
     }
+}
+
+/// When to come again, as the problem itself would tell it.
+fn told_wait(problem: Problem) -> Option<HeaderValue> {
+    problem.into_response().headers_mut().remove(header::RETRY_AFTER)
 }
 
 impl From<RecordError> for Fault {
@@ -65,6 +82,9 @@ impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let body = json!({ "error": { "code": self.code, "message": self.message } });
         let mut answer = (self.status, Json(body)).into_response();
+        if let Some(seconds) = self.wait {
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         answer.extensions_mut().insert(Reason::Answered(self.code));
         answer
     }

@@ -76,6 +76,11 @@ fn model_voice(voice: &str) -> Result<&'static str, Fault> {
     })
 }
 
+/// ClawCall's name of a voice of the model's; one that has none there keeps its own.
+pub(super) fn their_voice(voice: &str) -> &str {
+    VOICES.iter().find(|(_, ours)| *ours == voice).map_or(voice, |(name, _)| *name)
+}
+
 /// `GET /me/call-preferences`.
 pub(super) async fn show(
     State(desk): State<Desk>,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::calls::detail::Detail;
+use super::preferences::their_voice;
 use crate::store::{CallRow, TurnRow};
 use tandem_actors::briefing::Direction;
 
@@ -20,7 +21,7 @@ pub(super) fn brief(row: &CallRow) -> Value {
         "direction": row.direction.word(),
         "handling_mode": "agent",
         "task": row.task.as_str(),
-        "voice": said(&row.manner.voice),
+        "voice": said(their_voice(&row.manner.voice)),
         "personality": said(&row.manner.personality),
         "greeting": said(&row.manner.greeting),
         "numbers": { "to": to.as_str(), "from": from.as_str(), "bridge_from": null },

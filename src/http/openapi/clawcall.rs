@@ -94,7 +94,6 @@ fn ringing(order: Operation) -> Operation {
         .faults(409, &["conflict"])
         .faults(415, &["missing_fields"])
         .faults(422, &["account_phone_unavailable"])
-        .faults(500, &["system_error"])
         .faults(503, &["number_pool_exhausted"]);
     for code in Code::ALL {
         order = order.faults(if code.is_of_amount() { 429 } else { 403 }, &[code.word()]);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tandem_actors::briefing::{Outcome, Text};
 
-use super::super::calls::order::checked_number;
+use super::super::calls::order::checked_callee;
 use super::super::once::once;
 use super::super::openapi::words::{E164, ObjectSchema, RetryWord};
 use super::super::problem::Problem;
@@ -152,7 +152,7 @@ pub(in crate::http) fn targets(
     }
     let mut seen = HashSet::new();
     let checked = whom.into_iter().map(|Whom { to, name }| {
-        let to = checked_number("targets", to)?;
+        let to = checked_callee("targets", to)?;
         if !seen.insert(to.as_str().to_owned()) {
             let detail = format!("{} is there twice; nobody is asked twice", to.as_str());
             return Err(Problem::invalid("targets", detail));

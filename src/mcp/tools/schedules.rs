@@ -24,7 +24,7 @@ pub(super) fn tools() -> Vec<Tool> {
             "list_schedules",
             "List scheduled calls",
             Deed::Looks,
-            "Every scheduled call, when it rings next and what came of it so far.",
+            "Every scheduled call that is to come, and when it rings next.",
         ),
         tool::<Which, Cancelled>(
             "cancel_schedule",
