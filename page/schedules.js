@@ -13,7 +13,7 @@ const [SOON_MS, LATE_MS] = [5000, 3_600_000];
 function useNext(list, look) {
   useEffect(() => {
     const planned = list.value?.schedules ?? [];
-    if (planned.length === 0) return undefined;
+    if (planned.length === 0 && !list.fault) return undefined;
     const times = planned.map(({ next_at }) => Date.parse(next_at) || Infinity);
     const wait = Math.min(...times) + SEEN_TO_MS - Date.now();
     const timer = setTimeout(look, Math.min(Math.max(wait, SOON_MS), LATE_MS));

@@ -52,7 +52,11 @@ pub async fn see_to(left: Left, desk: Desk, carrier: Arc<dyn Carrier>, stop: Can
     });
     let bridges = left.bridges.into_iter().map(|(call, name)| {
         let desk = desk.clone();
-        async move { part(call, name, &desk).await }.boxed()
+        async move {
+            // Who cannot be reached is left to the next start.
+            tokio::time::timeout(EACH, part(call, name, &desk)).await.unwrap_or_default();
+        }
+        .boxed()
     });
     let all = stream::iter(bridges.chain(orphans)).for_each_concurrent(AT_ONCE, |each| each);
     tokio::select! {

@@ -10,7 +10,6 @@ mod tools;
 mod trouble;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -25,6 +24,7 @@ use rmcp::model::{
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Map, Value};
 
+use crate::store::SOON_FORGOTTEN;
 use api::Api;
 use errand::Errand;
 use guide::Topic;
@@ -35,10 +35,6 @@ const CALL: &str = "call://";
 
 /// The address of a part of the guide as a resource begins so.
 const GUIDE: &str = "guide://";
-
-/// Where every request is on its own, one that comes again within this time is the same; later it
-/// is another order. As long as one without a key is taken for one that came twice.
-const AGAIN: Duration = Duration::from_secs(120);
 
 /// What agents are served with.
 #[derive(Clone)]
@@ -62,22 +58,18 @@ impl Face {
         context: &'a RequestContext<RoleServer>,
     ) -> Errand<'a> {
         let caller = context.extensions.get::<Parts>();
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        // Requests of any connection have small numbers, which come again all the time.
-        let connection = match self.connection.as_str() {
-            "" => (now.as_secs() / AGAIN.as_secs()).to_string(),
-            connection => connection.to_owned(),
-        };
         let order = [
-            connection.as_str(),
+            self.connection.as_str(),
             &context.id.to_string(),
             name,
             &serde_json::to_string(arguments).unwrap_or_default(),
         ];
+        // Where every request is on its own, their small numbers come again all the time.
+        let kind = if self.connection.is_empty() { SOON_FORGOTTEN } else { "" };
         Errand {
             api: &*self.api,
             caller: caller.map_or_else(HeaderMap::new, |parts| api::who(&parts.headers)),
-            order: crate::store::hex_digest(&order),
+            order: format!("{kind}{}", crate::store::hex_digest(&order)),
             context,
         }
     }

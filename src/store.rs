@@ -71,7 +71,9 @@ pub use keys::{KEYS_MAX, KeyRow, Keys, Scope};
 pub(crate) use ledger::hex_digest;
 pub use open::OpenError;
 pub(crate) use open::make_private;
-pub use orders::{Bounds, Judge, NotOpened, Once, Ordered, Orders, Permit, Terms, unmade};
+pub use orders::{
+    Bounds, Judge, NotOpened, Once, Ordered, Orders, Permit, SOON_FORGOTTEN, Terms, unmade,
+};
 pub use phones::Phones;
 pub use policy::{List, Listed, Policies};
 pub use recordings::{AwaitedFile, CarrierRecordings};

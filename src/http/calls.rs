@@ -98,7 +98,7 @@ pub(super) async fn list(
         direction: named("direction", listing.direction, directions, Direction::word)?,
         lifecycle: named("lifecycle", listing.lifecycle, lifecycles, Lifecycle::word)?,
         outcome: named("outcome", listing.outcome, Outcome::ALL, Outcome::word)?,
-        remote: listing.to.map(|to| order::queried_number("to", to)).transpose()?,
+        remote: listing.to.map(order::queried),
         account: caller.sees(),
         finalized_since_ms: None,
     };

@@ -17,7 +17,6 @@ use super::calls::order::{
 };
 use super::problem::Problem;
 use crate::account::Account;
-use crate::config::is_e164;
 use crate::inbound::{PinHash, Profile};
 use crate::persona::Manner;
 use crate::store::Profiles as _;
@@ -86,11 +85,11 @@ pub(super) async fn set(
             let detail = format!("{} numbers; give at most {most}", numbers.len());
             return Err(Problem::invalid(field, detail));
         }
-        if let Some(wrong) = numbers.iter().find(|number| !names_callers(number)) {
+        if let Some(wrong) = numbers.iter().find(|number| !names_callers(&desk, number)) {
             let shown: String = wrong.chars().take(20).collect();
             let detail = format!(
-                "{shown:?} is no number in E.164 (+15550100), no beginning of one (+1555*) and \
-                 not \"anonymous\""
+                "nobody rings as {shown:?}; write a number in E.164 (+15550100), or the beginning \
+                 of some (+1555*)"
             );
             return Err(Problem::invalid(field, detail));
         }
@@ -110,12 +109,13 @@ pub(super) async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whether this can be among the callers of a profile.
-fn names_callers(text: &str) -> bool {
-    let begins = |text: &str| {
-        text.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    is_e164(text) || text == "anonymous" || text.strip_suffix('*').is_some_and(begins)
+/// Whether somebody can ring as this. An Asterisk tells callers by whatever number they have; the
+/// other carriers by E.164, and some by names that are no numbers at all.
+fn names_callers(desk: &Desk, text: &str) -> bool {
+    let name = text.strip_suffix('*').unwrap_or(text);
+    let is_word = !text.is_empty() && !name.contains(|c: char| c == '*' || c.is_whitespace());
+    let lacks_plus = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    is_word && (desk.network.asterisk.is_some() || !lacks_plus)
 }
 
 fn checked_pin(given: Value) -> Result<PinHash, Problem> {

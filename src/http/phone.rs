@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use tandem_actors::carrier::Number;
 
@@ -65,8 +65,12 @@ pub(super) async fn show(State(desk): State<Desk>, caller: Caller) -> Result<Jso
 pub(super) struct Set {
     /// `null` forgets the one that is stored; it is not left out.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schemars(with = "Option<E164>")]
+    #[schemars(schema_with = "number_or_null")]
     number: Option<String>,
+}
+
+fn number_or_null(all: &mut SchemaGenerator) -> Schema {
+    all.subschema_for::<Option<E164>>()
 }
 
 /// `PUT /v1/phone`: stores a number, which goes before the settings; `null` forgets it.

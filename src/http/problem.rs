@@ -233,6 +233,11 @@ impl Problem {
         Self { code, detail, retryable, ..Self::of_status(status) }
     }
 
+    /// When to come again, in seconds, where that is known.
+    pub(super) fn retry_after_s(&self) -> Option<u64> {
+        self.later.as_ref().and_then(|later| later.retry_after_s)
+    }
+
     /// Its parts, for whoever tells it in other words: status, code, field, detail.
     pub(super) fn into_parts(
         self,
@@ -370,7 +375,7 @@ impl From<Refused> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let reason = Reason::Answered(self.code);
-        let wait = self.later.as_ref().and_then(|later| later.retry_after_s);
+        let wait = self.retry_after_s();
         let mut answer = (self.status, [(header::CONTENT_TYPE, KIND)], Json(self)).into_response();
         if let Some(seconds) = wait {
             answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());

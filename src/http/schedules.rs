@@ -34,7 +34,7 @@ pub(super) async fn make(
     if let Some(once) = &once
         && let Some(before) = desk.store.ordered_before(once).await?
     {
-        return answer(&desk, &caller, before, None).await;
+        return repeated(&desk, &caller, before).await;
     }
     if body.is_object() && body.get("to").is_none_or(Value::is_null) {
         body["to"] = phone::required(&desk, &caller.account).await?.as_str().into();
@@ -61,26 +61,26 @@ pub(super) async fn make(
         let detail = format!("{SCHEDULES_MAX} schedules are still to come, which is the most");
         Problem::conflict("schedules_full", detail)
     })?;
-    answer(&desk, &caller, kept, Some(row)).await
+    match kept {
+        Ordered::New(()) => answer(&row, false),
+        before @ (Ordered::Before(_) | Ordered::OtherOrder | Ordered::JustNow(_)) => {
+            repeated(&desk, &caller, before).await
+        }
+    }
 }
 
-/// What is answered to an order; `row` is what it made where it is new.
-async fn answer(
-    desk: &Desk,
-    caller: &Caller,
-    kept: Ordered<()>,
-    row: Option<ScheduleRow>,
-) -> Result<Response, Problem> {
-    let (row, repeated) = match (kept, row) {
-        (Ordered::New(()), Some(row)) => (row, false),
-        // Nothing is new that was made before.
-        (Ordered::New(()), None) => return Err(no_such()),
-        (Ordered::Before(id), _) => (of(desk, caller, &id).await?, true),
-        (Ordered::OtherOrder, _) => return Err(Problem::other_order()),
-        (Ordered::JustNow(id), _) => return Err(Problem::just_now("schedule", &id)),
-    };
+/// What is answered to an order that came before.
+async fn repeated(desk: &Desk, caller: &Caller, before: Ordered<()>) -> Result<Response, Problem> {
+    match before {
+        Ordered::Before(id) => answer(&of(desk, caller, &id).await?, true),
+        Ordered::JustNow(id) => Err(Problem::just_now("schedule", &id)),
+        Ordered::OtherOrder | Ordered::New(()) => Err(Problem::other_order()),
+    }
+}
+
+fn answer(row: &ScheduleRow, repeated: bool) -> Result<Response, Problem> {
     let place = format!("/v1/schedules/{}", row.id);
-    Ok(made(StatusCode::CREATED, &place, repeated, json!(view(&row)?)))
+    Ok(made(StatusCode::CREATED, &place, repeated, json!(view(row)?)))
 }
 
 /// `GET /v1/schedules`: those that are still to come, the next first.

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use super::Desk;
 use super::alive::ALIVE;
 use super::caller::Operator;
-use super::calls::order::{checked_number, checked_task, queried_number};
+use super::calls::order::{checked_number, checked_task, queried};
 use super::openapi::words::E164;
 use super::problem::Problem;
 use super::{media, phone};
@@ -75,7 +75,7 @@ pub(super) async fn stand_in(
     Query(StoodInFor { number }): Query<StoodInFor>,
     upgrade: Result<Upgrade, NoUpgrade>,
 ) -> Result<Response, Problem> {
-    let number = queried_number("number", number)?;
+    let number = checked_number("number", queried(number).as_str().to_owned())?;
     if !is_ours(&desk, &number).await? {
         let detail = "with a real phone network a browser stands in for the phone of the house \
                       (call.target, `tandem phone`) and for carrier.human, and for no other number";

@@ -25,6 +25,15 @@ const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1_000;
 /// and sends its form again, not somebody who wants the same once more.
 const FENCE_MS: i64 = 2 * 60 * 1_000;
 
+/// Keys that begin so are those of requests that may be other ones some minutes later: they are
+/// remembered for as long as an order without a key is.
+pub const SOON_FORGOTTEN: &str = "request:";
+
+/// Since when an order with this key is remembered.
+fn remembered(key: &str, at_ms: i64) -> i64 {
+    at_ms - if key.starts_with(SOON_FORGOTTEN) { FENCE_MS } else { REMEMBERED_MS }
+}
+
 /// What makes an order one that is carried out once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Once {
@@ -195,7 +204,7 @@ async fn before<T>(
     )
     .bind(once.account.as_str())
     .bind(&once.key)
-    .bind(at_ms - REMEMBERED_MS)
+    .bind(remembered(&once.key, at_ms))
     .fetch_optional(reader)
     .await?;
     let Some(known) = known else { return Ok(None) };
@@ -273,8 +282,13 @@ impl Desk {
 
     /// What became of this order before; nothing when it is new.
     async fn seen<T>(&mut self, once: &Once, at_ms: i64) -> Result<Option<Ordered<T>>, Trouble> {
-        sqlx::query("DELETE FROM orders WHERE at_ms < $1")
+        let forget = "DELETE FROM orders WHERE at_ms < $1 \
+                      OR (account = $2 AND key = $3 AND at_ms < $4)";
+        sqlx::query(forget)
             .bind(at_ms - REMEMBERED_MS)
+            .bind(once.account.as_str())
+            .bind(&once.key)
+            .bind(remembered(&once.key, at_ms))
             .execute(&mut self.conn)
             .await?;
         let before = before(&mut self.conn, once, at_ms).await?;
@@ -326,5 +340,16 @@ impl Desk {
         .execute(&mut self.conn)
         .await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_request_is_forgotten_when_it_may_be_another_one() {
+        assert_eq!(remembered("mine", 0), -REMEMBERED_MS);
+        assert_eq!(remembered(&format!("{SOON_FORGOTTEN}7"), 0), -FENCE_MS);
     }
 }

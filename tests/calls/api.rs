@@ -345,7 +345,6 @@ async fn calls_are_found_by_their_number_however_its_plus_is_written() {
         let page = api.get(&format!("/v1/calls?to={to}")).await.1;
         assert_eq!(page["calls"].as_array().unwrap().len(), found, "{to}");
     }
-    assert_eq!(api.get("/v1/calls?to=banana").await.0, StatusCode::BAD_REQUEST);
     end_all(&stage).await;
     stage.server.desk.exchange.emptied().await;
     stage.close().await;

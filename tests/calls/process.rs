@@ -91,11 +91,12 @@ async fn a_process_that_is_asked_to_go_says_goodbye_first() {
     let dir = tempfile::tempdir().unwrap();
     let mut process = Process::start(dir.path());
     let id = process.place().await;
+    let client = reqwest::Client::new();
     process.signal("-TERM");
     // A signal is delivered before it is heard.
     let ready = format!("{}/readyz", process.url);
     let mut seen = Vec::new();
-    while let Ok(answer) = reqwest::get(&ready).await {
+    while let Ok(answer) = client.get(&ready).send().await {
         seen.push(answer.status().as_u16());
         if answer.status() == 503 {
             break;

@@ -149,7 +149,7 @@ impl Carrier for Control {
             let exists = board.rest.exists(&phone).await;
             let exists = exists.map_err(|error| CarrierError::Unknown(error.to_string()))?;
             if exists && board.lives.asked(&phone) {
-                board.look_again().await;
+                board.look_again(&phone).await;
             }
             Ok(exists.then_some(CarrierCallId(phone)))
         })

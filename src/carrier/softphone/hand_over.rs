@@ -150,8 +150,8 @@ impl Softphones {
         exchange.tell(&call, Input::Transferred(Ok(())));
     }
 
-    /// Ends the line of whom a browser had, or was to have; whether that was done. A line that is
-    /// not ended is known to the next start.
+    /// Ends the line of whom a browser had, or was to have; whether that was done. Behind a bridge
+    /// a line that is not ended is known to the next start.
     pub async fn part(&self, call: &CallId, name: CarrierCallId) -> bool {
         if let Err(error) = self.hang_up(name).await {
             tracing::warn!(%call, %error, "hang-up behind a browser");

@@ -139,16 +139,12 @@ pub(in crate::http) fn checked_callee(
     Ok(number)
 }
 
-/// A number in a query, where a plus that is written as it is reads as a space.
-pub(in crate::http) fn queried_number(
-    field: &'static str,
-    number: String,
-) -> Result<Number, Problem> {
-    let number = match number.strip_prefix(' ') {
+/// Whom a query names, where a plus that is written as it is reads as a space.
+pub(in crate::http) fn queried(name: String) -> Number {
+    Number::new(match name.strip_prefix(' ') {
         Some(figures) => format!("+{figures}"),
-        None => number,
-    };
-    checked_number(field, number)
+        None => name,
+    })
 }
 
 /// What a call is for.

@@ -1,7 +1,7 @@
 //! Problems in ClawCall's envelope and words.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tandem_actors::record::RecordError;
@@ -16,7 +16,7 @@ pub(in crate::http) struct Fault {
     code: &'static str,
     message: String,
     /// Seconds, for `Retry-After`.
-    wait: Option<HeaderValue>,
+    wait: Option<u64>,
 }
 
 impl Fault {
@@ -27,6 +27,7 @@ impl Fault {
 
 impl From<Problem> for Fault {
     fn from(problem: Problem) -> Self {
+        let wait = problem.retry_after_s();
         let (status, code, field, message) = problem.into_parts();
         let code = match (code, field.as_deref()) {
             ("invalid_field", Some("to")) => "invalid_phone",
@@ -47,29 +48,14 @@ impl From<Problem> for Fault {
             ) => "unsupported_destination",
             (code, _) => code,
         };
-        Self { status, code, message, wait: None }
+        Self { status, code, message, wait }
     }
 }
 
 impl From<NotMade> for Fault {
     fn from(not_made: NotMade) -> Self {
-        let wait = match &not_made {
-            NotMade::Forbidden(refused) => told_wait(Problem::from(refused.clone())),
-            NotMade::Refused(_)
-            | NotMade::NotWritten(_)
-            | NotMade::OtherOrder
-            | NotMade::JustNow(_)
-            | NotMade::Unsure(_)
-            | NotMade::NotAdmitted
-            | NotMade::NoPlace(_) => None,
-        };
-        Self { wait, ..Problem::from(not_made).into() }
+        Problem::from(not_made).into()
     }
-}
-
-/// When to come again, as the problem itself would tell it.
-fn told_wait(problem: Problem) -> Option<HeaderValue> {
-    problem.into_response().headers_mut().remove(header::RETRY_AFTER)
 }
 
 impl From<RecordError> for Fault {
@@ -83,7 +69,7 @@ impl IntoResponse for Fault {
         let body = json!({ "error": { "code": self.code, "message": self.message } });
         let mut answer = (self.status, Json(body)).into_response();
         if let Some(seconds) = self.wait {
-            answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         answer.extensions_mut().insert(Reason::Answered(self.code));
         answer

@@ -66,7 +66,7 @@ fn orders() -> Vec<Operation> {
             .once()
             .takes::<FollowUp>()
             .rings()
-            .refuses(404, no_call)
+            .refuses(404, &["call_not_found", "campaign_not_found"])
             .refuses(409, &["not_over"])
             .answers::<PlacedCall>(202, "The call is written down and will be made.")
             .with(&["Location", "Idempotent-Replayed"]),

@@ -30,6 +30,7 @@ pub(super) fn house() -> Vec<Operation> {
             .answers::<Phone>(200, "The account's phone."),
         put("/v1/phone", "setPhone", "Set that phone")
             .takes_just::<Set>()
+            .names_callees()
             .refuses(400, &["invalid_field"])
             .answers::<Phone>(200, "The account's phone from now on."),
         get("/v1/settings", "listSettings", "Every setting of the server")

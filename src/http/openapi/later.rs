@@ -28,7 +28,9 @@ pub(super) fn searches() -> Vec<Operation> {
         post("/v1/searches", "beginSearch", "Ask several the same")
             .once()
             .takes::<Search>()
+            .names_callees()
             .refuses(400, &["invalid_field", "could_commit"])
+            .refuses(404, &["campaign_not_found"])
             .answers::<Begun>(202, "The first are rung at once.")
             .with(&["Location", "Idempotent-Replayed"]),
         get("/v1/searches", "listSearches", "Searches, newest first")
@@ -92,6 +94,7 @@ pub(super) fn campaigns() -> Vec<Operation> {
         .about("Rings nobody.")
         .once()
         .takes::<New>()
+        .names_callees()
         .refuses(400, &["invalid_field"])
         .answers::<Made>(201, "It is kept.")
         .with(&["Location", "Idempotent-Replayed"]),
@@ -131,6 +134,7 @@ pub(super) fn schedules() -> Vec<Operation> {
             .about("Give `at` (once) or `cron` (again and again), not both.")
             .once()
             .takes::<Spec>()
+            .names_callees()
             .refuses(400, &["invalid_field"])
             .refuses(409, &["schedules_full"])
             .answers::<ScheduleView>(201, "When it comes first is `next_at`.")

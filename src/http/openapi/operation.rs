@@ -179,7 +179,7 @@ impl Operation {
     /// A body that may be left out.
     pub(super) fn may_take<T: JsonSchema>(mut self) -> Self {
         self.body = Some(Body { shape: shape::<T>, required: false });
-        self.refuses(415, &["media_type"]).refuses(422, &["bad_request"])
+        [400, 415, 422].into_iter().fold(self, |it, status| it.refuses(status, &["invalid_body"]))
     }
 
     /// An order that is carried out once for its key.
@@ -189,13 +189,20 @@ impl Operation {
             .refuses(409, &["idempotency_key_reused", "ordered_just_now"])
     }
 
+    /// An order that names somebody to be rung later, if that may ever be.
+    pub(super) fn names_callees(self) -> Self {
+        self.refuses(403, &[Code::Emergency, Code::Premium, Code::Unknown].map(Code::word))
+    }
+
     /// An order that rings somebody, if they may be rung.
     pub(super) fn rings(mut self) -> Self {
         for code in Code::ALL {
             let status = if code.is_of_amount() { 429 } else { 403 };
             self = self.refuses(status, &[code.word()]);
         }
-        self.refuses(400, &["invalid_field"]).refuses(503, &["at_capacity", "draining"])
+        self.refuses(400, &["invalid_field"])
+            .refuses(409, &["submission_unknown"])
+            .refuses(503, &["at_capacity", "draining"])
     }
 
     /// A success with JSON.

@@ -255,7 +255,7 @@ impl Board {
             }
         }
         if self.lives.asked(&phone) {
-            self.look_again().await;
+            self.look_again(&phone).await;
         }
         Ok(CarrierCallId(phone))
     }

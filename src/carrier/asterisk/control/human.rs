@@ -35,7 +35,7 @@ impl Board {
         let (human, endpoint) = (names::human(phone), self.endpoint(to));
         self.rest.ring(Ring { id: &human, endpoint: &endpoint, caller, ringing }).await?;
         if self.lives.human_rung(phone) {
-            self.look_again().await;
+            self.look_again(phone).await;
         }
         Ok(())
     }

@@ -141,8 +141,8 @@ impl Lives {
         self.lock().remove(phone)
     }
 
-    /// All of them, to look up.
-    pub(super) fn all(&self) -> Vec<(String, Live)> {
+    /// All of them, to look up. What is asked for at this moment may be there and not be seen.
+    pub(super) fn to_look_up(&self) -> Vec<(String, Live)> {
         let mut lives = self.lock();
         for live in lives.values_mut() {
             live.overlooked = live.stage == Stage::Asked || live.human == Human::Asked;
@@ -166,13 +166,13 @@ mod tests {
         lives.enter("p", live());
         assert!(!lives.asked("p"), "nobody has looked");
         lives.enter("p", live());
-        lives.all();
+        lives.to_look_up();
         assert!(lives.asked("p") && !lives.asked("p"));
-        lives.all();
+        lives.to_look_up();
         lives.human("p", Human::Asked);
         assert!(!lives.human_rung("p"), "that was before");
         lives.human("p", Human::Asked);
-        lives.all();
+        lives.to_look_up();
         assert!(lives.human_rung("p") && !lives.human_rung("p"));
     }
 }

@@ -20,18 +20,10 @@ impl Board {
     /// As [`super::Control::resume`] tells.
     pub(super) async fn resume(&self) -> Result<(), RestError> {
         // In this order: what comes between the two is not taken for what is over.
-        let (lives, callers) = (self.lives.all(), self.waiting.all());
+        let (lives, callers) = (self.lives.to_look_up(), self.waiting.all());
         let seen = Seen(self.rest.channels().await?);
         for (phone, live) in &lives {
-            match seen.state(phone) {
-                None if live.stage == Stage::Asked => {}
-                None => self.lost(phone).await,
-                Some(_) if live.stage == Stage::Left => {}
-                Some(state) => {
-                    self.look_for_human(phone, live, &seen).await;
-                    self.look_for_media(phone, state, &seen).await;
-                }
-            }
+            self.look_for(phone, live, &seen).await;
         }
         for caller in callers.iter().filter(|caller| seen.state(caller).is_none()) {
             self.waiting.gone(caller);
@@ -48,10 +40,24 @@ impl Board {
         Ok(())
     }
 
-    /// Looks once more for what was not known to be there when it was looked.
-    pub(super) async fn look_again(&self) {
-        if let Err(error) = self.resume().await {
-            tracing::debug!(%error, "not looked up; events that come back do it");
+    /// Looks once more for a call of which something was asked for when it was looked.
+    pub(super) async fn look_again(&self, phone: &str) {
+        let Some(live) = self.lives.get(phone) else { return };
+        match self.rest.channels().await {
+            Ok(channels) => self.look_for(phone, &live, &Seen(channels)).await,
+            Err(error) => tracing::debug!(%error, "not looked up; events that come back do it"),
+        }
+    }
+
+    async fn look_for(&self, phone: &str, live: &Live, seen: &Seen) {
+        match seen.state(phone) {
+            None if live.stage == Stage::Asked => {}
+            None => self.lost(phone).await,
+            Some(_) if live.stage == Stage::Left => {}
+            Some(state) => {
+                self.look_for_human(phone, live, seen).await;
+                self.look_for_media(phone, state, seen).await;
+            }
         }
     }
 

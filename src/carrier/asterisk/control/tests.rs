@@ -210,7 +210,7 @@ async fn an_order_that_nobody_answers_is_given_up_and_what_comes_of_it_later_is_
     let doubt = net.control.place(dial(SILENT)).await;
     assert!(matches!(doubt, Err(CarrierError::Unknown(_))), "{doubt:?}");
     let given_up = async {
-        while !net.control.0.lives.all().is_empty() {
+        while !net.control.0.lives.to_look_up().is_empty() {
             tokio::task::yield_now().await;
         }
     };
